@@ -1,0 +1,69 @@
+// Losses: value and gradient of a batch, with reductions, sample weights and class weights.
+#pragma once
+
+#include <cmlp/matrix.hpp>
+#include <cmlp/registry.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace cmlp {
+
+/// How a batch's values become one: weighted mean, weighted sum, or not at all.
+enum class Reduction { mean, sum, none };
+
+/// What the network should have given: a matrix, or one class index a row. Borrowed.
+template <class T>
+struct Target {
+    MatrixView<const T> dense = {};        ///< (batch, out)
+    std::span<const std::int64_t> label = {};  ///< (batch)
+
+    Index rows() const { return label.empty() ? dense.rows() : std::ssize(label); }
+    Target middle_rows(Index first, Index n) const {
+        if (label.empty()) return {dense.middle_rows(first, n), {}};
+        return {{}, label.subspan(static_cast<size_t>(first), static_cast<size_t>(n))};
+    }
+};
+
+/// Memory of one evaluation, reused from batch to batch.
+template <class T>
+struct LossResult {
+    double total = 0;       ///< the reduced value (mean or sum)
+    double weight = 0;      ///< what a mean divides by
+    Matrix<T> gradient;     ///< (batch, out) of the reduced value by the predictions; of the sum for `none`
+    Matrix<T> value;        ///< `none`: (batch, out) of an elementwise loss, else (batch, 1)
+    Buffer<T> row_value;    ///< (batch) unweighted
+    Buffer<T> row_scale;    ///< (batch) factor of each row's gradient
+};
+
+/// A loss with its settings. The mean divides by the sum of the weights: weight 2 is the row twice, 0 the row absent.
+class Loss {
+public:
+    /// Throws std::invalid_argument on a setting the loss does not take.
+    explicit Loss(LossKind kind, const Settings& settings = {}, Reduction reduction = Reduction::mean,
+                  std::vector<double> class_weight = {});
+
+    /// Fills result.total (or result.value) and, if asked, result.gradient.
+    /// Throws std::invalid_argument when shapes or labels do not fit; `weight` is (batch) or empty.
+    template <class T>
+    void evaluate(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight, bool gradient,
+                  LossResult<T>& result) const;
+
+    LossKind kind() const { return kind_; }
+    Reduction reduction() const { return reduction_; }
+    /// Its parameters by name.
+    Settings settings() const { return named_settings(kind_, parameters_); }
+    const std::vector<double>& class_weight() const { return class_weight_; }
+
+private:
+    template <class T>
+    void check(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight) const;
+
+    LossKind kind_;
+    std::vector<double> parameters_;
+    Reduction reduction_;
+    std::vector<double> class_weight_;
+};
+
+}  // namespace cmlp

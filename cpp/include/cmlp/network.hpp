@@ -1,0 +1,144 @@
+// A network: layers in order, their parameters in one flat buffer and the gradients in another.
+#pragma once
+
+#include <cmlp/layers.hpp>
+
+#include <atomic>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace cmlp {
+
+/// A layer with the name its parameters carry: "0", "encoder.1".
+struct NamedLayer {
+    std::string name;
+    Layer layer;
+};
+
+/// "0.weight": the layer's name and the parameter's; a layer without a name adds none.
+inline std::string parameter_name(const NamedLayer& layer, const ParameterSpec& spec) {
+    return layer.name.empty() ? spec.name : layer.name + "." + spec.name;
+}
+
+/// One parameter: where it lies in the flat buffers and how it is shown.
+template <class T>
+struct Parameter {
+    std::string name;  ///< "0.weight"
+    Index layer;       ///< index of its layer
+    ParameterSpec spec;
+    Index offset;         ///< of its first element in the flat buffers
+    MatrixView<T> value;  // as stored, rows padded
+    MatrixView<T> grad;
+};
+
+/// What backward needs of one layer's last forward.
+template <class T>
+struct Kept {
+    MatrixView<const T> in, out;
+    std::uint64_t step = 0;  ///< of the random numbers drawn
+    bool training = false;
+};
+
+/// Memory of the passes, reused from one to the next.
+template <class T>
+struct Workspace {
+    std::vector<Matrix<T>> memory;  // output of each layer
+    std::vector<Kept<T>> kept;      // one a layer
+    Matrix<T> gradient[2];          // used in turn on the way back
+    Matrix<T> scratch;
+};
+
+/// Layers in order. Copies are deep. predict is const and safe from many threads; all else is for one at a time.
+template <class T>
+class Network {
+public:
+    /// Draws the parameters from the seed, or leaves them 0; throws std::invalid_argument when sizes do not fit.
+    explicit Network(std::vector<NamedLayer> layers, std::uint64_t seed = 0, bool draw = true);
+    /// The same with layers named "0", "1", ...
+    explicit Network(std::vector<Layer> layers, std::uint64_t seed = 0);
+    Network(const Network& other);
+    Network& operator=(const Network&) = delete;
+    /// The same network in the other precision, parameters rounded.
+    template <class U>
+    explicit Network(const Network<U>& other);
+
+    /// Output, keeping what backward needs; x is borrowed until then. The view is valid until the next pass.
+    MatrixView<const T> forward(MatrixView<const T> x) { return forward(x, 0, size()); }
+    /// The same for layers first ... last - 1 alone.
+    MatrixView<const T> forward(MatrixView<const T> x, Index first, Index last);
+    /// Gradient of the input from dy, that of the output; the parameters' gradients are added to, or set.
+    MatrixView<const T> backward(MatrixView<const T> dy) { return backward(dy, 0, size()); }
+    MatrixView<const T> backward(MatrixView<const T> dy, Index first, Index last, bool accumulate = true,
+                                 bool input_gradient = true);
+    /// A copy of x in the network's own memory, for callers whose x may be gone before backward.
+    MatrixView<const T> keep(MatrixView<const T> x, Index first = 0);
+    /// Input of layer first in its last forward, then the outputs from there to layer last - 1.
+    std::vector<MatrixView<const T>> outputs(Index first, Index last) const;
+    /// Output of the last forward.
+    MatrixView<const T> output() const { return workspace_.kept.back().out; }
+    /// Lets go of the passes so far: backward throws until the next.
+    void forget();
+
+    /// y = the output for x in evaluation mode, layers first ... last; const and lock-free. Throws on a wrong shape.
+    void predict_into(MatrixView<const T> x, MatrixView<T> y) const { predict_into(x, y, 0, size()); }
+    void predict_into(MatrixView<const T> x, MatrixView<T> y, Index first, Index last) const;
+    /// Columns of the output for an input with `in` columns; throws when a layer cannot take its input.
+    Index output_width(Index in, Index first, Index last) const;
+    /// Columns the network insists on, 0 when its layers take any.
+    Index input_width() const;
+
+    const std::vector<NamedLayer>& layers() const { return layers_; }
+    Index size() const { return static_cast<Index>(layers_.size()); }
+    const std::vector<Parameter<T>>& parameters() const { return parameters_; }
+    std::span<T> values() { return values_.span(); }
+    std::span<T> grads() { return grads_.span(); }
+    std::span<const T> values() const { return values_.span(); }
+    std::span<const T> grads() const { return grads_.span(); }
+    /// Number of parameters, padding not counted.
+    Index parameter_count() const;
+    void zero_grad();
+    /// Draws the parameters anew.
+    void reset_parameters(std::uint64_t seed);
+
+    bool training() const { return training_; }
+    void train(bool on = true) { training_ = on; }
+    std::uint64_t seed() const { return seed_; }
+    /// Counts the forward passes in training mode: the random numbers of the next one follow from it.
+    std::uint64_t step() const { return step_; }
+    void set_step(std::uint64_t step) { step_ = step; }
+
+    /// Text kept with the model when it is saved.
+    std::map<std::string, std::string> metadata;
+
+    /// Held by the thread that changes the network (again by its own callbacks); throws std::runtime_error while
+    /// another thread holds it.
+    class Exclusive {
+    public:
+        Exclusive(Network& network, const char* what);
+        ~Exclusive();
+        Exclusive(const Exclusive&) = delete;
+
+    private:
+        Network& network_;
+        bool nested_;
+    };
+
+private:
+    void allocate();
+    LayerCall<T> call(Index layer, Workspace<T>& workspace, bool accumulate) const;
+    MatrixView<const T> run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last, bool training) const;
+
+    std::vector<NamedLayer> layers_;
+    std::vector<Parameter<T>> parameters_;
+    std::vector<std::vector<MatrixView<T>>> layer_values_, layer_grads_;  // views by layer
+    Buffer<T> values_, grads_;
+    std::uint64_t seed_ = 0, step_ = 0;
+    bool training_ = true;
+    Workspace<T> workspace_;
+    std::vector<Matrix<T>> inputs_;  // what keep() was given, by layer
+    std::atomic<std::thread::id> owner_{};
+};
+
+}  // namespace cmlp

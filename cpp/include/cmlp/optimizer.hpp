@@ -1,0 +1,55 @@
+// Optimizers: an update rule of optimizers.def, its settings by group of parameters, its flat state and step count.
+#pragma once
+
+#include <cmlp/network.hpp>
+
+#include <vector>
+
+namespace cmlp {
+
+/// Parameters that share their settings.
+template <class T>
+struct ParameterGroup {
+    /// A run of weights with their gradients, of the same size.
+    struct Segment {
+        std::span<T> value;
+        std::span<const T> grad;
+    };
+    std::vector<Segment> segments;
+    std::vector<double> settings;  ///< in the order of the rule's row
+};
+
+/// Applies one rule to the weights of one or more groups. Borrows the weights: they must outlive it.
+template <class T>
+class Optimizer {
+public:
+    /// All parameters of a network in one group.
+    Optimizer(OptimizerKind kind, Network<T>& network, const Settings& settings = {});
+    /// Any groups; their settings may differ, but not in what makes a rule keep more or less state.
+    Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups);
+
+    /// One step of every weight, from the gradients as they are.
+    void step();
+
+    OptimizerKind kind() const { return kind_; }
+    const std::vector<ParameterGroup<T>>& groups() const { return groups_; }
+    /// Reads or sets a setting of one group by name; throws std::invalid_argument on an unknown one.
+    double setting(std::string_view name, Index group = 0) const;
+    void set_setting(std::string_view name, double value, Index group = 0);
+
+    /// Steps taken, and the arrays of state over all segments in order (padding included).
+    std::int64_t steps() const { return steps_; }
+    void set_steps(std::int64_t steps) { steps_ = steps; }
+    std::vector<Buffer<T>>& state() { return state_; }
+
+private:
+    void allocate();
+    size_t index_of(std::string_view name) const;
+
+    OptimizerKind kind_;
+    std::vector<ParameterGroup<T>> groups_;
+    std::vector<Buffer<T>> state_;  // one a slot
+    std::int64_t steps_ = 0;
+};
+
+}  // namespace cmlp

@@ -1,0 +1,113 @@
+// The lists as enums with names: what exists, what it is called, which parameters it takes. Expanded from the .def files.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cmlp {
+
+enum class Activation : int {
+#define CMLP_ACTIVATION(name, ...) name,
+#include <cmlp/activations.def>
+};
+
+enum class LossKind : int {
+#define CMLP_LOSS(name, ...) name,
+#include <cmlp/losses.def>
+};
+
+enum class Initializer : int {
+#define CMLP_INITIALIZER(name, ...) name,
+#include <cmlp/initializers.def>
+};
+
+enum class OptimizerKind : int {
+#define CMLP_OPTIMIZER(name, ...) name,
+#include <cmlp/optimizers.def>
+};
+
+enum class MetricKind : int {
+#define CMLP_METRIC(name, ...) name,
+#include <cmlp/metrics.def>
+};
+
+enum class Function : int {
+#define CMLP_FUNCTION(name, ...) name,
+#include <cmlp/functions.def>
+};
+
+/// What a network trained with a loss puts out: a value, P(1), log-odds of 1, or unnormalised log P of each class.
+enum class OutputKind { value, probability, logit, class_logits };
+
+/// One row of a list as its users see it.
+struct Row {
+    std::string_view name;        ///< as in Python and in files
+    std::string_view type;        ///< the Python class, as PyTorch spells it ("" where there is none)
+    std::string_view parameters;  ///< "alpha=1, beta=0.5"
+    std::string_view definition;  ///< the formula
+    std::string_view source;      ///< the paper, "" for common knowledge
+};
+
+/// A named number an entry takes, with its default.
+struct ParameterRow {
+    std::string name;
+    double value;
+};
+
+/// Settings by name, as callers write them: {"negative_slope", 0.2}.
+using Settings = std::map<std::string, double, std::less<>>;
+
+/// What a list is called in messages: "activation", "loss" ...
+template <class E>
+std::string_view kind_name();
+
+/// All rows of a list in enum order.
+template <class E>
+std::span<const Row> rows();
+
+/// The parameters of one entry in the order its kernel reads them.
+template <class E>
+const std::vector<ParameterRow>& parameters(E entry);
+
+/// The row of one entry.
+template <class E>
+const Row& row(E entry) {
+    return rows<E>()[static_cast<size_t>(entry)];
+}
+
+/// The name of one entry.
+template <class E>
+std::string_view name(E entry) {
+    return row(entry).name;
+}
+
+/// The entry with that name; throws std::invalid_argument listing the valid names.
+template <class E>
+E parse(std::string_view text);
+
+/// The entry's defaults overlaid with settings, in the kernel's order; throws on a name the entry does not take.
+template <class E>
+std::vector<double> resolve(E entry, const Settings& settings = {});
+
+/// The settings that resolve(entry, ...) turned into those values.
+template <class E>
+Settings named_settings(E entry, const std::vector<double>& values) {
+    Settings settings;
+    const auto& known = parameters(entry);
+    for (size_t i = 0; i < known.size() && i < values.size(); ++i) settings[known[i].name] = values[i];
+    return settings;
+}
+
+/// What the loss's predictions are.
+OutputKind output_kind(LossKind loss);
+
+/// Whether larger values of the metric are better.
+bool larger_is_better(MetricKind metric);
+
+/// The initialiser that keeps the variance through a layer followed by this activation ("auto").
+Initializer initializer_for(Activation next);
+
+}  // namespace cmlp

@@ -1,0 +1,100 @@
+// Training: one step, whole epochs, evaluation.
+#pragma once
+
+#include <cmlp/metrics.hpp>
+#include <cmlp/network.hpp>
+#include <cmlp/optimizer.hpp>
+
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace cmlp {
+
+/// Rows with what the network should say of them. Borrowed.
+template <class T>
+struct Data {
+    MatrixView<const T> x = {};      ///< (rows, in)
+    Target<T> target = {};
+    std::span<const T> weight = {};  ///< (rows), empty: 1
+
+    Index rows() const { return x.rows(); }
+    Data middle_rows(Index first, Index n) const;
+};
+
+/// Why fit returned.
+enum class Stop { completed, early_stopping, time_limit, callback };
+
+/// One epoch as it went.
+struct EpochRecord {
+    Index epoch = 0;  ///< from 0
+    double loss = 0, val_loss = std::numeric_limits<double>::quiet_NaN();
+    std::vector<double> metrics, val_metrics;  ///< in the order asked for
+    double lr = 0;
+    double seconds = 0;  ///< this epoch's
+};
+
+/// What a fit did; filled as it goes, so it stands even where fit throws.
+struct FitReport {
+    std::vector<EpochRecord> epochs;
+    Index best_epoch = -1;  ///< of the monitored value
+    double best_value = std::numeric_limits<double>::quiet_NaN();
+    Index steps = 0;
+    Stop stop = Stop::completed;
+};
+
+/// Where a fit stands between two steps.
+struct Progress {
+    Index epoch, step, steps_an_epoch;
+    double loss;  ///< mean of the epoch so far
+};
+
+/// Calls out of the training loop; any may be empty. They may throw: the network is then as after its last whole step.
+struct Hooks {
+    std::function<bool(const EpochRecord&)> epoch_end;  ///< false stops
+    std::function<bool(const Progress&)> step_end;      ///< every `every_steps` steps; false stops
+    std::function<void(const Progress&)> poll;          ///< about every 50 ms
+};
+
+struct FitOptions {
+    Index epochs = 1;
+    Index first_epoch = 0;  ///< a resumed run counts on, so that its shuffles follow
+    Index batch_size = 32;
+    bool shuffle = true;
+    std::uint64_t seed = 0;
+    double clip_grad_norm = 0;  ///< 0: off
+    double time_limit = 0;      ///< seconds, 0: none
+    std::vector<MetricKind> metrics = {};
+    Index patience = 0;           ///< epochs without improvement before it stops, 0: never
+    double min_delta = 0;         ///< what counts as an improvement
+    std::string monitor = "";     ///< "loss", "val_loss", a metric or "val_" + metric; "": val_loss where there is one
+    bool restore_best = false;    ///< ends with the weights of the best epoch
+    Index every_steps = 0;        ///< 0: step_end is never called
+};
+
+/// Forward, loss, backward, clip, update: the loss before the step. Throws NonFiniteError, weights untouched, when the
+/// loss or a gradient is not finite.
+template <class T>
+double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
+                  LossResult<T>& result, double clip_grad_norm = 0);
+
+/// Trains for whole epochs in the calling thread. Throws std::invalid_argument on options or shapes that do not fit.
+template <class T>
+void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer, const FitOptions& options,
+         FitReport& report, const Data<T>& validation = {}, const Hooks& hooks = {});
+
+/// The loss, then the metrics, in evaluation mode.
+template <class T>
+std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, const Loss& loss,
+                             const std::vector<MetricKind>& metrics = {});
+
+/// Throws std::invalid_argument naming the first NaN or infinity of the data, no rows, or counts that differ.
+template <class T>
+void check_data(const Data<T>& data, std::string_view what);
+
+/// The same for the input alone.
+template <class T>
+void check_x(MatrixView<const T> x, std::string_view what);
+
+}  // namespace cmlp

@@ -1,0 +1,158 @@
+// The one door to the vector code: a table of function pointers, filled once per instruction set.
+// Plain pointers and sizes only. Matrices are row-major; `x_row` is the distance between rows in elements.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace cmlp::kernels {
+
+/// How many entries each list has.
+enum : int {
+    activation_count = 0
+#define CMLP_ACTIVATION(...) +1
+#include <cmlp/activations.def>
+    ,
+    loss_count = 0
+#define CMLP_LOSS(...) +1
+#include <cmlp/losses.def>
+    ,
+    optimizer_count = 0
+#define CMLP_OPTIMIZER(...) +1
+#include <cmlp/optimizers.def>
+    ,
+    function_count = 0
+#define CMLP_FUNCTION(...) +1
+#include <cmlp/functions.def>
+    ,
+    max_coefficients = 16,  ///< numbers an update rule may prepare for one step
+    max_slots = 4           ///< arrays of state a rule may keep
+};
+
+/// Rows of a batch that one chain sums in a weight gradient; longer batches fold chunk after chunk, in order.
+constexpr ptrdiff_t chunk_rows = 256;
+
+/// What an activation's backward reads: its input or its output.
+enum class Keep : int { input, output };
+
+/// c (m, n) = start + a (m, k) * b (k, n): every element one chain of fma in k order, whatever the blocking.
+template <class T>
+struct Gemm {
+    ptrdiff_t m, n, k;
+    const T* a;  ///< a(i, p) = a[i * a_row + p * a_col]: row-major, or transposed by swapping the two
+    ptrdiff_t a_row, a_col;
+    const T* b;  ///< (k, n)
+    ptrdiff_t b_row;
+    T* c;  ///< (m, n)
+    ptrdiff_t c_row;
+    const T* bias;  ///< (n): the chain starts there; null: at 0
+    bool add;       ///< c += chain instead of c = chain
+};
+
+/// A block of rows and columns that elementwise kernels walk over.
+struct Shape {
+    ptrdiff_t rows, cols;
+};
+
+template <class T>
+struct ActivationKernel {
+    void (*forward)(Shape, const T* z, ptrdiff_t z_row, T* y, ptrdiff_t y_row, const T* parameters);
+    /// dz = dy * f'(z), f' from what `keep` says was kept
+    void (*backward)(Shape, const T* kept, ptrdiff_t kept_row, const T* dy, ptrdiff_t dy_row, T* dz,
+                     ptrdiff_t dz_row, const T* parameters);
+    Keep keep;
+};
+
+/// Value and gradient of a loss over a block of rows. Any output may be null.
+template <class T>
+struct LossCall {
+    Shape shape;
+    const T* y;  ///< predictions
+    ptrdiff_t y_row;
+    const T* target;  ///< same shape as y; null when `label` is given
+    ptrdiff_t target_row;
+    const int64_t* label;   ///< (rows) class indices; null when `target` is given
+    const T* row_scale;     ///< (rows) factor of each row's gradient; null: `scale` for all
+    T scale;                ///< factor of all gradients
+    const T* class_weight;  ///< (cols) or null
+    const T* parameters;
+    T* row_value;  ///< (rows) unscaled value, summed over the columns
+    T* value;      ///< (rows, cols) unscaled values of an elementwise loss
+    ptrdiff_t value_row;
+    T* dy;  ///< (rows, cols) scaled gradient
+    ptrdiff_t dy_row;
+};
+
+template <class T>
+struct LossKernel {
+    void (*run)(const LossCall<T>&);
+    bool elementwise;    ///< a value for each element; otherwise one a row
+    bool takes_labels;   ///< accepts class indices
+};
+
+template <class T>
+struct UpdateKernel {
+    /// Numbers of one step from the settings in row order; step counts from 1.
+    void (*prepare)(const double* settings, int64_t step, T* coefficients);
+    /// One step of n weights; `slots` arrays of state, zero before the first.
+    void (*update)(int slots, ptrdiff_t n, T* w, const T* g, T* const* state, const T* coefficients);
+    int (*slots)(const double* settings);  ///< arrays of state these settings need
+};
+
+/// y = x * keep / (1 - p) with keep drawn from (key, step) at index first, first + 1, ... ; backward is the same on dy.
+template <class T>
+struct DropoutCall {
+    ptrdiff_t n;
+    const T* x;
+    T* y;
+    double p;
+    uint64_t key, step, first;
+};
+
+template <class T>
+struct Kernels {
+    void (*gemm)(const Gemm<T>&);
+    ActivationKernel<T> activation[activation_count];
+    LossKernel<T> loss[loss_count];
+    UpdateKernel<T> update[optimizer_count];
+    void (*function[function_count])(ptrdiff_t n, const T* x, T* y);
+
+    void (*softmax)(Shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row);
+    void (*softmax_backward)(Shape, const T* y, ptrdiff_t y_row, const T* dy, ptrdiff_t dy_row, T* dx, ptrdiff_t dx_row);
+    void (*dropout)(const DropoutCall<T>&);
+    /// out (cols) = or += sum of the rows of x in order
+    void (*column_sums)(Shape, const T* x, ptrdiff_t x_row, T* out, bool add);
+    void (*transpose)(Shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row);
+    /// sum of x[i] * weight[i] (weight null: 1) in double, over 16 lanes joined in a fixed tree
+    double (*weighted_sum)(ptrdiff_t n, const T* x, const T* weight);
+    double (*squared_norm)(ptrdiff_t n, const T* x);
+    void (*scale)(ptrdiff_t n, T* x, T factor);
+    /// index of the first NaN or infinity, n when there is none
+    ptrdiff_t (*first_nonfinite)(ptrdiff_t n, const T* x);
+};
+
+/// The table of one instruction set: all that its object files export.
+struct Table {
+    const char* name;
+    Kernels<float> f32;
+    Kernels<double> f64;
+    /// out[i] = word first + i of the Philox4x32-10 stream (key, step)
+    void (*random)(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out);
+};
+
+/// The table in use.
+const Table& table();
+
+/// Its half for one number type.
+template <class T>
+const Kernels<T>& of();
+template <>
+inline const Kernels<float>& of<float>() {
+    return table().f32;
+}
+template <>
+inline const Kernels<double>& of<double>() {
+    return table().f64;
+}
+
+}  // namespace cmlp::kernels

@@ -1,0 +1,228 @@
+// Buffers and offsets, and two loops: the layers forwards, the layers backwards.
+#include <cmlp/network.hpp>
+
+#include <algorithm>
+
+#include "ops.hpp"
+
+namespace cmlp {
+namespace {
+
+constexpr Index predict_rows = 1024;  // rows that predict takes through all layers at once
+
+std::vector<NamedLayer> numbered(std::vector<Layer> layers) {
+    std::vector<NamedLayer> named;
+    for (Layer& layer : layers) named.push_back({std::to_string(named.size()), std::move(layer)});
+    return named;
+}
+
+// The activation that a layer's output meets, dropout not counted; identity at the end.
+Activation activation_after(const std::vector<NamedLayer>& layers, size_t i) {
+    for (++i; i < layers.size(); ++i) {
+        if (const auto* activation = std::get_if<ActivationLayer>(&layers[i].layer)) return activation->kind;
+        if (!std::holds_alternative<Dropout>(layers[i].layer)) break;
+    }
+    return Activation::identity;
+}
+
+}  // namespace
+
+template <class T>
+Network<T>::Network(std::vector<NamedLayer> layers, std::uint64_t seed, bool draw)
+    : layers_(std::move(layers)), seed_(seed) {
+    require(!layers_.empty(), "Network: there are no layers");
+    allocate();
+    if (const Index in = input_width()) output_width(in, 0, size());
+    if (draw) reset_parameters(seed);
+}
+
+template <class T>
+Network<T>::Network(std::vector<Layer> layers, std::uint64_t seed) : Network(numbered(std::move(layers)), seed) {}
+
+template <class T>
+Network<T>::Network(const Network& other)
+    : metadata(other.metadata), layers_(other.layers_), seed_(other.seed_), step_(other.step_),
+      training_(other.training_) {
+    allocate();
+    std::copy(other.values_.begin(), other.values_.end(), values_.begin());
+    std::copy(other.grads_.begin(), other.grads_.end(), grads_.begin());
+}
+
+template <class T>
+template <class U>
+Network<T>::Network(const Network<U>& other)
+    : metadata(other.metadata), layers_(other.layers()), seed_(other.seed()), step_(other.step()),
+      training_(other.training()) {
+    allocate();
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+        const auto& from = other.parameters()[p].value;
+        for (Index i = 0; i < from.rows(); ++i)
+            for (Index j = 0; j < from.cols(); ++j) parameters_[p].value(i, j) = static_cast<T>(from(i, j));
+    }
+}
+
+// Every parameter starts on a cache line of the flat buffers; its rows are padded as a Matrix's are.
+template <class T>
+void Network<T>::allocate() {
+    constexpr Index line = 64 / sizeof(T);
+    Index offset = 0;
+    for (size_t l = 0; l < layers_.size(); ++l)
+        for (const ParameterSpec& spec : parameter_specs(layers_[l].layer)) {
+            parameters_.push_back({parameter_name(layers_[l], spec), Index(l), spec, offset, {}, {}});
+            offset += (spec.rows * padded_stride<T>(spec.cols) + line - 1) / line * line;
+        }
+    values_.resize(offset);
+    grads_.resize(offset);
+    layer_values_.resize(layers_.size());
+    layer_grads_.resize(layers_.size());
+    for (auto& p : parameters_) {
+        const Index stride = padded_stride<T>(p.spec.cols);
+        p.value.rebind({values_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
+        p.grad.rebind({grads_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
+        layer_values_[size_t(p.layer)].push_back(p.value);
+        layer_grads_[size_t(p.layer)].push_back(p.grad);
+    }
+}
+
+template <class T>
+void Network<T>::reset_parameters(std::uint64_t seed) {
+    seed_ = seed;
+    for (size_t l = 0; l < layers_.size(); ++l)
+        cmlp::reset_parameters<T>(layers_[l].layer, layer_values_[l], seed, Index(l), activation_after(layers_, l));
+}
+
+template <class T>
+LayerCall<T> Network<T>::call(Index layer, Workspace<T>& workspace, bool accumulate) const {
+    const auto l = static_cast<size_t>(layer);
+    const std::uint64_t key = random_key(seed_ + 0x9E3779B97F4A7C15u * std::uint64_t(layer), Stream::dropout);
+    const Kept<T>& kept = workspace.kept[l];
+    return {layer_values_[l], layer_grads_[l], &workspace.scratch, kept.training, accumulate, key, kept.step};
+}
+
+template <class T>
+MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last,
+                                    bool training) const {
+    if (workspace.kept.size() < layers_.size()) {
+        workspace.kept.resize(layers_.size());
+        workspace.memory.resize(layers_.size());
+    }
+    for (auto l = static_cast<size_t>(first); l < static_cast<size_t>(last); ++l) {
+        cmlp::output_width(layers_[l].layer, x.cols(), layers_[l].name);
+        Kept<T>& kept = workspace.kept[l];
+        kept.in.rebind(x);
+        kept.step = step_;
+        kept.training = training;
+        x.rebind(cmlp::forward<T>(layers_[l].layer, call(Index(l), workspace, false), x, workspace.memory[l]));
+        kept.out.rebind(x);
+    }
+    return x;
+}
+
+template <class T>
+MatrixView<const T> Network<T>::forward(MatrixView<const T> x, Index first, Index last) {
+    require(x.rows() > 0, "forward: x has no rows");
+    const MatrixView<const T> y = run(workspace_, x, first, last, training_);
+    step_ += training_;
+    return y;
+}
+
+template <class T>
+MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
+                                         bool input_gradient) {
+    const auto& kept = workspace_.kept;
+    require(!kept.empty() && !kept[size_t(last - 1)].out.empty(), "backward: there is no forward pass to go back from");
+    const auto& out = kept[static_cast<size_t>(last - 1)].out;
+    require(dy.rows() == out.rows() && dy.cols() == out.cols(), "backward: dy is ", dy.rows(), "x", dy.cols(),
+            ", the last output ", out.rows(), "x", out.cols());
+    for (Index l = last - 1; l >= first; --l) {
+        const auto i = static_cast<size_t>(l);
+        Matrix<T>& other = workspace_.gradient[dy.data() == workspace_.gradient[0].data()];
+        dy.rebind(cmlp::backward<T>(layers_[i].layer, call(l, workspace_, accumulate), kept[i].in, kept[i].out, dy,
+                                    l > first || input_gradient ? &other : nullptr));
+    }
+    return dy;
+}
+
+template <class T>
+MatrixView<const T> Network<T>::keep(MatrixView<const T> x, Index first) {
+    inputs_.resize(layers_.size());
+    Matrix<T>& input = inputs_[static_cast<size_t>(first)];
+    input.resize(x.rows(), x.cols());
+    input.view().assign(x);
+    return input.view();
+}
+
+template <class T>
+std::vector<MatrixView<const T>> Network<T>::outputs(Index first, Index last) const {
+    std::vector<MatrixView<const T>> all;
+    if (workspace_.kept.empty()) return all;
+    all.push_back(workspace_.kept[static_cast<size_t>(first)].in);
+    for (Index l = first; l < last; ++l) all.push_back(workspace_.kept[static_cast<size_t>(l)].out);
+    return all;
+}
+
+template <class T>
+void Network<T>::forget() {
+    for (Kept<T>& kept : workspace_.kept) kept.in.rebind({}), kept.out.rebind({});
+}
+
+template <class T>
+void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index first, Index last) const {
+    const Index width = output_width(x.cols(), first, last);
+    require(y.rows() == x.rows() && y.cols() == width, "predict_into: y is ", y.rows(), "x", y.cols(),
+            ", the output is ", x.rows(), "x", width);
+    static thread_local Workspace<T> workspace;
+    for (Index r = 0; r < x.rows(); r += predict_rows) {
+        const Index rows = std::min(predict_rows, x.rows() - r);
+        y.middle_rows(r, rows).assign(run(workspace, x.middle_rows(r, rows), first, last, false));
+    }
+}
+
+template <class T>
+Index Network<T>::output_width(Index in, Index first, Index last) const {
+    for (Index l = first; l < last; ++l) {
+        const NamedLayer& named = layers_[static_cast<size_t>(l)];
+        in = cmlp::output_width(named.layer, in, named.name);
+    }
+    return in;
+}
+
+template <class T>
+Index Network<T>::input_width() const {
+    for (const NamedLayer& named : layers_)
+        if (const Index in = cmlp::input_width(named.layer)) return in;
+    return 0;
+}
+
+template <class T>
+Index Network<T>::parameter_count() const {
+    Index count = 0;
+    for (const auto& p : parameters_) count += p.spec.rows * p.spec.cols;
+    return count;
+}
+
+template <class T>
+void Network<T>::zero_grad() {
+    std::fill(grads_.begin(), grads_.end(), T(0));
+}
+
+template <class T>
+Network<T>::Exclusive::Exclusive(Network& network, const char* what) : network_(network) {
+    std::thread::id nobody;
+    const auto me = std::this_thread::get_id();
+    nested_ = network_.owner_.load(std::memory_order_relaxed) == me;
+    if (!nested_ && !network_.owner_.compare_exchange_strong(nobody, me, std::memory_order_acquire))
+        throw std::runtime_error(std::string(what) + ": another thread is training this network");
+}
+
+template <class T>
+Network<T>::Exclusive::~Exclusive() {
+    if (!nested_) network_.owner_.store(std::thread::id(), std::memory_order_release);
+}
+
+template class Network<float>;
+template class Network<double>;
+template Network<float>::Network(const Network<double>&);
+template Network<double>::Network(const Network<float>&);
+
+}  // namespace cmlp

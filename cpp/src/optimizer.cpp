@@ -1,0 +1,76 @@
+// Flat state and one kernel call a segment.
+#include <cmlp/optimizer.hpp>
+
+#include <array>
+
+#include "ops.hpp"
+
+namespace cmlp {
+
+template <class T>
+Optimizer<T>::Optimizer(OptimizerKind kind, Network<T>& network, const Settings& settings)
+    : Optimizer(kind, {{{{network.values(), network.grads()}}, resolve(kind, settings)}}) {}
+
+template <class T>
+Optimizer<T>::Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups)
+    : kind_(kind), groups_(std::move(groups)) {
+    require(!groups_.empty(), name(kind), ": there are no parameters");
+    for (const auto& group : groups_) {
+        require(group.settings.size() == parameters(kind).size(), name(kind), ": a group has ", group.settings.size(),
+                " settings, the rule takes ", parameters(kind).size());
+        require(group.settings[0] >= 0, name(kind), ": lr is ", group.settings[0], ", it must not be negative");
+    }
+    allocate();
+}
+
+template <class T>
+void Optimizer<T>::allocate() {
+    Index size = 0;
+    for (const auto& group : groups_)
+        for (const auto& segment : group.segments) size += std::ssize(segment.value);
+    int slots = 0;
+    for (const auto& group : groups_) slots = std::max(slots, ops::update_slots(kind_, group.settings));
+    state_.resize(static_cast<size_t>(slots));
+    for (auto& slot : state_) slot.resize(size);
+}
+
+template <class T>
+void Optimizer<T>::step() {
+    ++steps_;
+    Index offset = 0;
+    for (const auto& group : groups_) {
+        std::array<T, ops::max_coefficients> coefficients{};
+        ops::update_prepare<T>(kind_, group.settings, steps_, coefficients);
+        for (const auto& segment : group.segments) {
+            std::array<T*, 4> state{};
+            for (size_t s = 0; s < state_.size(); ++s) state[s] = state_[s].data() + offset;
+            ops::update<T>(kind_, segment.value, segment.grad.data(), {state.data(), state_.size()}, coefficients);
+            offset += std::ssize(segment.value);
+        }
+    }
+}
+
+template <class T>
+size_t Optimizer<T>::index_of(std::string_view name) const {
+    const auto& known = parameters(kind_);
+    for (size_t i = 0; i < known.size(); ++i)
+        if (known[i].name == name) return i;
+    resolve(kind_, {{std::string(name), 0}});  // throws, listing the names there are
+    return 0;
+}
+
+template <class T>
+double Optimizer<T>::setting(std::string_view name, Index group) const {
+    return groups_.at(static_cast<size_t>(group)).settings[index_of(name)];
+}
+
+template <class T>
+void Optimizer<T>::set_setting(std::string_view name, double value, Index group) {
+    groups_.at(static_cast<size_t>(group)).settings[index_of(name)] = value;
+    allocate();
+}
+
+template class Optimizer<float>;
+template class Optimizer<double>;
+
+}  // namespace cmlp

@@ -1,0 +1,155 @@
+// The tables behind registry.hpp, expanded from the .def files.
+#include <cmlp/error.hpp>
+#include <cmlp/registry.hpp>
+
+#include <charconv>
+#include <iterator>
+
+namespace cmlp {
+namespace {
+
+constexpr Row activation_rows[] = {
+#define CMLP_ACTIVATION(name, type, parameters, definition, initializer, source) \
+    {#name, #type, parameters, definition, source},
+#include <cmlp/activations.def>
+};
+constexpr Initializer activation_initializers[] = {
+#define CMLP_ACTIVATION(name, type, parameters, definition, initializer, source) Initializer::initializer,
+#include <cmlp/activations.def>
+};
+constexpr Row loss_rows[] = {
+#define CMLP_LOSS(name, type, parameters, output, definition, source) {#name, #type, parameters, definition, source},
+#include <cmlp/losses.def>
+};
+constexpr OutputKind loss_outputs[] = {
+#define CMLP_LOSS(name, type, parameters, output, ...) OutputKind::output,
+#include <cmlp/losses.def>
+};
+constexpr Row metric_rows[] = {
+#define CMLP_METRIC(name, better, definition) {#name, "", "", definition, ""},
+#include <cmlp/metrics.def>
+};
+enum class Better { min, max };
+constexpr Better metric_better[] = {
+#define CMLP_METRIC(name, better, definition) Better::better,
+#include <cmlp/metrics.def>
+};
+constexpr Row initializer_rows[] = {
+#define CMLP_INITIALIZER(name, parameters, definition, source) {#name, "", parameters, definition, source},
+#include <cmlp/initializers.def>
+};
+constexpr Row optimizer_rows[] = {
+#define CMLP_OPTIMIZER(name, type, parameters, definition, source) {#name, #type, parameters, definition, source},
+#include <cmlp/optimizers.def>
+};
+constexpr Row function_rows[] = {
+#define CMLP_FUNCTION(name, definition, ...) {#name, "", "", definition, ""},
+#include <cmlp/functions.def>
+};
+
+// "alpha=1, beta=0.5" -> {{"alpha", 1}, {"beta", 0.5}}
+std::vector<ParameterRow> parse_parameters(std::string_view text) {
+    std::vector<ParameterRow> result;
+    while (!text.empty()) {
+        const size_t end = std::min(text.find(", "), text.size());
+        const std::string_view item = text.substr(0, end);
+        const size_t equals = item.find('=');
+        double value = 0;
+        std::from_chars(item.data() + equals + 1, item.data() + item.size(), value);
+        result.push_back({std::string(item.substr(0, equals)), value});
+        text.remove_prefix(std::min(end + 2, text.size()));
+    }
+    return result;
+}
+
+std::string join(const auto& items, auto&& name_of) {
+    std::string text;
+    for (const auto& item : items) text += (text.empty() ? "" : ", ") + std::string(name_of(item));
+    return text;
+}
+
+}  // namespace
+
+template <>
+std::string_view kind_name<Activation>() { return "activation"; }
+template <>
+std::string_view kind_name<LossKind>() { return "loss"; }
+template <>
+std::string_view kind_name<Initializer>() { return "initializer"; }
+template <>
+std::string_view kind_name<OptimizerKind>() { return "optimizer"; }
+template <>
+std::string_view kind_name<MetricKind>() { return "metric"; }
+template <>
+std::string_view kind_name<Function>() { return "function"; }
+
+template <>
+std::span<const Row> rows<Activation>() { return activation_rows; }
+template <>
+std::span<const Row> rows<LossKind>() { return loss_rows; }
+template <>
+std::span<const Row> rows<Initializer>() { return initializer_rows; }
+template <>
+std::span<const Row> rows<OptimizerKind>() { return optimizer_rows; }
+template <>
+std::span<const Row> rows<MetricKind>() { return metric_rows; }
+template <>
+std::span<const Row> rows<Function>() { return function_rows; }
+
+template <class E>
+const std::vector<ParameterRow>& parameters(E entry) {
+    static const std::vector<std::vector<ParameterRow>> table = [] {
+        std::vector<std::vector<ParameterRow>> all;
+        for (const Row& row : rows<E>()) all.push_back(parse_parameters(row.parameters));
+        return all;
+    }();
+    return table[static_cast<size_t>(entry)];
+}
+
+template <class E>
+E parse(std::string_view text) {
+    const auto list = rows<E>();
+    for (size_t i = 0; i < list.size(); ++i)
+        if (list[i].name == text) return static_cast<E>(i);
+    fail("unknown ", kind_name<E>(), " '", text, "'; choose from ", join(list, [](const Row& r) { return r.name; }));
+}
+
+template <class E>
+std::vector<double> resolve(E entry, const Settings& settings) {
+    const auto& known = parameters(entry);
+    std::vector<double> values;
+    size_t used = 0;
+    for (const ParameterRow& parameter : known) {
+        const auto found = settings.find(parameter.name);
+        used += found != settings.end();
+        values.push_back(found == settings.end() ? parameter.value : found->second);
+    }
+    if (used == settings.size()) return values;
+    for (const auto& [name, value] : settings)
+        for (size_t i = 0;; ++i) {
+            require(i < known.size(), kind_name<E>(), " '", row(entry).name, "' has no parameter '", name,
+                    "'; it takes: ", join(known, [](const ParameterRow& p) { return p.name; }));
+            if (known[i].name == name) break;
+        }
+    return values;
+}
+
+#define CMLP_LIST(E)                                                     \
+    template const std::vector<ParameterRow>& parameters<E>(E entry);    \
+    template E parse<E>(std::string_view text);                          \
+    template std::vector<double> resolve<E>(E entry, const Settings& settings);
+CMLP_LIST(Activation)
+CMLP_LIST(LossKind)
+CMLP_LIST(Initializer)
+CMLP_LIST(OptimizerKind)
+CMLP_LIST(MetricKind)
+CMLP_LIST(Function)
+#undef CMLP_LIST
+
+OutputKind output_kind(LossKind loss) { return loss_outputs[static_cast<size_t>(loss)]; }
+
+bool larger_is_better(MetricKind metric) { return metric_better[static_cast<size_t>(metric)] == Better::max; }
+
+Initializer initializer_for(Activation next) { return activation_initializers[static_cast<size_t>(next)]; }
+
+}  // namespace cmlp

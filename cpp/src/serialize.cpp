@@ -1,0 +1,182 @@
+// A network to and from the container: layers through their fields, parameters as they are shown.
+#include <cmlp/serialize.hpp>
+
+#include <cstring>
+
+#include "json.hpp"
+#include "safetensors.hpp"
+
+namespace cmlp {
+namespace {
+
+constexpr int format_version = 1;
+
+template <class T>
+constexpr const char* dtype_name = sizeof(T) == 4 ? "F32" : "F64";
+
+// ---- the fields of a layer, one overload for each type a field may have
+
+json::Value to_json(bool value) { return value; }
+json::Value to_json(double value) { return value; }
+json::Value to_json(Index value) { return static_cast<std::int64_t>(value); }
+json::Value to_json(const std::string& value) { return value; }
+json::Value to_json(Activation value) { return name(value); }
+json::Value to_json(const Settings& settings) {
+    json::Object object;
+    for (const auto& [key, value] : settings) object.push_back({key, value});
+    return object;
+}
+
+void from_json(const json::Value& json, bool& value) { value = json.as_bool(); }
+void from_json(const json::Value& json, double& value) { value = json.as_real(); }
+void from_json(const json::Value& json, Index& value) { value = static_cast<Index>(json.as_integer()); }
+void from_json(const json::Value& json, std::string& value) { value = json.as_string(); }
+void from_json(const json::Value& json, Activation& value) { value = parse<Activation>(json.as_string()); }
+void from_json(const json::Value& json, Settings& settings) {
+    settings.clear();
+    for (const json::Member& member : json.as_object()) settings[member.key] = member.value.as_real();
+}
+
+json::Value describe(const NamedLayer& named) {
+    json::Object object{{"name", named.name}, {"type", type_name(named.layer)}};
+    Layer layer = named.layer;
+    std::visit([&](auto& l) {
+        l.fields([&](const char* key, auto& value) { object.push_back({key, to_json(value)}); });
+    }, layer);
+    return object;
+}
+
+NamedLayer layer_from(const json::Value& json) {
+    NamedLayer named{json.at("name").as_string(), make_layer(json.at("type").as_string())};
+    std::visit([&](auto& l) {
+        l.fields([&](const char* key, auto& value) { from_json(json.at(key), value); });
+    }, named.layer);
+    return named;
+}
+
+// ---- parameters, in the shape they are shown in
+
+std::vector<Index> shown_shape(const ParameterSpec& spec) {
+    if (spec.vector) return {spec.cols};
+    return spec.transposed ? std::vector<Index>{spec.cols, spec.rows} : std::vector<Index>{spec.rows, spec.cols};
+}
+
+template <class T>
+MatrixView<T> shown_element_order(std::vector<T>& memory, const ParameterSpec& spec) {
+    return spec.transposed ? MatrixView<T>(memory.data(), spec.cols, spec.rows)
+                           : MatrixView<T>(memory.data(), spec.rows, spec.cols);
+}
+
+template <class T>
+safetensors::Tensor tensor_of(const Parameter<T>& p) {
+    std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
+    const MatrixView<T> out = shown_element_order(elements, p.spec);
+    if (p.spec.transposed) out.assign(p.value.transpose());
+    else out.assign(p.value);
+    const auto* bytes = reinterpret_cast<const std::byte*>(elements.data());
+    return {p.name, dtype_name<T>, shown_shape(p.spec), {bytes, bytes + elements.size() * sizeof(T)}};
+}
+
+template <class T>
+void fill(const Parameter<T>& p, const safetensors::Tensor& tensor) {
+    require(tensor.dtype == dtype_name<T> && tensor.shape == shown_shape(p.spec), "tensor '", p.name,
+            "' has another type or shape than its layer");
+    std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
+    std::memcpy(elements.data(), tensor.data.data(), tensor.data.size());
+    const MatrixView<T> in = shown_element_order(elements, p.spec);
+    if (p.spec.transposed) p.value.assign(in.transpose());
+    else p.value.assign(in);
+}
+
+template <class T>
+safetensors::File file_of(const Network<T>& network) {
+    json::Array layers;
+    for (const NamedLayer& layer : network.layers()) layers.push_back(describe(layer));
+    const json::Object object{{"format", format_version},
+                              {"dtype", dtype_name<T>},
+                              {"seed", static_cast<std::int64_t>(network.seed())},
+                              {"step", static_cast<std::int64_t>(network.step())},
+                              {"layers", std::move(layers)}};
+    require(!network.metadata.contains("cmlp"), "save: metadata must not have the key 'cmlp'");
+    safetensors::File file{{}, network.metadata};
+    file.metadata["cmlp"] = json::write(object);
+    for (const auto& p : network.parameters()) file.tensors.push_back(tensor_of(p));
+    return file;
+}
+
+// No count in the description is trusted: the layers' parameters must be the file's tensors before memory is taken.
+void require_same_parameters(const std::vector<NamedLayer>& layers, const safetensors::File& file) {
+    size_t i = 0;
+    for (const NamedLayer& named : layers)
+        for (const ParameterSpec& spec : parameter_specs(named.layer)) {
+            require(i < file.tensors.size() && file.tensors[i].name == parameter_name(named, spec) &&
+                    file.tensors[i].shape == shown_shape(spec), "the tensors are not those of the layers");
+            ++i;
+        }
+    require(i == file.tensors.size(), "there are tensors that no layer has");
+}
+
+template <class T>
+std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Value& json, safetensors::File& file) {
+    auto network = std::make_unique<Network<T>>(std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()),
+                                                false);
+    network->set_step(static_cast<std::uint64_t>(json.at("step").as_integer()));
+    for (size_t i = 0; i < file.tensors.size(); ++i) fill(network->parameters()[i], file.tensors[i]);
+    file.metadata.erase("cmlp");
+    network->metadata = std::move(file.metadata);
+    network->train(false);
+    return network;
+}
+
+AnyNetwork network_of(safetensors::File file, const std::string& source) {
+    try {
+        const auto text = file.metadata.find("cmlp");
+        require(text != file.metadata.end(), "the metadata have no key 'cmlp'");
+        const json::Value json = json::parse(text->second);
+        require(json.at("format").as_integer() == format_version, "its format is ", json.at("format").as_integer(),
+                ", this version reads ", format_version);
+        std::vector<NamedLayer> layers;
+        for (const json::Value& item : json.at("layers").as_array()) layers.push_back(layer_from(item));
+        require_same_parameters(layers, file);
+        if (json.at("dtype").as_string() == dtype_name<float>) return build<float>(std::move(layers), json, file);
+        return build<double>(std::move(layers), json, file);
+    } catch (const std::invalid_argument& error) {
+        fail("load: ", source, " is not a cmlp model: ", error.what());
+    }
+}
+
+}  // namespace
+
+template <class T>
+std::string to_bytes(const Network<T>& network) {
+    return safetensors::to_bytes(file_of(network));
+}
+
+AnyNetwork from_bytes(std::string_view bytes) {
+    return network_of(safetensors::from_bytes(bytes), "the byte string");
+}
+
+template <class T>
+void save(const Network<T>& network, const std::string& path) {
+    safetensors::write(path, file_of(network));
+}
+
+AnyNetwork load_any(const std::string& path) { return network_of(safetensors::read(path), path); }
+
+template <class T>
+std::unique_ptr<Network<T>> load(const std::string& path) {
+    return std::visit([](auto network) {
+        if constexpr (std::is_same_v<decltype(network), std::unique_ptr<Network<T>>>) return network;
+        else return std::make_unique<Network<T>>(*network);
+    }, load_any(path));
+}
+
+#define CMLP_SERIALIZE(T)                                           \
+    template std::string to_bytes<T>(const Network<T>&);            \
+    template void save<T>(const Network<T>&, const std::string&);   \
+    template std::unique_ptr<Network<T>> load<T>(const std::string&);
+CMLP_SERIALIZE(float)
+CMLP_SERIALIZE(double)
+#undef CMLP_SERIALIZE
+
+}  // namespace cmlp

@@ -1,0 +1,143 @@
+"""The developer's commands, one session each; `.ci/run` calls the same ones. `nox -l` lists them."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml("pyproject.toml")["project"]
+CPP_SUFFIXES = {".hpp", ".cpp"}
+
+nox.options.sessions = ["lint", "types", "tests", "cpp"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+def requirements(*extras: str) -> list[str]:
+    """List what the package and its extras need, without the package itself (so that nothing is compiled)."""
+    found = list(PROJECT["dependencies"])
+    for extra in extras:
+        for requirement in PROJECT["optional-dependencies"][extra]:
+            own = re.fullmatch(r"cmlp\[(.*)\]", requirement)
+            found += requirements(*own[1].split(",")) if own else [requirement]
+    return found
+
+
+def tool(name: str) -> str:
+    """Give the pinned requirement of one tool of the dev extra."""
+    return next(r for r in PROJECT["optional-dependencies"]["dev"] if re.match(rf"{name}\b", r))
+
+
+def cpp_files() -> list[str]:
+    """Every C++ file of the project."""
+    folders = ("cpp", "python/bindings", "tests/cpp", "examples", "bench")
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*"))
+    return sorted(str(path.relative_to(ROOT)) for path in files if path.suffix in CPP_SUFFIXES)
+
+
+def workflow(session: nox.Session, preset: str) -> None:
+    """Configure, build and test one preset of CMakePresets.json."""
+    session.install(tool("cmake"), tool("ninja"))
+    jobs = {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count())}
+    session.run("cmake", "--workflow", "--preset", preset, env=jobs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style of Python and C++: ruff and clang-format."""
+    session.install(tool("ruff"), tool("clang-format"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("clang-format", "--dry-run", "-Werror", *cpp_files(), silent=False)
+
+
+@nox.session(name="format")
+def format_(session: nox.Session) -> None:
+    """Bring Python and C++ into the style that lint checks."""
+    session.install(tool("ruff"), tool("clang-format"))
+    session.run("ruff", "check", "--fix", ".")
+    session.run("ruff", "format", ".")
+    session.run("clang-format", "-i", *cpp_files())
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict over the package."""
+    session.install(tool("mypy"), *requirements("cli"))
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The Python tests against an installed package; arguments after -- go to pytest."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """The Python tests that take more than a few seconds."""
+    session.install(".[test]")
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def cpp(session: nox.Session) -> None:
+    """The C++ tests once per instruction set, and every public header compiled alone."""
+    workflow(session, "cpp")
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    workflow(session, "sanitize")
+
+
+@nox.session
+def aarch64(session: nox.Session) -> None:
+    """The C++ tests cross-compiled for 64-bit Arm and run under qemu; skipped without the two."""
+    for program in ("aarch64-linux-gnu-g++", "qemu-aarch64"):
+        if not shutil.which(program):
+            session.skip(f"{program} is not installed (Debian: g++-aarch64-linux-gnu, qemu-user)")
+    workflow(session, "aarch64")
+
+
+@nox.session
+def stubs(session: nox.Session) -> None:
+    """Write python/cmlp/_core.pyi anew from the bindings; commit the result."""
+    session.install(".", *requirements("test"))
+    session.run("python", "tests/repo/stubs.py", "python/cmlp/_core.pyi")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The API reference as HTML in docs/_build."""
+    session.install(".[docs,cli]")
+    session.run("pdoc", "--docformat", "numpy", "--math", "--output-directory", "docs/_build", "cmlp")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks named after --, such as `nox -s bench -- bench/step.py`; all of them without a name."""
+    session.install(".[bench]")
+    for script in session.posargs or sorted(map(str, Path("bench").glob("*.py"))):
+        session.run("python", script)
+
+
+@nox.session
+def consumer(session: nox.Session) -> None:
+    """examples/cpp built with find_package(cmlp) against the wheel and against cmake --install."""
+    session.install(".", tool("cmake"), tool("ninja"))
+    wheel_dir = session.run("python", "-m", "cmlp", "--cmake-dir", silent=True).strip()
+    core, prefix = session.create_tmp() + "/core", session.create_tmp() + "/prefix"
+    session.run("cmake", "-S", ".", "-B", core, "-G", "Ninja", "-DCMLP_DEVELOPER=OFF")
+    session.run("cmake", "--build", core)
+    session.run("cmake", "--install", core, "--prefix", prefix)
+    for name, where in (("wheel", f"-Dcmlp_DIR={wheel_dir}"), ("install", f"-DCMAKE_PREFIX_PATH={prefix}")):
+        build = session.create_tmp() + f"/consumer-{name}"
+        session.run("cmake", "-S", "examples/cpp", "-B", build, "-G", "Ninja", where)
+        session.run("cmake", "--build", build)
+        with session.chdir(build):
+            session.run("./cmlp_example", external=True)

@@ -1,0 +1,131 @@
+// NumPy arrays to views and back: the only file that names py::array.
+//
+// The one rule for input: numbers of any kind are taken; an array of the wanted type whose rows are contiguous is
+// borrowed (read-only, row-strided and sliced ones too), anything else is converted once.
+#pragma once
+
+#include <cmlp/error.hpp>
+#include <cmlp/loss.hpp>
+#include <cmlp/matrix.hpp>
+
+#include <pybind11/numpy.h>
+
+#include <optional>
+#include <string>
+
+#include "bindings.hpp"
+
+/// "(3, 4)"
+inline std::string shape_text(const py::array& a) {
+    std::string text = "(";
+    for (py::ssize_t d = 0; d < a.ndim(); ++d) text += (d ? ", " : "") + std::to_string(a.shape(d));
+    return text + (a.ndim() == 1 ? ",)" : ")");
+}
+
+/// Any object as an array of numbers; refuses text, objects and complex numbers by name.
+inline py::array numbers(const py::object& object, const std::string& what) {
+    const py::array a = py::module_::import("numpy").attr("asarray")(object);
+    const char kind = a.dtype().kind();
+    cmlp::require(kind == 'f' || kind == 'i' || kind == 'u' || kind == 'b', what, " has dtype ",
+                  std::string(py::str(a.dtype())), ", it must hold real numbers");
+    return a;
+}
+
+/// An array kept alive beside the view of its elements.
+template <class T>
+struct Rows {
+    py::array owner;
+    cmlp::MatrixView<const T> view;  // (rows, cols)
+};
+
+template <class T>
+Rows<T> borrow(const py::array& a, cmlp::Index rows, cmlp::Index cols) {
+    const bool whole_rows = a.ndim() == 2 && a.dtype().is(py::dtype::of<T>()) &&
+                            (a.strides(1) == sizeof(T) || a.shape(1) <= 1) && a.strides(0) > 0 &&
+                            a.strides(0) % static_cast<py::ssize_t>(sizeof(T)) == 0 &&
+                            reinterpret_cast<std::uintptr_t>(a.data()) % sizeof(T) == 0;
+    if (whole_rows) {
+        const cmlp::Index stride = a.strides(0) / static_cast<py::ssize_t>(sizeof(T));
+        if (stride >= cols || rows <= 1) return {a, {static_cast<const T*>(a.data()), rows, cols, stride}};
+    }
+    py::array_t<T, py::array::c_style | py::array::forcecast> converted(a);
+    return {converted, {converted.data(), rows, cols}};
+}
+
+/// x as (rows, columns); `what` names it in messages: "forward: x".
+template <class T>
+Rows<T> matrix(const py::object& object, const std::string& what) {
+    const py::array a = numbers(object, what);
+    cmlp::require(a.ndim() == 2, what, " has shape ", shape_text(a), ", it must be (rows, columns)");
+    return borrow<T>(a, a.shape(0), a.shape(1));
+}
+
+/// One number a row.
+template <class T>
+Rows<T> vector(const py::object& object, const std::string& what) {
+    const py::array a = numbers(object, what);
+    cmlp::require(a.ndim() == 1, what, " has shape ", shape_text(a), ", it must be (rows,)");
+    py::array_t<T, py::array::c_style | py::array::forcecast> converted(a);
+    return {converted, {converted.data(), a.shape(0), 1}};
+}
+
+template <class T>
+std::span<const T> span_of(const Rows<T>& rows) {
+    return {rows.view.data(), static_cast<size_t>(rows.view.rows())};
+}
+
+/// Sample weights, or nothing.
+template <class T>
+Rows<T> optional_vector(const py::object& object, const std::string& what) {
+    return object.is_none() ? Rows<T>{} : vector<T>(object, what);
+}
+
+/// Targets kept alive beside their view.
+template <class T>
+struct Targets {
+    py::array owner;
+    cmlp::Target<T> view;
+};
+
+/// y for a loss: whole numbers of shape (rows,) or (rows, 1) become class indices where the loss takes them, anything
+/// else a matrix; (rows,) stands for one column.
+template <class T>
+Targets<T> targets(const py::object& object, bool takes_labels, const std::string& what) {
+    const py::array a = numbers(object, what);
+    const bool column = a.ndim() == 2 && a.shape(1) == 1;
+    cmlp::require(a.ndim() == 1 || a.ndim() == 2, what, " has shape ", shape_text(a),
+                  ", it must be (rows,) or (rows, columns)");
+    if (takes_labels && (a.ndim() == 1 || (column && a.dtype().kind() != 'f'))) {
+        cmlp::require(a.dtype().kind() != 'f', what, " has dtype ", std::string(py::str(a.dtype())),
+                      ", class indices must be whole numbers");
+        py::array_t<std::int64_t, py::array::c_style | py::array::forcecast> label(a);
+        const std::span<const std::int64_t> span(label.data(), static_cast<size_t>(label.size()));
+        return {label, {{}, span}};
+    }
+    const Rows<T> rows = borrow<T>(a, a.shape(0), a.ndim() == 1 ? 1 : a.shape(1));
+    return {rows.owner, {rows.view, {}}};
+}
+
+/// A new array with the view's elements.
+template <class T>
+py::array_t<T> copied(cmlp::MatrixView<const T> x) {
+    py::array_t<T> out({x.rows(), x.cols()});
+    cmlp::MatrixView<T>(out.mutable_data(), x.rows(), x.cols()).assign(x);
+    return out;
+}
+
+/// A new array (rows, cols) to be written, with its view.
+template <class T>
+std::pair<py::array_t<T>, cmlp::MatrixView<T>> new_matrix(cmlp::Index rows, cmlp::Index cols) {
+    py::array_t<T> out({rows, cols});
+    return {out, {out.mutable_data(), rows, cols}};
+}
+
+/// An array over memory that `owner` keeps alive, as a parameter is shown: transposed, or one-dimensional.
+template <class T>
+py::array_t<T> shown(cmlp::MatrixView<T> x, bool transposed, bool one_dimensional, py::handle owner) {
+    const py::ssize_t item = sizeof(T), row = x.row_stride() * item;
+    if (one_dimensional) return py::array_t<T>({x.cols()}, {item}, x.data(), owner);
+    if (transposed) return py::array_t<T>({x.cols(), x.rows()}, {item, row}, x.data(), owner);
+    return py::array_t<T>({x.rows(), x.cols()}, {row, item}, x.data(), owner);
+}

@@ -1,0 +1,81 @@
+// Optimizers over parameters of one or more networks, which they keep alive.
+#include "bind_optimizer.hpp"
+
+#include "array.hpp"
+
+namespace {
+
+using namespace cmlp;
+
+template <class T>
+using Members = std::vector<std::pair<std::shared_ptr<Network<T>>, Index>>;  // network and index of the parameter
+
+// Neighbours in the flat buffer become one segment, so that a whole network is one loop.
+template <class T>
+ParameterGroup<T> group_of(const Members<T>& members, std::vector<double> settings) {
+    ParameterGroup<T> group{{}, std::move(settings)};
+    for (const auto& [network, index] : members) {
+        const auto& all = network->parameters();
+        const auto i = static_cast<size_t>(index);
+        const auto begin = static_cast<size_t>(all.at(i).offset);
+        const size_t end = i + 1 < all.size() ? static_cast<size_t>(all[i + 1].offset) : network->values().size();
+        const auto value = network->values().subspan(begin, end - begin);
+        const auto grad = network->grads().subspan(begin, end - begin);
+        if (!group.segments.empty() && group.segments.back().value.data() + group.segments.back().value.size() == value.data()) {
+            auto& last = group.segments.back();
+            last.value = {last.value.data(), last.value.size() + value.size()};
+            last.grad = {last.grad.data(), last.grad.size() + value.size()};
+        } else {
+            group.segments.push_back({value, grad});
+        }
+    }
+    return group;
+}
+
+template <class T>
+PyOptimizer<T> make(std::string_view kind_name, const std::vector<std::pair<Members<T>, Settings>>& groups) {
+    const auto kind = parse<OptimizerKind>(kind_name);
+    std::vector<ParameterGroup<T>> made;
+    std::vector<std::shared_ptr<Network<T>>> networks;
+    for (const auto& [members, settings] : groups) {
+        made.push_back(group_of<T>(members, resolve(kind, settings)));
+        for (const auto& [network, index] : members)
+            if (networks.empty() || networks.back() != network) networks.push_back(network);
+    }
+    return {Optimizer<T>(kind, std::move(made)), std::move(networks)};
+}
+
+template <class T>
+py::list state(PyOptimizer<T>& self, const py::object& owner) {
+    py::list arrays;
+    for (auto& slot : self.optimizer.state())
+        arrays.append(shown<T>({slot.data(), 1, slot.size()}, false, true, owner));
+    return arrays;
+}
+
+template <class T>
+void bind(py::module_& m, const char* name) {
+    using O = PyOptimizer<T>;
+    py::class_<O>(m, name, "An update rule with its state.")
+        .def(py::init(&make<T>), py::arg("kind"), py::arg("groups"), "groups: ([(network, index) ...], settings) each.")
+        .def("step", [](O& self) {
+            const py::gil_scoped_release release;
+            self.optimizer.step();
+        }, "One step of every weight.")
+        .def("setting", [](const O& self, std::string_view key, Index group) { return self.optimizer.setting(key, group); },
+             py::arg("name"), py::arg("group") = 0, "A setting of one group.")
+        .def("set_setting", [](O& self, std::string_view key, double value, Index group) {
+            self.optimizer.set_setting(key, value, group);
+        }, py::arg("name"), py::arg("value"), py::arg("group") = 0, "Changes a setting of one group.")
+        .def("state", [](const py::object& self) { return state<T>(py::cast<O&>(self), self); },
+             "The arrays of state over all parameters in order, padding included, as zero-copy views.")
+        .def_property("steps", [](const O& self) { return self.optimizer.steps(); },
+                      [](O& self, std::int64_t steps) { self.optimizer.set_steps(steps); }, "Steps taken.");
+}
+
+}  // namespace
+
+void bind_optimizer(py::module_& m) {
+    bind<float>(m, "Optimizer32");
+    bind<double>(m, "Optimizer64");
+}

@@ -1,0 +1,13 @@
+// The optimizer object that Python holds; training takes it too.
+#pragma once
+
+#include <cmlp/optimizer.hpp>
+
+#include <memory>
+#include <vector>
+
+template <class T>
+struct PyOptimizer {
+    cmlp::Optimizer<T> optimizer;
+    std::vector<std::shared_ptr<cmlp::Network<T>>> networks;  // whose weights it borrows
+};

@@ -1,0 +1,186 @@
+// One step, whole epochs, evaluation and the gradient check, with the GIL released while the core works.
+#include <cmlp/gradcheck.hpp>
+
+#include "array.hpp"
+#include "bind_loss.hpp"
+#include "bind_optimizer.hpp"
+
+namespace {
+
+using namespace cmlp;
+
+// Data kept alive beside their views.
+template <class T>
+struct Held {
+    Rows<T> x;
+    Targets<T> y;
+    Rows<T> weight;
+
+    Held(const PyLoss& loss, const py::object& x_, const py::object& y_, const py::object& weight_, const std::string& what)
+        : x(matrix<T>(x_, what + ": x")), y(targets<T>(y_, loss.takes_labels(), what + ": y")),
+          weight(optional_vector<T>(weight_, what + ": sample_weight")) {}
+    Data<T> data() const { return {x.view, y.view, span_of(weight)}; }
+};
+
+std::vector<MetricKind> metric_kinds(const std::vector<std::string>& names) {
+    std::vector<MetricKind> kinds;
+    for (const std::string& name : names) kinds.push_back(parse<MetricKind>(name));
+    return kinds;
+}
+
+py::dict progress_of(const Progress& progress) {
+    py::dict fields;
+    fields["epoch"] = progress.epoch;
+    fields["step"] = progress.step;
+    fields["steps"] = progress.steps_an_epoch;
+    fields["loss"] = progress.loss;
+    return fields;
+}
+
+py::dict record_of(const EpochRecord& record) {
+    py::dict fields;
+    fields["epoch"] = record.epoch;
+    fields["loss"] = record.loss;
+    fields["val_loss"] = record.val_loss;
+    fields["metrics"] = record.metrics;
+    fields["val_metrics"] = record.val_metrics;
+    fields["lr"] = record.lr;
+    fields["seconds"] = record.seconds;
+    return fields;
+}
+
+void check_signals() {
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+// What Python is asked during a fit; an answer of False stops it.
+struct Calls {
+    py::object epoch_end, step_end, poll;
+
+    static bool ask(const py::object& f, const py::dict& fields) {
+        return f.is_none() || !f(fields).is(py::bool_(false));
+    }
+    Hooks hooks() const {
+        Hooks hooks;
+        hooks.poll = [this](const Progress& progress) {
+            const py::gil_scoped_acquire acquire;
+            check_signals();
+            ask(poll, progress_of(progress));
+        };
+        if (!epoch_end.is_none()) hooks.epoch_end = [this](const EpochRecord& record) {
+            const py::gil_scoped_acquire acquire;
+            return ask(epoch_end, record_of(record));
+        };
+        if (!step_end.is_none()) hooks.step_end = [this](const Progress& progress) {
+            const py::gil_scoped_acquire acquire;
+            return ask(step_end, progress_of(progress));
+        };
+        return hooks;
+    }
+};
+
+void write_report(const FitReport& report, py::dict& out) {
+    constexpr const char* stops[] = {"completed", "early_stopping", "time_limit", "callback"};
+    py::list epochs;
+    for (const EpochRecord& record : report.epochs) epochs.append(record_of(record));
+    out["epochs"] = epochs;
+    out["best_epoch"] = report.best_epoch;
+    out["best_value"] = report.best_value;
+    out["steps"] = report.steps;
+    out["stop"] = stops[static_cast<int>(report.stop)];
+}
+
+FitOptions options_from(const py::dict& o) {
+    FitOptions options;
+    const auto read = [&](const char* key, auto& value) {
+        value = py::cast<std::decay_t<decltype(value)>>(o[key]);
+    };
+    read("epochs", options.epochs), read("first_epoch", options.first_epoch), read("batch_size", options.batch_size);
+    read("shuffle", options.shuffle), read("seed", options.seed), read("clip_grad_norm", options.clip_grad_norm);
+    read("time_limit", options.time_limit), read("patience", options.patience), read("min_delta", options.min_delta);
+    read("monitor", options.monitor), read("restore_best", options.restore_best);
+    read("every_steps", options.every_steps);
+    options.metrics = metric_kinds(py::cast<std::vector<std::string>>(o["metrics"]));
+    return options;
+}
+
+template <class T>
+void fit_network(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
+                 const PyLoss& loss, PyOptimizer<T>& optimizer, const py::dict& options, const py::object& validation,
+                 const py::object& epoch_end, const py::object& step_end, const py::object& poll, py::dict& report) {
+    const Held<T> train(loss, x, y, weight, "fit");
+    std::optional<Held<T>> held_out;
+    if (!validation.is_none()) {
+        const auto [vx, vy, vw] = py::cast<std::tuple<py::object, py::object, py::object>>(validation);
+        held_out.emplace(loss, vx, vy, vw, "fit: validation data");
+    }
+    const Calls calls{epoch_end, step_end, poll};
+    const FitOptions fit_options = options_from(options);
+    FitReport done;
+    const typename Network<T>::Exclusive only(network, "fit");
+    try {
+        const py::gil_scoped_release release;
+        fit<T>(network, train.data(), loss.loss, optimizer.optimizer, fit_options, done,
+               held_out ? held_out->data() : Data<T>{}, calls.hooks());
+    } catch (...) {
+        write_report(done, report);
+        throw;
+    }
+    write_report(done, report);
+}
+
+template <class T>
+double step(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight, PyLoss& loss,
+            PyOptimizer<T>& optimizer, double clip_grad_norm) {
+    const Held<T> held(loss, x, y, weight, "train_step");
+    if (!std::holds_alternative<LossResult<T>>(loss.result)) loss.result.template emplace<LossResult<T>>();
+    auto& result = std::get<LossResult<T>>(loss.result);
+    const typename Network<T>::Exclusive only(network, "train_step");
+    const py::gil_scoped_release release;
+    const double value = train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, result, clip_grad_norm);
+    network.forget();  // it looks at arrays that may be gone
+    return value;
+}
+
+template <class T>
+std::vector<double> evaluate_network(const Network<T>& network, const py::object& x, const py::object& y,
+                                     const py::object& weight, const PyLoss& loss,
+                                     const std::vector<std::string>& metrics) {
+    const Held<T> held(loss, x, y, weight, "evaluate");
+    const auto kinds = metric_kinds(metrics);
+    const py::gil_scoped_release release;
+    check_data(held.data(), "evaluate");
+    return evaluate<T>(network, held.data(), loss.loss, kinds);
+}
+
+template <class T>
+void bind(py::module_& m) {
+    m.def("fit", &fit_network<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
+          py::arg("loss"), py::arg("optimizer"), py::arg("options"), py::arg("validation"), py::arg("epoch_end"),
+          py::arg("step_end"), py::arg("poll"), py::arg("report"), "Whole epochs; fills report even where it raises.");
+    m.def("train_step", &step<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
+          py::arg("loss"), py::arg("optimizer"), py::arg("clip_grad_norm") = 0.0, "One step; the loss before it.");
+    m.def("evaluate", &evaluate_network<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
+          py::arg("loss"), py::arg("metrics"), "The loss, then the metrics, in evaluation mode.");
+    m.def("check_finite", [](const Network<T>&, const py::object& x, const std::string& what) {
+        const Rows<T> rows = matrix<T>(x, what + ": x");
+        const py::gil_scoped_release release;
+        check_x<T>(rows.view, what);
+    }, py::arg("network"), py::arg("x"), py::arg("what"), "Raises ValueError at the first NaN or infinity, or no rows.");
+}
+
+}  // namespace
+
+void bind_training(py::module_& m) {
+    bind<float>(m);
+    bind<double>(m);
+    m.def("gradcheck", [](Network<double>& network, const py::object& x, const py::object& y, const py::object& weight,
+                          const PyLoss& loss, double h) {
+        const Held<double> held(loss, x, y, weight, "gradcheck");
+        std::vector<std::tuple<std::string, double, double, Index>> rows;
+        for (const GradcheckRow& row : gradcheck(network, held.data(), loss.loss, h))
+            rows.emplace_back(row.name, row.relative_error, row.largest, row.checked);
+        return rows;
+    }, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("loss"), py::arg("h"),
+       "(name, worst relative error, largest gradient, elements) of each parameter and the input.");
+}

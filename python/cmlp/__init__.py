@@ -1,0 +1,41 @@
+"""Multilayer perceptrons on CPUs: a C++ core with PyTorch's names for learners and a Keras-like fit for practice.
+
+``cmlp.nn`` has layers and losses, ``cmlp.optim`` optimizers; ``net.fit`` trains whole epochs natively.
+"""
+
+from __future__ import annotations
+
+try:
+    from cmlp._core import NonFiniteError, __version__
+except ImportError as error:  # pragma: no cover - an installation without its compiled part
+    raise ImportError("cmlp's compiled core is missing; install the package with pip, do not import its source") from error
+
+from cmlp import nn, optim, runtime
+from cmlp.checks import GradcheckReport, gradcheck
+from cmlp.files import load, save
+from cmlp.perceptron import Perceptron
+from cmlp.registry import activations, initializers, losses, metrics, optimizers
+from cmlp.runtime import get_num_threads, set_num_threads
+from cmlp.training import EarlyStopping, History
+
+__all__ = [
+    "EarlyStopping",
+    "GradcheckReport",
+    "History",
+    "NonFiniteError",
+    "Perceptron",
+    "__version__",
+    "activations",
+    "get_num_threads",
+    "gradcheck",
+    "initializers",
+    "load",
+    "losses",
+    "metrics",
+    "nn",
+    "optim",
+    "optimizers",
+    "runtime",
+    "save",
+    "set_num_threads",
+]

@@ -1,0 +1,143 @@
+"""`cmlp demo`: learn to read handwritten digits in a few seconds, and show how well."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from rich.text import Text
+
+import cmlp
+from cmlp import _pictures, nn
+from cmlp.cli.fitting import (
+    Data,
+    Outcome,
+    Recipe,
+    build_network,
+    describe_network,
+    ending,
+    fit,
+    training_record,
+)
+from cmlp.cli.report import Scores, classification_scores, confusion_counts, probabilities
+from cmlp.cli.store import Model, save_model
+from cmlp.cli.ui import OptionError, StoppedError, console, make_table
+
+COUNT = click.IntRange(min=1)
+MODEL, LOSS, CONFUSION, MISREAD = "model.safetensors", "loss_curve.png", "confusion.png", "misread.png"
+
+
+class Digits(NamedTuple):
+    """The three parts of scikit-learn's bundled digits: 64 pixels from 0 to 1, classes 0 to 9."""
+
+    train: Data
+    validation: Data
+    test: Data
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("cmlp-demo"), help="Folder to write to.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the split and of all that is random.")
+@click.option("--epochs", type=COUNT, default=60, help="Passes over the training digits, at most.")
+@click.option("--threads", type=COUNT, help="CPU threads; they never change the result.  [default: all]")
+def demo(out: Path, seed: int, epochs: int, threads: int | None) -> None:
+    """Train on 8x8 pictures of handwritten digits and show how well it reads others.
+
+    The 1797 digits come with scikit-learn, so nothing is downloaded. Writes the model and three pictures
+    into the folder --out. The result depends on the seed alone, never on the number of threads.
+    """
+    if out.exists() and not out.is_dir():
+        raise OptionError(f"{out} is a file; --out takes a folder")
+    out.mkdir(parents=True, exist_ok=True)
+    if threads is not None:
+        cmlp.set_num_threads(threads)
+    data = load_digits(seed)
+    recipe = Recipe((128, 64), "relu", 0.2, "adam", 2e-3, epochs, 32, 20, seed)
+    sizes = " + ".join(str(len(part[1])) for part in data)
+    console().print(f"{sizes} digits to train, validate and test; {describe_network(64, 10, recipe)}")
+    net = build_network(64, 10, recipe)
+    outcome = fit(net, data.train, data.validation, recipe, nn.CrossEntropyLoss())
+    console().print(ending(outcome, recipe))
+    shares = probabilities(net.predict(data.test[0]))
+    scores = classification_scores(data.test[1], shares)
+    record = {"data": "digits", "rows": len(data.train[1]), "test": scores}
+    record |= training_record(outcome, recipe)
+    save_model(Model(net, None, record), out / MODEL)
+    show_results(data.test, shares, outcome, scores, out)
+    if outcome.interrupted:
+        raise StoppedError("stopped by Ctrl-C; the best epoch so far is what you see above")
+
+
+def load_digits(seed: int) -> Digits:
+    """Load the digits in three parts with the same share of each class: 64 %, 16 %, 20 %.
+
+    Parameters
+    ----------
+    seed : int
+        Draws the parts.
+
+    Returns
+    -------
+    Digits
+        Training, validation and test part: inputs float32 (rows, 64), classes int64 (rows,).
+    """
+    from sklearn.datasets import load_digits as bundled
+    from sklearn.model_selection import train_test_split
+
+    pixels, classes = bundled(return_X_y=True)
+    x, y = (pixels / 16).astype(np.float32), classes.astype(np.int64)
+    x, x_test, y, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=seed)
+    x, x_valid, y, y_valid = train_test_split(x, y, test_size=0.2, stratify=y, random_state=seed)
+    return Digits((x, y), (x_valid, y_valid), (x_test, y_test))
+
+
+def show_results(
+    test: Data, shares: NDArray[np.float64], outcome: Outcome, scores: Scores, out: Path
+) -> None:
+    """Print the accuracy, the confusion matrix and where the files are; write the pictures.
+
+    Parameters
+    ----------
+    test : tuple of numpy.ndarray
+        The test digits and their classes.
+    shares : numpy.ndarray
+        The probabilities the network gives, (rows, 10).
+    outcome : Outcome
+        The training.
+    scores : dict
+        On the test digits.
+    out : pathlib.Path
+        The folder.
+    """
+    images, true = test[0].reshape(-1, 8, 8), test[1]
+    read = shares.argmax(axis=1)
+    counts = confusion_counts(true, read, 10)
+    console().print(_confusion_table(counts))
+    right = int((read == true).sum())
+    line = f"test accuracy {scores['accuracy']:.2%}: {right} of {len(true)} digits it had never seen"
+    console().print(Text(f"{line}, after {outcome.seconds:.1f} s of training", style="bold green"))
+    _pictures.loss_curve(outcome.history, out / LOSS)
+    _pictures.confusion(counts, range(10), out / CONFUSION)
+    _pictures.misread(images, true, read, shares.max(axis=1), out / MISREAD)
+    _say_what_next(out)
+
+
+def _confusion_table(counts: NDArray[np.int64]) -> Any:
+    rows = []
+    for digit, row in enumerate(counts):
+        cells = [Text("." if not n else str(n), style=_style(int(n), digit == k)) for k, n in enumerate(row)]
+        rows.append([Text(str(digit), style="bold"), *cells])
+    headers = ["is \\ read as", *map(str, range(10))]
+    return make_table("What the test digits are, and are read as", headers, rows, "r" * 11)
+
+
+def _style(count: int, hit: bool) -> str:
+    return "green" if hit else "bold red" if count else "dim"
+
+
+def _say_what_next(out: Path) -> None:
+    console().print(f"written to {out}: {MODEL}, {LOSS}, {CONFUSION}, {MISREAD}", markup=False)
+    console().print("next:", markup=False)
+    console().print(f"  cmlp info {out / MODEL}", markup=False, soft_wrap=True)
+    console().print("  cmlp train your_table.csv --target a_column", markup=False)

@@ -1,0 +1,149 @@
+"""`cmlp info`: what is installed and running, and what is in a model file."""
+
+import json
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+from rich.table import Table
+
+import cmlp
+from cmlp.cli.report import show
+from cmlp.cli.store import Model, load_model
+from cmlp.cli.ui import console, listing, make_table
+
+if TYPE_CHECKING:
+    from cmlp.tabular import TableEncoder
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def info(model: Path | None, as_json: bool) -> None:
+    """Show versions, instruction sets and threads; of MODEL, its layers, columns and training."""
+    facts: dict[str, Any] = system_facts()
+    if model is not None:
+        facts["model"] = model_facts(load_model(model), model)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    console().print(_pairs("cmlp", _system_rows(facts)))
+    if model is not None:
+        _show_model(facts["model"])
+
+
+def system_facts() -> dict[str, Any]:
+    """Collect versions, instruction sets (all this machine can run, and the one in use) and threads.
+
+    Returns
+    -------
+    dict
+        JSON types.
+    """
+    return {
+        "cmlp": cmlp.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "isa": cmlp.runtime.isa(),
+        "isas": list(cmlp.runtime.isas()),
+        "threads": cmlp.get_num_threads(),
+    }
+
+
+def model_facts(model: Model, path: Path) -> dict[str, Any]:
+    """Collect what is in a model file.
+
+    Parameters
+    ----------
+    model : Model
+        What was loaded.
+    path : pathlib.Path
+        Where from.
+
+    Returns
+    -------
+    dict
+        JSON types: ``layers``, ``parameters``, ``table`` (None unless `cmlp train` wrote the file),
+        ``training`` (empty when nobody wrote it down).
+    """
+    shapes = {name: list(value.shape) for name, value in model.net.state_dict().items()}
+    return {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "layers": [str(layer) for layer in model.net],
+        "parameters": sum(int(np.prod(shape)) for shape in shapes.values()),
+        "shapes": shapes,
+        "table": None if model.encoder is None else table_facts(model.encoder),
+        "training": model.record,
+    }
+
+
+def table_facts(encoder: "TableEncoder") -> dict[str, Any]:
+    """Collect what a model reads from a table and what it answers.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        The model's preprocessing.
+
+    Returns
+    -------
+    dict
+        JSON types: ``target``, ``task``, ``classes``, ``columns``.
+    """
+    columns = [
+        {"name": column.name, "kind": column.kind, "treatment": column.treatment}
+        for column in encoder.columns
+    ]
+    target = encoder.target
+    return {
+        "target": target.name,
+        "task": target.task,
+        "classes": list(target.classes),
+        "columns": columns,
+    }
+
+
+def _system_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("cmlp", facts["cmlp"]),
+        ("NumPy", facts["numpy"]),
+        ("Python", f"{facts['python']} on {facts['machine']}"),
+        ("instruction set", f"{facts['isa']} (of {', '.join(facts['isas'])})"),
+        ("threads", str(facts["threads"])),
+    ]
+
+
+def _show_model(facts: dict[str, Any]) -> None:
+    rows = [("size", f"{facts['bytes']:,} bytes"), ("parameters", f"{facts['parameters']:,}")]
+    rows += [(f"layer {k}", layer) for k, layer in enumerate(facts["layers"])]
+    table = facts["table"]
+    if table is not None:
+        classes = f": {listing([str(name) for name in table['classes']])}" if table["classes"] else ""
+        rows.append(("predicts", f"{table['target']} ({table['task']}{classes})"))
+    console().print(_pairs(facts["file"], rows + _training_rows(facts["training"])))
+    if table is not None:
+        cells = [(column["name"], column["kind"], column["treatment"]) for column in table["columns"]]
+        console().print(make_table("Columns it reads", ["column", "kind", "treatment"], cells))
+
+
+def _training_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for key, value in record.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {_cell(name, part)}" for name, part in value.items())
+        rows.append((key.replace("_", " "), _cell(key, value)))
+    return rows
+
+
+def _cell(name: str, value: Any) -> str:
+    return show(name, value) if isinstance(value, float) else str(value)
+
+
+def _pairs(title: str, rows: list[tuple[str, str]]) -> Table:
+    table = make_table(title, ["", ""], rows)
+    table.show_header = False
+    return table

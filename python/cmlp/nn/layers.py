@@ -1,0 +1,150 @@
+"""The layers that are not elementwise functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from cmlp.nn.module import LayerSpec, Module, Parameter
+
+
+class Linear(Module):
+    """``y = x W^T + b``.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        Columns of the input and of the output, at least 1.
+    bias : bool, default True
+        Whether there is a ``b``.
+    init : str, default "auto"
+        How the weights are drawn: a name of :func:`cmlp.initializers`, or ``"auto"``: He for the ReLU family, Xavier
+        for the rest, by the activation that follows. Biases start at 0; ``"torch"`` draws both as PyTorch does.
+    init_settings : dict, optional
+        Parameters of the initialiser, such as ``{"gain": 0.5}``.
+    seed : int, default 0
+        Used when the layer stands alone; in a :class:`Sequential` the network's seed counts.
+    dtype : {"float32", "float64"}
+        Likewise.
+
+    Attributes
+    ----------
+    weight : Parameter (out_features, in_features)
+    bias : Parameter (out_features,) or None
+
+    Raises
+    ------
+    ValueError
+        For sizes below 1 or an unknown initialiser.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> layer = nn.Linear(3, 2, init="constant", init_settings={"value": 0.5})
+    >>> layer([[1.0, 2.0, 3.0]]).tolist()
+    [[3.0, 3.0]]
+    """
+
+    _has_parameters = True
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        init: str = "auto",
+        init_settings: dict[str, float] | None = None,
+        seed: int = 0,
+        dtype: npt.DTypeLike = "float32",
+    ) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self._has_bias = bias
+        self._init = init
+        self._init_settings = dict(init_settings or {})
+        self._seed, self._dtype = seed, dtype
+
+    def _specs(self) -> list[LayerSpec]:
+        fields: dict[str, Any] = {
+            "in_features": self.in_features,
+            "out_features": self.out_features,
+            "bias": self._has_bias,
+            "init": self._init,
+            "init_settings": self._init_settings,
+        }
+        return [("", "Linear", fields)]
+
+    @property
+    def weight(self) -> Parameter:
+        """The weights, (out_features, in_features)."""
+        return self.parameters()[0]
+
+    @property
+    def bias(self) -> Parameter | None:
+        """The bias, (out_features,), or None."""
+        return self.parameters()[1] if self._has_bias else None
+
+    def _extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self._has_bias}"
+
+
+class Dropout(Module):
+    """In training each element is 0 with probability ``p`` and the others are scaled by ``1 / (1 - p)``.
+
+    The masks follow from the network's seed and the number of training passes so far, never from threads.
+    Srivastava et al., JMLR 15, 2014.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        In [0, 1].
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> nn.Dropout(0.5).eval()([[1.0, 2.0]]).tolist()
+    [[1.0, 2.0]]
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p is {p}, it must be in [0, 1]")
+        self.p = p
+
+    def _specs(self) -> list[LayerSpec]:
+        return [("", "Dropout", {"p": float(self.p)})]
+
+    def _extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+class Softmax(Module):
+    """``y_j = exp(x_j) / sum_k exp(x_k)`` over each row.
+
+    Parameters
+    ----------
+    dim : int, default -1
+        Only the last axis of (batch, features) is meant; PyTorch's argument, 1 and -1 are taken.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> nn.Softmax()([[0.0, 0.0]]).tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        if dim not in (-1, 1):
+            raise ValueError(f"Softmax: dim is {dim}, it must be 1 or -1, the features of (batch, features)")
+        self.dim = dim
+
+    def _specs(self) -> list[LayerSpec]:
+        return [("", "Softmax", {})]
+
+    def _extra_repr(self) -> str:
+        return f"dim={self.dim}"

@@ -1,0 +1,278 @@
+"""Module: a range of layers of a core network, and Parameter: a view of one of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cmlp import _core
+
+Core = _core.Network32 | _core.Network64
+LayerSpec = tuple[str, str, dict[str, Any]]  # name, type, fields
+
+_CORES: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
+
+
+def make_core(specs: list[LayerSpec], seed: int, dtype: npt.DTypeLike) -> Core:
+    """Return the core network of these layers in one of the two precisions."""
+    name = np.dtype(dtype).name
+    if name not in _CORES:
+        raise ValueError(f"unknown dtype '{name}'; choose from {', '.join(_CORES)}")
+    core: Core = _CORES[name](specs, seed)
+    return core
+
+
+class Parameter:
+    """One parameter of a network: its values and its gradient, both views of the network's own memory.
+
+    Writing through ``data[...]`` changes the network. Views stay valid as long as anything refers to them.
+
+    Attributes
+    ----------
+    name : str
+        Its name in ``state_dict``: ``"0.weight"``.
+    data, grad : ndarray
+        Weights have shape ``(out, in)``, biases ``(out,)``.
+    """
+
+    def __init__(self, core: Core, index: int, name: str, data: Any, grad: Any) -> None:
+        self._core = core
+        self._index = index
+        self.name = name
+        self._data = data
+        self._grad = grad
+
+    @property
+    def data(self) -> npt.NDArray[Any]:
+        """The values; assigning an array copies it in."""
+        return self._data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: npt.ArrayLike) -> None:
+        self._copy_in(self._data, value)
+
+    @property
+    def grad(self) -> npt.NDArray[Any]:
+        """The gradient; assigning an array copies it in."""
+        return self._grad  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, value: npt.ArrayLike) -> None:
+        self._copy_in(self._grad, value)
+
+    def _copy_in(self, target: npt.NDArray[Any], value: npt.ArrayLike) -> None:
+        array = np.asarray(value)
+        if array.shape != target.shape:
+            raise ValueError(f"Parameter '{self.name}' has shape {target.shape}, the value {array.shape}")
+        target[...] = array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the values."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        return self.data.dtype
+
+    def numel(self) -> int:
+        """Return the number of elements."""
+        return self.data.size
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, shape={self.shape}, dtype={self.dtype})"
+
+
+class Module:
+    """A layer or a stack of them: call it forward, ask it back, read its parameters.
+
+    A module is a range of layers of a core network. On its own it makes that network when it is first used; as part
+    of a :class:`Sequential` it is a view of the whole's layers and parameters.
+    """
+
+    _has_parameters = False  # of its own or in its children
+
+    def __init__(self) -> None:
+        self._owner: Module | None = None  # the module whose network this one's layers belong to
+        self._own_core: Core | None = None
+        self._first = 0  # index of its first layer there
+        self._path = ""  # and its name there
+        self._seed = 0
+        self._dtype: npt.DTypeLike = "float32"
+
+    def _specs(self) -> list[LayerSpec]:
+        """Return its layers; names are relative to the module, a lone layer's is empty."""
+        raise NotImplementedError
+
+    # ---- the network behind it
+
+    @property
+    def _core(self) -> Core:
+        if self._owner is not None:
+            return self._owner._core
+        if self._own_core is None:
+            self._own_core = make_core(self._specs(), self._seed, self._dtype)
+        return self._own_core
+
+    @property
+    def _last(self) -> int:
+        return self._first + len(self._specs())
+
+    def _join(self, owner: Module, first: int, path: str) -> None:
+        """Become part of the owner's network, taking along the values there are."""
+        if self._owner is not None and self._has_parameters:
+            raise ValueError(f"{type(self).__name__}: the layer already belongs to another network")
+        values = self.state_dict() if self._own_core is not None else {}
+        self._place(owner, first, path)
+        if values:
+            self.load_state_dict(values)
+
+    def _place(self, owner: Module, first: int, path: str) -> None:
+        self._owner, self._own_core, self._first, self._path = owner, None, first, path
+
+    # ---- forward and backward
+
+    def __call__(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the output for ``x`` (batch, in), keeping what :meth:`backward` needs.
+
+        Raises
+        ------
+        ValueError
+            When ``x`` is not two-dimensional or has the wrong number of columns.
+        """
+        return self._core.forward(x, self._first, self._last)
+
+    def forward(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the output for ``x``; the same as calling the module."""
+        return self(x)
+
+    def backward(self, dy: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the gradient of the input, from that of the last output; parameters' gradients are added to.
+
+        Parameters
+        ----------
+        dy : array (batch, out)
+            Gradient of the loss by the last output.
+
+        Returns
+        -------
+        ndarray (batch, in)
+
+        Raises
+        ------
+        ValueError
+            Without a forward pass, or when the shape is not that of the last output.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import nn
+        >>> layer = nn.Linear(2, 1)
+        >>> layer.weight.data = [[3.0, -1.0]]
+        >>> _ = layer(np.ones((1, 2)))
+        >>> layer.backward(np.ones((1, 1))).tolist()
+        [[3.0, -1.0]]
+        >>> layer.weight.grad.tolist()
+        [[1.0, 1.0]]
+        """
+        return self._core.backward(dy, self._first, self._last)
+
+    # ---- parameters
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield (name, parameter) with names as in :meth:`state_dict`."""
+        prefix = self._path + "." if self._path else ""
+        for index, (name, layer, data, grad) in enumerate(self._core.parameters()):
+            if self._first <= layer < self._last:
+                short = name.removeprefix(prefix)
+                yield short, Parameter(self._core, index, short, data, grad)
+
+    def parameters(self) -> list[Parameter]:
+        """Return the parameters in the order of the layers."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def state_dict(self) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of all values by name, as PyTorch names and shapes them."""
+        return {name: np.array(parameter.data, order="C") for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
+        """Copy values in by name.
+
+        Raises
+        ------
+        ValueError
+            When a name is missing or unknown, or a shape differs; nothing is changed then.
+        """
+        own = dict(self.named_parameters())
+        if missing := sorted(own.keys() - state.keys()):
+            raise ValueError(f"load_state_dict: the state has no {', '.join(missing)}")
+        if unknown := sorted(state.keys() - own.keys()):
+            raise ValueError(f"load_state_dict: the network has no {', '.join(unknown)}")
+        arrays = {name: np.asarray(value) for name, value in state.items()}
+        for name, array in arrays.items():
+            if array.shape != own[name].shape:
+                raise ValueError(f"load_state_dict: '{name}' has shape {array.shape}, the network's {own[name].shape}")
+        for name, array in arrays.items():
+            own[name].data = array
+
+    def zero_grad(self) -> None:
+        """Set all gradients to zero."""
+        for parameter in self.parameters():
+            parameter.grad[...] = 0
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def trace(self, x: npt.ArrayLike) -> list[tuple[str, npt.NDArray[Any]]]:
+        """Return every intermediate value of a forward pass.
+
+        Parameters
+        ----------
+        x : array (batch, in)
+
+        Returns
+        -------
+        list of (name, ndarray)
+            ``("input", x)``, then the name and the output of each layer.
+
+        Examples
+        --------
+        >>> from cmlp import nn
+        >>> net = nn.Sequential(nn.Linear(1, 1, init="constant", init_settings={"value": -2.0}), nn.ReLU())
+        >>> [(name, y.tolist()) for name, y in net.trace([[1.0]])]
+        [('input', [[1.0]]), ('0: Linear', [[-2.0]]), ('1: ReLU', [[0.0]])]
+        """
+        self(x)
+        values = self._core.outputs(self._first, self._last)
+        return list(zip(["input", *self._layer_titles()], values, strict=True))
+
+    def _layer_titles(self) -> list[str]:
+        return [type(self).__name__]
+
+    # ---- mode
+
+    @property
+    def training(self) -> bool:
+        """Whether dropout draws; one mode for the whole network."""
+        return self._core.training
+
+    def train(self, mode: bool = True) -> Module:
+        """Switch dropout on; return the module."""
+        self._core.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Switch dropout off; return the module."""
+        return self.train(False)
+
+    def _extra_repr(self) -> str:
+        return ""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._extra_repr()})"

@@ -1,0 +1,206 @@
+"""Sequential: layers in order, with the training face of a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cmlp import _core
+from cmlp.nn import activations
+from cmlp.nn.layers import Dropout, Linear, Softmax
+from cmlp.nn.module import Core, LayerSpec, Module
+from cmlp.training import Trainable
+
+
+def _layer_of(kind: str, fields: dict[str, Any]) -> Module:
+    """Return the module that a core layer's description stands for."""
+    if kind == "Activation":
+        return activations.from_fields(fields)
+    classes: dict[str, type[Module]] = {"Linear": Linear, "Dropout": Dropout, "Softmax": Softmax}
+    return classes[kind](**fields)
+
+
+class Sequential(Trainable, Module):
+    """Layers in order; a network.
+
+    Parameters
+    ----------
+    *modules : Module
+        Layers or other Sequentials. They become views of this network: their parameters are its.
+    seed : int, default 0
+        The parameters and dropout masks follow from it.
+    dtype : {"float32", "float64"}, default "float32"
+        Precision of parameters and arithmetic.
+
+    Attributes
+    ----------
+    history : History or None
+        Of the last ``fit``; saved with the model.
+    metadata : dict of str to str
+        Text that is saved with the model.
+
+    Raises
+    ------
+    ValueError
+        When neighbouring layers do not fit, or a layer with parameters belongs to another network.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1), seed=0)
+    >>> net([[0.0, 0.0], [1.0, 1.0]]).shape
+    (2, 1)
+    >>> list(net.state_dict())
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+
+    def __init__(self, *modules: Module, seed: int = 0, dtype: npt.DTypeLike = "float32") -> None:
+        super().__init__()
+        for module in modules:
+            if not isinstance(module, Module):
+                raise ValueError(f"Sequential: {module!r} is not a module")
+        self._modules = list(modules)
+        self._has_parameters = any(module._has_parameters for module in modules)
+        self._seed, self._dtype = seed, dtype
+        for at, module in enumerate(self._modules):
+            if module._owner is not None and module._has_parameters:
+                raise ValueError(f"Sequential: module {at} already belongs to another network")
+        self._join_children()
+
+    def _join_children(self) -> None:
+        specs = [module._specs() for module in self._modules]
+        if not specs:
+            raise ValueError("Sequential: there are no layers")
+        self._own_core = core = self._make_core()
+        first = 0
+        for at, module in enumerate(self._modules):
+            module._join(self, first, str(at))
+            first += len(specs[at])
+        self._own_core = core
+
+    def _make_core(self) -> Core:
+        from cmlp.nn.module import make_core
+
+        return make_core(self._specs(), self._seed, self._dtype)
+
+    def _specs(self) -> list[LayerSpec]:
+        return [
+            (f"{at}.{name}" if name else str(at), kind, fields)
+            for at, module in enumerate(self._modules)
+            for name, kind, fields in module._specs()
+        ]
+
+    def _place(self, owner: Module, first: int, path: str) -> None:
+        super()._place(owner, first, path)
+        for at, module in enumerate(self._modules):
+            module._place(owner, first, f"{path}.{at}")
+            first += len(module._specs())
+
+    @classmethod
+    def _of_core(cls, core: Core) -> Sequential:
+        """Return the network around a core one, such as a loaded file holds."""
+        flat: dict[str, Module] = {name: _layer_of(kind, fields) for name, kind, fields in core.layers()}
+        net = cls.__new__(cls)
+        Module.__init__(net)
+        net._modules = _nested(flat)
+        net._has_parameters = any(module._has_parameters for module in net._modules)
+        net._own_core = core
+        net._seed, net._dtype = core.seed, "float32" if isinstance(core, _core.Network32) else "float64"
+        first = 0
+        for at, module in enumerate(net._modules):
+            module._place(net, first, str(at))
+            first += len(module._specs())
+        net._restore_history()
+        return net
+
+    # ---- a sequence of modules
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._modules)
+
+    def __getitem__(self, index: int) -> Module:
+        return self._modules[index]
+
+    def _layer_titles(self) -> list[str]:
+        titles = []
+        for at, module in enumerate(self._modules):
+            names = module._layer_titles()
+            titles += [f"{at}.{name}" if isinstance(module, Sequential) else f"{at}: {name}" for name in names]
+        return titles
+
+    def __repr__(self) -> str:
+        lines = [f"  ({at}): " + repr(module).replace("\n", "\n  ") for at, module in enumerate(self._modules)]
+        return "\n".join(["Sequential(", *lines, ")"])
+
+    # ---- the network as a whole
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Text kept with the model when it is saved."""
+        if not hasattr(self, "_metadata"):
+            self._metadata: dict[str, str] = dict(self._core.metadata)
+        return self._metadata
+
+    def _sync_metadata(self) -> None:
+        if self.history is not None:
+            self.metadata["history"] = json.dumps(self.history.to_dict())
+        self._core.metadata = self.metadata
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Precision of the parameters."""
+        return np.dtype("float32" if isinstance(self._core, _core.Network32) else "float64")
+
+    def to(self, dtype: npt.DTypeLike) -> Sequential:
+        """Return a copy in the other precision (or this one)."""
+        name = np.dtype(dtype).name
+        if name not in ("float32", "float64"):
+            raise ValueError(f"unknown dtype '{name}'; choose from float32, float64")
+        self._sync_metadata()
+        return Sequential._of_core(self._core.copy() if self.dtype.name == name else self._core.convert())
+
+    def copy(self) -> Sequential:
+        """Return a deep copy."""
+        return self.to(self.dtype)
+
+    def reset_parameters(self, seed: int | None = None) -> None:
+        """Draw all parameters anew, from the seed they were drawn from or another."""
+        self._core.reset_parameters(self._core.seed if seed is None else seed)
+
+    def __getstate__(self) -> bytes:
+        self._sync_metadata()
+        return self._core.to_bytes()
+
+    def __setstate__(self, state: bytes) -> None:
+        self.__dict__.update(Sequential._of_core(_core.from_bytes(state)).__dict__)
+        for at, module in enumerate(self._modules):
+            module._place(self, sum(len(m._specs()) for m in self._modules[:at]), str(at))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Sequential:
+        return self.copy()
+
+
+def _nested(flat: dict[str, Module]) -> list[Module]:
+    """Return the modules of a network from its layers' names: "1.0" and "1.1" are the second module, a Sequential."""
+    groups: dict[str, dict[str, Module]] = {}
+    for name, module in flat.items():
+        head, _, rest = name.partition(".")
+        groups.setdefault(head, {})[rest] = module
+    modules = []
+    for group in groups.values():
+        if list(group) == [""]:
+            modules.append(group[""])
+            continue
+        child = Sequential.__new__(Sequential)
+        Module.__init__(child)
+        child._modules = _nested(group)
+        child._has_parameters = any(module._has_parameters for module in child._modules)
+        modules.append(child)
+    return modules

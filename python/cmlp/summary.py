@@ -1,0 +1,30 @@
+"""The table that ``net.summary()`` returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cmlp.nn.sequential import Sequential
+
+
+def summary_text(net: Any) -> str:
+    """Return one line a layer: its name, the columns of its output, its parameters."""
+    rows = [("layer", "output", "parameters"), *_rows(net)]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
+    rule = "-" * len(lines[0])
+    total = f"{net.n_parameters:,} parameters, {net.dtype.name}"
+    return "\n".join([lines[0], rule, *lines[1:], rule, total])
+
+
+def _rows(net: Sequential) -> list[tuple[str, str, str]]:
+    counts: dict[int, int] = {}
+    for _, layer, data, _ in net._core.parameters():
+        counts[layer] = counts.get(layer, 0) + data.size
+    width = net._core.input_width()
+    rows = []
+    for index, ((_, _, fields), title) in enumerate(zip(net._core.layers(), net._layer_titles(), strict=True)):
+        width = fields.get("out_features", width)
+        rows.append((title, str(width or "any"), f"{counts.get(index, 0):,}"))
+    return rows

@@ -1,0 +1,411 @@
+"""The practical face of a network: fit, evaluate, predict, summary, and what surrounds them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cmlp import _core
+from cmlp.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from cmlp.nn.losses import Loss
+    from cmlp.nn.module import Core
+    from cmlp.optim import Optimizer
+
+Callback = Callable[[dict[str, Any]], bool | None]
+
+
+class History:
+    """What a fit did, epoch by epoch.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        ``loss``, each metric, ``val_`` forms of both where there were validation data, ``lr`` and ``seconds``.
+    epoch : list of int
+    best_epoch : int or None
+        Of the monitored value; None before the first.
+    stop : str
+        Why it ended: completed, early_stopping, time_limit, callback or interrupted.
+    steps : int
+        Steps taken.
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: dict[str, list[float]] = {}
+        self.best_epoch: int | None = None
+        self.best_value = math.nan
+        self.monitor = "loss"
+        self.stop = "completed"
+        self.steps = 0
+
+    def _add(self, epoch: int, values: dict[str, float]) -> None:
+        self.epoch.append(epoch)
+        for key, value in values.items():
+            self.history.setdefault(key, []).append(value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers, lists and strings."""
+        best = None if math.isnan(self.best_value) else self.best_value
+        return {**self.__dict__, "best_value": best}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> History:
+        """Return the history that :meth:`to_dict` wrote."""
+        history = cls()
+        history.__dict__.update(values)
+        history.best_value = math.nan if values.get("best_value") is None else values["best_value"]
+        return history
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{key}={values[-1]:.4g}" for key, values in self.history.items())
+        return f"History({len(self.epoch)} epochs, {self.stop}; {last})"
+
+
+class EarlyStopping:
+    """Stops a fit when a value no longer improves; pass it as ``early_stopping=``.
+
+    Parameters
+    ----------
+    monitor : str, optional
+        ``"loss"``, ``"val_loss"``, a metric or ``"val_"`` and a metric; by default ``"val_loss"`` where there are
+        validation data, else ``"loss"``.
+    patience : int, default 10
+        Epochs without improvement before it stops.
+    min_delta : float, default 0
+        What counts as an improvement.
+    restore_best : bool, default True
+        End with the weights of the best epoch.
+
+    Examples
+    --------
+    >>> from cmlp import EarlyStopping
+    >>> EarlyStopping(patience=5)
+    EarlyStopping(monitor='', patience=5, min_delta=0.0, restore_best=True)
+    """
+
+    def __init__(
+        self, monitor: str = "", patience: int = 10, min_delta: float = 0.0, restore_best: bool = True
+    ) -> None:
+        self.monitor = monitor
+        self.patience = patience
+        self.min_delta = min_delta
+        self.restore_best = restore_best
+
+    def __repr__(self) -> str:
+        return (
+            f"EarlyStopping(monitor={self.monitor!r}, patience={self.patience}, min_delta={self.min_delta}, "
+            f"restore_best={self.restore_best})"
+        )
+
+
+class Trainable:
+    """The training methods of :class:`cmlp.nn.Sequential`."""
+
+    history: History | None = None
+
+    if TYPE_CHECKING:
+        _core: Core
+
+        @property
+        def metadata(self) -> dict[str, str]: ...
+        def parameters(self) -> list[Any]: ...
+
+    def train_step(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        criterion: Loss,
+        optimizer: Optimizer,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        clip_grad_norm: float = 0.0,
+    ) -> float:
+        """Do forward, loss, backward and update in one native call.
+
+        The gradients are set, not added to; the result is the same as the explicit steps after ``zero_grad()``.
+
+        Parameters
+        ----------
+        x : array (batch, in)
+        y : array (batch, out) or (batch,)
+        criterion : Loss
+        optimizer : Optimizer
+        sample_weight : array (batch,), optional
+        clip_grad_norm : float, default 0
+            Scale the gradients to this norm when theirs is larger; 0: off.
+
+        Returns
+        -------
+        float
+            The loss before the step.
+
+        Raises
+        ------
+        NonFiniteError
+            When the loss or a gradient is not finite; the weights are as before.
+        """
+        return _core.train_step(self._core, x, y, sample_weight, criterion._core, optimizer._core, clip_grad_norm)
+
+    def fit(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        loss: Loss | str,
+        optimizer: Optimizer | str = "adam",
+        epochs: int = 1,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        sample_weight: npt.ArrayLike | None = None,
+        validation_data: tuple[npt.ArrayLike, ...] | None = None,
+        validation_split: float = 0.0,
+        early_stopping: EarlyStopping | None = None,
+        metrics: Sequence[str] = (),
+        callbacks: Sequence[Callback] = (),
+        step_callbacks: Sequence[Callback] = (),
+        every_steps: int = 0,
+        clip_grad_norm: float = 0.0,
+        time_limit: float = 0.0,
+        initial_epoch: int = 0,
+        verbose: bool | str = "auto",
+        seed: int = 0,
+    ) -> History:
+        """Train for whole epochs, natively and with the GIL released.
+
+        Parameters
+        ----------
+        x : array (rows, in)
+            Finite numbers; borrowed when of the network's dtype, converted once otherwise.
+        y : array (rows, out), or (rows,)
+            Class indices for losses that take them.
+        loss : Loss or str
+            A loss, or the name of one with its defaults.
+        optimizer : Optimizer or str, default "adam"
+            An optimizer over ``net.parameters()``, or the name of one with its defaults.
+        epochs : int, default 1
+        batch_size : int, default 32
+            The last batch of an epoch may be smaller.
+        shuffle : bool, default True
+            A new order of the rows in each epoch, from ``seed`` and the epoch's number.
+        sample_weight : array (rows,), optional
+            Weight 2 is the row twice, 0 the row absent, in loss and metrics.
+        validation_data : (x, y) or (x, y, sample_weight), optional
+        validation_split : float, default 0
+            Share of the rows held out at random (from ``seed``) when there are no ``validation_data``.
+        early_stopping : EarlyStopping, optional
+        metrics : sequence of str
+            Names of :func:`cmlp.metrics`; training values are means over the epoch's batches as they were met.
+        callbacks : sequence of callables
+            Each is called after every epoch with a dict of its values; returning False stops.
+        step_callbacks : sequence of callables
+            Called after every ``every_steps`` steps with epoch, step, steps (an epoch) and loss; False stops.
+        every_steps : int, default 0
+            0: never.
+        clip_grad_norm : float, default 0
+            Scale the gradients of a step to this norm when theirs is larger; 0: off.
+        time_limit : float, default 0
+            Seconds after which it stops between two steps; 0: none.
+        initial_epoch : int, default 0
+            Number of the first epoch; a continued fit shuffles as an uninterrupted one would.
+        verbose : bool or "auto"
+            A progress bar; "auto": in a terminal or a notebook.
+        seed : int, default 0
+            Of the shuffles and of the validation split.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        ValueError
+            For data or options that do not fit, naming the value and the rule.
+        NonFiniteError
+            When the loss or a gradient turns non-finite; the weights are the last finite ones.
+        KeyboardInterrupt
+            Ctrl-C ends it between two steps; the network and ``net.history`` are as after the last whole step.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import nn, optim
+        >>> x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+        >>> y = np.array([0, 1, 1, 0])
+        >>> net = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2), seed=1)
+        >>> adam = optim.Adam(net.parameters(), lr=0.05)
+        >>> history = net.fit(x, y, loss="cross_entropy", optimizer=adam, epochs=100)
+        >>> net.predict(x).argmax(axis=1).tolist()
+        [0, 1, 1, 0]
+        """
+        criterion = _as_loss(loss)
+        rule = _as_optimizer(optimizer, self)
+        if validation_data is None and validation_split:
+            x, y, sample_weight, validation_data = _split(x, y, sample_weight, validation_split, seed)
+        validation = None if validation_data is None else (*validation_data, None)[:3]
+        stopping = early_stopping or EarlyStopping(patience=0, restore_best=False)
+        history = self.history = History()
+        history.monitor = stopping.monitor or ("loss" if validation is None else "val_loss")
+        options = {
+            "epochs": epochs, "first_epoch": initial_epoch, "batch_size": batch_size, "shuffle": shuffle, "seed": seed,
+            "clip_grad_norm": clip_grad_norm, "time_limit": time_limit, "metrics": list(metrics),
+            "patience": stopping.patience, "min_delta": stopping.min_delta, "monitor": stopping.monitor,
+            "restore_best": stopping.restore_best, "every_steps": every_steps,
+        }  # fmt: skip
+        bar = ProgressBar(epochs - initial_epoch, verbose)
+        named = _Named(list(metrics), validation is not None)
+        epoch_end = _joined([bar.epoch_end, *callbacks], named) if bar.shown or callbacks else None
+        step_end = _joined(list(step_callbacks), dict) if step_callbacks else None
+        report: dict[str, Any] = {}
+        history.stop = "interrupted"  # until it ends
+        try:
+            _core.fit(
+                self._core, x, y, sample_weight, criterion._core, rule._core, options, validation,
+                epoch_end, step_end, bar.poll if bar.shown else None, report,
+            )  # fmt: skip
+        finally:
+            bar.close()
+            _fill(history, report, named)
+        history.stop = report["stop"]
+        return history
+
+    def evaluate(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        loss: Loss | str,
+        metrics: Sequence[str] = (),
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> dict[str, float]:
+        """Return the loss and the metrics over all rows, in evaluation mode.
+
+        Parameters
+        ----------
+        x, y, loss, metrics, sample_weight
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        dict of str to float
+            ``loss``, then each metric.
+
+        Examples
+        --------
+        >>> from cmlp import nn
+        >>> net = nn.Sequential(nn.Linear(1, 1, init="constant", init_settings={"value": 2.0}))
+        >>> net.evaluate([[1.0], [2.0]], [2.0, 5.0], loss="mse", metrics=["mae"])
+        {'loss': 0.5, 'mae': 0.5}
+        """
+        values = _core.evaluate(self._core, x, y, sample_weight, _as_loss(loss)._core, list(metrics))
+        return dict(zip(["loss", *metrics], values, strict=True))
+
+    def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may ask at once.
+
+        A row's result does not depend on the rows beside it, not by a bit.
+
+        Raises
+        ------
+        ValueError
+            For no rows, a wrong number of columns, or the first NaN or infinity in ``x``.
+        """
+        _core.check_finite(self._core, x, "predict")
+        return self._core.predict(x)
+
+    def summary(self) -> str:
+        """Return a table of the layers with their output widths and parameters.
+
+        Examples
+        --------
+        >>> from cmlp import nn
+        >>> print(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).summary())
+        layer      output  parameters
+        -----------------------------
+        0: Linear       3           9
+        1: ReLU         3           0
+        2: Linear       1           4
+        -----------------------------
+        13 parameters, float32
+        """
+        from cmlp.summary import summary_text
+
+        return summary_text(self)
+
+    def _restore_history(self) -> None:
+        if text := self._core.metadata.get("history"):
+            self.history = History.from_dict(json.loads(text))
+
+
+class _Named:
+    """Turns the core's record of an epoch into values by name."""
+
+    def __init__(self, metrics: list[str], validated: bool) -> None:
+        self.metrics = metrics
+        self.validated = validated
+
+    def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
+        values = {"epoch": record["epoch"], "loss": record["loss"]}
+        values.update(zip(self.metrics, record["metrics"], strict=True))
+        if self.validated:
+            values["val_loss"] = record["val_loss"]
+            values.update(zip([f"val_{name}" for name in self.metrics], record["val_metrics"], strict=True))
+        return {**values, "lr": record["lr"], "seconds": record["seconds"]}
+
+
+def _joined(functions: list[Callback], named: Callable[[dict[str, Any]], dict[str, Any]]) -> Callback:
+    """Return one callback that calls all and is False when one of them is."""
+
+    def call(record: dict[str, Any]) -> bool:
+        values = named(record)
+        return all([function(values) is not False for function in functions])
+
+    return call
+
+
+def _fill(history: History, report: dict[str, Any], named: _Named) -> None:
+    for record in report.get("epochs", []):
+        values = named(record)
+        history._add(values.pop("epoch"), values)
+    if report.get("best_epoch", -1) >= 0:
+        history.best_epoch, history.best_value = report["best_epoch"], report["best_value"]
+    history.steps = report.get("steps", 0)
+
+
+def _as_loss(loss: Loss | str) -> Loss:
+    from cmlp.nn.losses import Loss
+
+    return Loss(loss) if isinstance(loss, str) else loss
+
+
+def _as_optimizer(optimizer: Optimizer | str, net: Trainable) -> Optimizer:
+    from cmlp.optim import Optimizer
+
+    return Optimizer(net.parameters(), optimizer) if isinstance(optimizer, str) else optimizer
+
+
+def _split(
+    x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, share: float, seed: int
+) -> tuple[Any, Any, Any, tuple[Any, ...]]:
+    """Return training x, y, weight and the validation data: a random part of the rows."""
+    if not 0 < share < 1:
+        raise ValueError(f"fit: validation_split is {share}, it must be in (0, 1)")
+    x, y = np.asarray(x), np.asarray(y)
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+    rows = len(x)
+    held = max(1, round(rows * share))
+    if held >= rows or len(y) != rows or (weight is not None and len(weight) != rows):
+        raise ValueError(f"fit: validation_split {share} of {rows} rows leaves nothing to train on, or y has other rows")
+    order = _core.permutation(rows, seed)
+    train, test = np.sort(order[held:]), np.sort(order[:held])
+    parts = [None if array is None else (array[train], array[test]) for array in (x, y, weight)]
+    (x1, x2), (y1, y2) = parts[0], parts[1]  # type: ignore[misc]
+    w1, w2 = parts[2] or (None, None)
+    return x1, y1, w1, (x2, y2, w2)
