@@ -106,9 +106,9 @@ def aarch64(session: nox.Session) -> None:
 
 @nox.session
 def stubs(session: nox.Session) -> None:
-    """Write python/cmlp/_core.pyi anew from the bindings; commit the result."""
+    """Write the generated type stubs anew; commit the result."""
     session.install(".", *requirements("test"))
-    session.run("python", "tests/repo/stubs.py", "python/cmlp/_core.pyi")
+    session.run("python", "tests/repo/stubs.py", "python/cmlp")
 
 
 @nox.session

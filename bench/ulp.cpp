@@ -1,18 +1,19 @@
 // Errors of the vector functions in ULP, as a Markdown table: every float32 input, or a sample of float64.
 //
-//   g++ -std=c++20 -O2 -march=native -ffp-contract=off -fopenmp -DCMLP_ISA=avx512 -Icpp/include -Icpp/src/kernels bench/ulp.cpp -lquadmath -o ulp
-//   ./ulp [float|double] [stride of float32 bit patterns, or millions of float64 samples] [function ...]
+//   g++ -std=gnu++20 -O2 -march=native -ffp-contract=off -fopenmp bench/ulp.cpp -lquadmath -o ulp
+//   ./ulp [float|double] [stride of float32 bit patterns | millions of float64 samples] [function ...]
 //
-// float32 is compared with the C library's double precision, float64 with libquadmath. An error is |result - exact|
-// over the spacing of floats at the exact value; derivatives are left out where |exact| < 1/8 for |x| < 3 (their zeros).
-#include "math.hpp"
+// float32 is compared with the C library's double precision, float64 with libquadmath. An error is
+// |result - exact| over the spacing of floats at the exact value; derivatives are left out around their zeros.
+#define CMLP_ISA native
+#include "../cpp/src/kernels/math.hpp"
 
+#include <quadmath.h>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <quadmath.h>
 #include <string>
 #include <vector>
 
@@ -23,41 +24,81 @@ using Quad = __float128;
 
 namespace exact {
 
-#define BOTH(name)                                                  \
-    double name(double x) { return std::name(x); }                  \
-    Quad name(Quad x) { return name##q(x); }
+// clang-format off
+#define BOTH(name) double name(double x) { return std::name(x); } Quad name(Quad x) { return name##q(x); }
 BOTH(exp) BOTH(expm1) BOTH(log) BOTH(log1p) BOTH(tanh) BOTH(cosh) BOTH(erf) BOTH(erfc) BOTH(sin) BOTH(cos)
 #undef BOTH
+// clang-format on
 
-template <class R> const R pi = R(3.14159265358979323846264338327950288Q);
-template <class R> const R root_half = R(0.70710678118654752440084436210484904Q);
+    template <class R>
+    const R pi = R(3.14159265358979323846264338327950288Q);
+template <class R>
+const R root_half = R(0.70710678118654752440084436210484904Q);
 
-template <class R> R sigmoid(R x) {
+template <class R>
+R sigmoid(R x) {
     const R e = exp(x < 0 ? x : -x);
     return x < 0 ? e / (1 + e) : 1 / (1 + e);
 }
-template <class R> R softplus(R x) { return (x > 0 ? x : 0) + log1p(exp(x < 0 ? x : -x)); }
-template <class R> R log_sigmoid(R x) { return -softplus(-x); }
-template <class R> R normal_cdf(R x) { return erfc(-x * root_half<R>) / 2; }
-template <class R> R normal_pdf(R x) { return exp(-x * x / 2) * root_half<R> / R(sqrtq(pi<Quad>)); }
+template <class R>
+R softplus(R x) {
+    return (x > 0 ? x : 0) + log1p(exp(x < 0 ? x : -x));
+}
+template <class R>
+R log_sigmoid(R x) {
+    return -softplus(-x);
+}
+template <class R>
+R normal_cdf(R x) {
+    return erfc(-x * root_half<R>) / 2;
+}
+template <class R>
+R normal_pdf(R x) {
+    return exp(-x * x / 2) * root_half<R> / R(sqrtq(pi<Quad>));
+}
 // x f(x) with its limit 0 at -infinity
-template <class R> R times(R x, R f) { return f == 0 ? (x < 0 ? -R(0) : x) : x * f; }
-template <class R> R gelu(R x) { return times(x, normal_cdf(x)); }
-template <class R> R gelu_derivative(R x) { return normal_cdf(x) + times(x > 60 ? R(60) : x, normal_pdf(x)); }
-template <class R> R gelu_argument(R x) { return 2 * R(sqrtq(2 / pi<Quad>)) * (x + R(0.044715Q) * x * x * x); }
-template <class R> R gelu_tanh(R x) { return times(x, sigmoid(gelu_argument(x))); }
-template <class R> R gelu_tanh_derivative(R x) {
+template <class R>
+R times(R x, R f) {
+    return f == 0 ? (x < 0 ? -R(0) : x) : x * f;
+}
+template <class R>
+R gelu(R x) {
+    return times(x, normal_cdf(x));
+}
+template <class R>
+R gelu_derivative(R x) {
+    if (x > 60 || x < -60) return x > 0;
+    return normal_cdf(x) + x * normal_pdf(x);
+}
+template <class R>
+R gelu_argument(R x) {
+    return 2 * R(sqrtq(2 / pi<Quad>)) * (x + R(0.044715Q) * x * x * x);
+}
+template <class R>
+R gelu_tanh(R x) {
+    return times(x, sigmoid(gelu_argument(x)));
+}
+template <class R>
+R gelu_tanh_derivative(R x) {
     if (x > 60 || x < -60) return x > 0;
     const R s = sigmoid(gelu_argument(x)), other = sigmoid(-gelu_argument(x));
     return s + x * s * other * 2 * R(sqrtq(2 / pi<Quad>)) * (1 + 3 * R(0.044715Q) * x * x);
 }
-template <class R> R silu(R x) { return times(x, sigmoid(x)); }
-template <class R> R silu_derivative(R x) {
+template <class R>
+R silu(R x) {
+    return times(x, sigmoid(x));
+}
+template <class R>
+R silu_derivative(R x) {
     if (x > 1000 || x < -1000) return x > 0;
     return sigmoid(x) * (1 + x * sigmoid(-x));
 }
-template <class R> R mish(R x) { return times(x, R(tanh(softplus(x)))); }
-template <class R> R mish_derivative(R x) {
+template <class R>
+R mish(R x) {
+    return times(x, R(tanh(softplus(x))));
+}
+template <class R>
+R mish_derivative(R x) {
     if (x > 1000 || x < -1000) return x > 0;
     const R c = cosh(softplus(x));
     return tanh(softplus(x)) + x * sigmoid(x) / (c * c);
@@ -80,10 +121,11 @@ std::vector<Function<T>> functions() {
     using R = typename Function<T>::Reference;
     using V = kernels::Vec<T>;
     std::vector<Function<T>> list;
-#define CMLP_FUNCTION(name, definition, bound)                                                                   \
-    list.push_back({#name, bound, [](V x) { return kernels::math::name(x); }, [](R x) { return R(exact::name(x)); }, \
-                    std::strstr(#name, "derivative") != nullptr, !std::strcmp(#name, "sin") || !std::strcmp(#name, "cos")});
-#include <cmlp/functions.def>
+#define CMLP_FUNCTION(name, definition, bound)                                                          \
+    list.push_back({#name, bound, [](V x) { return kernels::math::name(x); },                           \
+                    [](R x) { return R(exact::name(x)); }, std::strstr(#name, "derivative") != nullptr, \
+                    !std::strcmp(#name, "sin") || !std::strcmp(#name, "cos")});
+#include "../cpp/include/cmlp/functions.def"
 #undef CMLP_FUNCTION
     return list;
 }
@@ -99,15 +141,11 @@ struct Tally {
 };
 
 /// The spacing of T around a finite value.
-template <class T, class R>
-R spacing(R value) {
+template <class T>
+double spacing(double value) {
     constexpr int lowest = sizeof(T) == 4 ? -149 : -1074, digits = sizeof(T) == 4 ? 24 : 53;
-    int e;
-    if constexpr (sizeof(R) == 16) frexpq(value, &e);
-    else std::frexp(value, &e);
-    const int step = value == 0 || e - digits < lowest ? lowest : e - digits;
-    if constexpr (sizeof(R) == 16) return ldexpq(1, step);
-    else return std::ldexp(1.0, step);
+    const int exponent = value == 0 ? lowest : std::ilogb(value) + 1 - digits;
+    return std::ldexp(1.0, exponent < lowest ? lowest : exponent);
 }
 
 template <class T>
@@ -123,7 +161,7 @@ void measure(const Function<T>& f, T x, T y, Tally& tally) {
         return;
     }
     if (f.derivative && std::abs(rounded) < T(0.125) && std::abs(x) < T(3)) return;
-    const R error = (R(y) - exact) / spacing<T>(exact);
+    const R error = (R(y) - exact) / spacing<T>(double(exact));
     const double ulp = std::abs(double(error));
     ++tally.count;
     tally.sum += ulp;
@@ -143,7 +181,8 @@ Tally sweep(const Function<T>& f, int64_t blocks, Input input) {
 #pragma omp for schedule(dynamic, 16)
         for (int64_t b = 0; b < blocks; ++b) {
             for (int i = 0; i < block; ++i) x[i] = input(b * block + i);
-            for (int i = 0; i < block; i += kernels::Vec<T>::size) f.vector(kernels::Vec<T>::load(&x[i])).store(&y[i]);
+            for (int i = 0; i < block; i += kernels::Vec<T>::size)
+                f.vector(kernels::Vec<T>::load(&x[i])).store(&y[i]);
             for (int i = 0; i < block; ++i) measure(f, x[i], y[i], mine);
         }
 #pragma omp critical
@@ -177,15 +216,16 @@ double sampled(int64_t i) {
 template <class T, class Run>
 int table(int argc, char** argv, Run run) {
     bool good = true;
-    std::printf("| function | bound | max ULP | at | mean ULP | correctly rounded | inputs |\n|---|---|---|---|---|---|---|\n");
+    std::puts("| function | bound | max ULP | at | mean ULP | correctly rounded | inputs |");
+    std::puts("|---|---|---|---|---|---|---|");
     for (const auto& f : functions<T>()) {
         bool wanted = argc <= 3;
         for (int i = 3; i < argc; ++i) wanted = wanted || f.name == std::string(argv[i]);
         if (!wanted) continue;
         const Tally t = run(f);
         const double count = double(t.count);
-        std::printf("| %s | %g | %.3f | %.9g | %.3f | %.2f%% | %.0f |", f.name, f.bound, t.worst, t.worst_at, t.sum / count,
-                    100 * double(t.correct) / count, count);
+        std::printf("| %s | %g | %.3f | %.9g | %.3f | %.2f%% | %.0f |", f.name, f.bound, t.worst, t.worst_at,
+                    t.sum / count, 100 * double(t.correct) / count, count);
         if (t.wrong_ends) std::printf(" %lld wrong NaN or infinities", static_cast<long long>(t.wrong_ends));
         std::printf("\n");
         std::fflush(stdout);
@@ -200,7 +240,8 @@ int main(int argc, char** argv) {
     const bool doubles = argc > 1 && argv[1] == std::string("double");
     const int64_t amount = argc > 2 ? std::atoll(argv[2]) : (doubles ? 20 : 1);
     if (doubles)
-        return table<double>(argc, argv, [&](auto& f) { return sweep(f, amount * 1000000 / block, sampled); });
+        return table<double>(argc, argv,
+                             [&](auto& f) { return sweep(f, amount * 1000000 / block, sampled); });
     return table<float>(argc, argv, [&](auto& f) {
         return sweep(f, (int64_t(1) << 32) / amount / block, [&](int64_t i) { return every(i, amount); });
     });

@@ -1,4 +1,4 @@
-# Prints cpp/src/kernels/math_coefficients.hpp:  python bench/coefficients/generate.py > cpp/src/kernels/math_coefficients.hpp
+# Prints cpp/src/kernels/math_coefficients.hpp (needs mpmath; ten seconds).
 from __future__ import annotations
 
 import textwrap
@@ -26,8 +26,20 @@ class Precision:
         return 32 >> (16 >> self.tail_bits)
 
 
-FLOAT = Precision("float", 24, {"exp": 4, "log": 8, "softplus": 8, "erf": 6, "sin": 2, "cos": 2, "tail": 6}, 15, 2)
-DOUBLE = Precision("double", 53, {"exp": 9, "log": 19, "softplus": 19, "erf": 11, "sin": 5, "cos": 5, "tail": 14}, 39, 2)
+FLOAT = Precision(
+    name="float",
+    bits=24,
+    degree={"exp": 4, "log": 8, "softplus": 8, "erf": 6, "tanh": 4, "sin": 2, "cos": 2, "tail": 6},
+    tail_end=15,
+    tail_bits=2,
+)
+DOUBLE = Precision(
+    name="double",
+    bits=53,
+    degree={"exp": 9, "log": 19, "softplus": 19, "erf": 11, "tanh": 9, "sin": 5, "cos": 5, "tail": 14},
+    tail_end=39,
+    tail_bits=2,
+)
 
 
 def log_rest(x: mp.mpf) -> mp.mpf:
@@ -51,9 +63,12 @@ SERIES: dict[str, tuple[str, Function, Function, mp.mpf, mp.mpf]] = {
     "softplus": ("log(1 + e) = e + e^2 p(e), 0 <= e <= 1", log_rest, log_weight, mp.mpf(0), mp.mpf(1)),
     "erf": ("erf(x) = x + x p(x^2), |x| <= 1", in_square(lambda x: mp.erf(x) / x - 1),
             in_square(lambda x: x / mp.erf(x)), mp.mpf(0), mp.mpf(1)),
+    "tanh": ("tanh(x) = x + x^3 p(x^2), |x| <= 0.55", in_square(lambda x: (mp.tanh(x) - x) / x**3),
+             in_square(lambda x: x**3 / mp.tanh(x)), mp.mpf(0), mp.mpf("0.551") ** 2),
     "sin": ("sin(r) = r + r^3 p(r^2), |r| <= pi/4", in_square(lambda r: (mp.sin(r) - r) / r**3),
             in_square(lambda r: r**3 / mp.sin(r)), mp.mpf(0), QUARTER_PI**2),
-    "cos": ("cos(r) = 1 - r^2/2 + r^4 p(r^2), |r| <= pi/4", in_square(lambda r: (mp.cos(r) - 1 + r**2 / 2) / r**4),
+    "cos": ("cos(r) = 1 - r^2/2 + r^4 p(r^2), |r| <= pi/4",
+            in_square(lambda r: (mp.cos(r) - 1 + r**2 / 2) / r**4),
             in_square(lambda r: r**4 / mp.cos(r)), mp.mpf(0), QUARTER_PI**2),
 }  # fmt: skip
 
@@ -87,7 +102,7 @@ def tail_edge(p: Precision, i: int) -> mp.mpf:
 
 
 def tail_centre(middle: mp.mpf, half: mp.mpf, bits: int) -> mp.mpf:
-    """A float near the middle whose G is nearly a float too, so that the leading coefficient costs no accuracy."""
+    """A float near the middle whose G is nearly a float too: its leading coefficient costs no accuracy."""
     step = half / 4000
     near = (rounded(middle + k * step, bits - 8) for k in range(-40, 41))
     return min(near, key=lambda c: abs(rounded(mills(c), bits) / mills(c) - 1))
@@ -99,7 +114,7 @@ def listed(head: str, values: list[mp.mpf], bits: int, tail: str) -> str:
 
 
 def table(name: str, rows: list[list[mp.mpf]], bits: int) -> str:
-    head = f"    static constexpr T {name}[{len(rows)}][{len(rows[0])}] = {{\n"
+    head = f"    alignas(64) static constexpr T {name}[{len(rows)}][{len(rows[0])}] = {{\n"
     return head + "".join(listed("    ", row, bits, ",") for row in rows) + "    };\n"
 
 
@@ -123,7 +138,7 @@ def constants(p: Precision) -> str:
     text += scalar("two_over_pi", 2 / mp.pi, p) + split("half_pi", mp.pi / 2, 3, p)
     text += split("sqrt_2", mp.sqrt(2), 2, p) + scalar("inverse_sqrt_2pi", 1 / mp.sqrt(2 * mp.pi), p)
     slope = 2 * mp.sqrt(2 / mp.pi) * mp.mpf("0.044715")
-    text += f"    // 2 sqrt(2/pi) (x + 0.044715 x^3) = gelu_slope x (x^2 + gelu_root)\n"
+    text += "    // 2 sqrt(2/pi) (x + 0.044715 x^3) = gelu_slope x (x^2 + gelu_root)\n"
     text += split("gelu_slope", slope, 2, p)
     root = 1 / mp.mpf("0.044715")
     text += scalar("gelu_root", rounded(root, 8), p) + scalar("gelu_root_low", root - rounded(root, 8), p)
@@ -136,8 +151,12 @@ def constants(p: Precision) -> str:
     text += scalar("tail_limit", p.tail_end - mp.mpf(1) / 16, p)
     text += scalar("tail_scale", mp.mpf(32 - p.tail_start) / p.tail_end, p)
     text += f"    static constexpr int tail_bits = {p.tail_bits};\n"
-    text += f"    // Phi(-t) e^(t^2/2) = sum_k tail[k + 1][i] (t - tail[0][i])^k for 0 <= t <= {p.tail_end}, where\n"
-    text += f"    // v = tail_start + tail_scale t lies in piece i of [tail_start, 32), {2**p.tail_bits} to an octave;\n"
+    text += (
+        f"    // Phi(-t) e^(t^2/2) = sum_k tail[k + 1][i] (t - tail[0][i])^k, 0 <= t <= {p.tail_end}, where\n"
+    )
+    text += (
+        f"    // tail_start + tail_scale t is in piece i of [tail_start, 32), {2**p.tail_bits} an octave;\n"
+    )
     text += f"    // degree {p.degree['tail']}, error 2^{float(mp.log(error, 2)):.1f}\n"
     text += table("tail", [list(row) for row in zip(*pieces, strict=True)], p.bits)
     return text + "};\n"
@@ -145,7 +164,7 @@ def constants(p: Precision) -> str:
 
 if __name__ == "__main__":
     print("// Constants and minimax polynomials of the vector functions, lowest power first.")
-    print("// Printed by bench/coefficients/generate.py.\n#pragma once\n")
+    print("// Printed by bench/coefficients/generate.py.\n// clang-format off\n#pragma once\n")
     print("namespace cmlp::kernels::CMLP_ISA {\nnamespace {\n\ntemplate <class T>\nstruct Coefficients;\n")
     print(constants(FLOAT) + "\n" + constants(DOUBLE))
     print("}  // namespace\n}  // namespace cmlp::kernels::CMLP_ISA")

@@ -1,4 +1,4 @@
-# Weighted minimax polynomials with coefficients that are floats: Remez exchange, rounding one coefficient at a time.
+# Weighted minimax polynomials whose coefficients are floats: Remez exchange, then rounding one at a time.
 from __future__ import annotations
 
 import math
@@ -24,7 +24,9 @@ def literal(value: mp.mpf, bits: int) -> str:
     if bits == 53:
         return repr(float(value))
     number = struct.unpack("f", struct.pack("f", float(value)))[0]
-    text = next(t for d in range(1, 10) if struct.pack("f", float(t := f"{number:.{d}g}")) == struct.pack("f", number))
+    text = next(
+        t for d in range(1, 10) if struct.pack("f", float(t := f"{number:.{d}g}")) == struct.pack("f", number)
+    )
     return (text if "." in text or "e" in text else text + ".0") + "f"
 
 
@@ -53,7 +55,9 @@ class Fit:
             slip = free[0] - fixed[-1]
             moved = least_squares([slip * p for p in powers[k]], weight, powers[k + 1 :])
             free = [c + m for c, m in zip(free[1:], moved, strict=True)]
-        left = [v - mp.fsum(c * p[i] for c, p in zip(fixed, powers, strict=True)) for i, v in enumerate(values)]
+        left = [
+            v - mp.fsum(c * p[i] for c, p in zip(fixed, powers, strict=True)) for i, v in enumerate(values)
+        ]
         return fixed, max(abs(w * r) for w, r in zip(weight, left, strict=True))
 
 
@@ -93,8 +97,10 @@ def remez(values: list[mp.mpf], weight: list[mp.mpf], basis: list[list[mp.mpf]])
             a[row, n] = (-1) ** row / weight[i]
         solution = mp.lu_solve(a, mp.matrix([values[i] for i in where]))
         best = [solution[k] for k in range(n)]
-        error = [w * (v - mp.fsum(c * b[i] for c, b in zip(best, basis, strict=True)))
-                 for i, (v, w) in enumerate(zip(values, weight, strict=True))]
+        error = [
+            w * (v - mp.fsum(c * b[i] for c, b in zip(best, basis, strict=True)))
+            for i, (v, w) in enumerate(zip(values, weight, strict=True))
+        ]
         found = extrema(error, n + 1)
         if len(found) < n + 1 or found == where or max(map(abs, error)) <= abs(solution[n]) * mp.mpf("1.001"):
             break

@@ -9,7 +9,8 @@ namespace {
 
 // Compares `analytic` with differences of value() under steps of each element of w.
 template <class Value>
-GradcheckRow compare(std::string name, MatrixView<double> w, MatrixView<const double> analytic, double h, Value value) {
+GradcheckRow compare(std::string name, MatrixView<double> w, MatrixView<const double> analytic, double h,
+                     Value value) {
     double difference = 0, largest = 0, scale = 0;
     for (Index i = 0; i < w.rows(); ++i)
         for (Index j = 0; j < w.cols(); ++j) {
@@ -28,7 +29,8 @@ GradcheckRow compare(std::string name, MatrixView<double> w, MatrixView<const do
 
 }  // namespace
 
-std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>& data, const Loss& loss, double h) {
+std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>& data, const Loss& loss,
+                                    double h) {
     check_data(data, "gradcheck");
     const std::uint64_t step = network.step();
     Matrix<double> x(data.x);

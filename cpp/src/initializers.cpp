@@ -55,7 +55,9 @@ struct kaiming_uniform {
     }
 };
 struct kaiming_normal {
-    static void fill(Weights w, const Parameters& p, Rng& rng) { fill_normal(w, 0, p[0] / std::sqrt(fan_in(w)), rng); }
+    static void fill(Weights w, const Parameters& p, Rng& rng) {
+        fill_normal(w, 0, p[0] / std::sqrt(fan_in(w)), rng);
+    }
 };
 struct lecun_uniform {
     static void fill(Weights w, const Parameters&, Rng& rng) { kaiming_uniform::fill(w, {1.0}, rng); }
@@ -65,7 +67,9 @@ struct lecun_normal {
 };
 
 struct torch {
-    static void fill(Weights w, const Parameters&, Rng& rng) { kaiming_uniform::fill(w, {std::sqrt(1.0 / 3)}, rng); }
+    static void fill(Weights w, const Parameters&, Rng& rng) {
+        kaiming_uniform::fill(w, {std::sqrt(1.0 / 3)}, rng);
+    }
 };
 
 // Gram-Schmidt on normal rows, twice for accuracy: rows (or columns, where there are fewer) become orthonormal.
@@ -82,8 +86,10 @@ struct orthogonal {
                 }
             q.row(i) *= 1 / q.row(i).norm();
         }
-        if (wide) w.assign(q * p[0]);
-        else w.assign(q.transpose() * p[0]);
+        if (wide)
+            w.assign(q * p[0]);
+        else
+            w.assign(q.transpose() * p[0]);
     }
 };
 

@@ -40,8 +40,8 @@ std::vector<ParameterSpec> specs(const Linear& layer) {
 }
 
 Index width(const Linear& layer, Index in, std::string_view name) {
-    require(in == layer.in_features, "Linear.forward: x has ", in, " columns, the layer '", name, "' expects ",
-            layer.in_features);
+    require(in == layer.in_features, "Linear.forward: x has ", in, " columns, the layer '", name,
+            "' expects ", layer.in_features);
     return layer.out_features;
 }
 
@@ -124,7 +124,8 @@ In<T> backward(const Softmax&, const LayerCall<T>&, In<T>, In<T> y, In<T> dy, Ma
 // ---- Dropout: the mask is a function of (key, step), so backward draws it again
 
 Index width(const Dropout& layer, Index in, std::string_view name) {
-    require(layer.p >= 0 && layer.p <= 1, "Dropout: p of layer '", name, "' is ", layer.p, ", it must be in [0, 1]");
+    require(layer.p >= 0 && layer.p <= 1, "Dropout: p of layer '", name, "' is ", layer.p,
+            ", it must be in [0, 1]");
     return in;
 }
 
@@ -147,10 +148,13 @@ In<T> backward(const Dropout& layer, const LayerCall<T>& call, In<T>, In<T>, In<
 template <size_t... I>
 Layer make_layer(std::string_view type, std::index_sequence<I...>) {
     Layer layer;
-    const bool found = ((std::variant_alternative_t<I, Layer>::type == type && (layer.emplace<I>(), true)) || ...);
+    const bool found =
+        ((std::variant_alternative_t<I, Layer>::type == type && (layer.emplace<I>(), true)) || ...);
     if (!found) {
         std::string there;
-        ((there += std::string(there.empty() ? "" : ", ") + std::string(std::variant_alternative_t<I, Layer>::type)), ...);
+        ((there +=
+          std::string(there.empty() ? "" : ", ") + std::string(std::variant_alternative_t<I, Layer>::type)),
+         ...);
         fail("unknown layer '", type, "'; choose from ", there);
     }
     return layer;
@@ -179,8 +183,8 @@ Index input_width(const Layer& any) {
 }
 
 template <class T>
-void reset_parameters(const Layer& any, std::span<const MatrixView<T>> values, std::uint64_t seed, Index index,
-                      Activation next) {
+void reset_parameters(const Layer& any, std::span<const MatrixView<T>> values, std::uint64_t seed,
+                      Index index, Activation next) {
     std::visit([&](const auto& l) { layer::reset<T>(l, values, seed, index, next); }, any);
 }
 
@@ -190,16 +194,17 @@ MatrixView<const T> forward(const Layer& any, const LayerCall<T>& call, MatrixVi
 }
 
 template <class T>
-MatrixView<const T> backward(const Layer& any, const LayerCall<T>& call, MatrixView<const T> x, MatrixView<const T> y,
-                             MatrixView<const T> dy, Matrix<T>* dx) {
+MatrixView<const T> backward(const Layer& any, const LayerCall<T>& call, MatrixView<const T> x,
+                             MatrixView<const T> y, MatrixView<const T> dy, Matrix<T>* dx) {
     return std::visit([&](const auto& l) { return layer::backward<T>(l, call, x, y, dy, dx); }, any);
 }
 
-#define CMLP_LAYERS(T)                                                                                              \
-    template void reset_parameters<T>(const Layer&, std::span<const MatrixView<T>>, std::uint64_t, Index,           \
-                                      Activation);                                                                  \
-    template MatrixView<const T> forward<T>(const Layer&, const LayerCall<T>&, MatrixView<const T>, Matrix<T>&);    \
-    template MatrixView<const T> backward<T>(const Layer&, const LayerCall<T>&, MatrixView<const T>,                \
+#define CMLP_LAYERS(T)                                                                                    \
+    template void reset_parameters<T>(const Layer&, std::span<const MatrixView<T>>, std::uint64_t, Index, \
+                                      Activation);                                                        \
+    template MatrixView<const T> forward<T>(const Layer&, const LayerCall<T>&, MatrixView<const T>,       \
+                                            Matrix<T>&);                                                  \
+    template MatrixView<const T> backward<T>(const Layer&, const LayerCall<T>&, MatrixView<const T>,      \
                                              MatrixView<const T>, MatrixView<const T>, Matrix<T>*);
 CMLP_LAYERS(float)
 CMLP_LAYERS(double)

@@ -9,8 +9,12 @@
 namespace cmlp {
 
 Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::vector<double> class_weight)
-    : kind_(kind), parameters_(resolve(kind, settings)), reduction_(reduction), class_weight_(std::move(class_weight)) {
-    require(class_weight_.empty() || ops::loss_takes_labels(kind), name(kind), ": the loss takes no class weights");
+    : kind_(kind),
+      parameters_(resolve(kind, settings)),
+      reduction_(reduction),
+      class_weight_(std::move(class_weight)) {
+    require(class_weight_.empty() || ops::loss_takes_labels(kind), name(kind),
+            ": the loss takes no class weights");
 }
 
 template <class T>
@@ -18,17 +22,18 @@ void Loss::check(MatrixView<const T> y, const Target<T>& target, std::span<const
     const std::string_view loss = name(kind_);
     const bool labels = !target.label.empty();
     require(y.rows() > 0, loss, ": there are no rows");
-    require(!labels || ops::loss_takes_labels(kind_), loss, ": targets are class indices, the loss takes a matrix");
-    require(target.rows() == y.rows() && (labels || target.dense.cols() == y.cols()), loss, ": predictions are ",
-            y.rows(), "x", y.cols(), ", targets ", target.rows(), labels ? "" : "x",
+    require(!labels || ops::loss_takes_labels(kind_), loss,
+            ": targets are class indices, the loss takes a matrix");
+    require(target.rows() == y.rows() && (labels || target.dense.cols() == y.cols()), loss,
+            ": predictions are ", y.rows(), "x", y.cols(), ", targets ", target.rows(), labels ? "" : "x",
             labels ? std::string() : std::to_string(target.dense.cols()));
     for (size_t i = 0; i < target.label.size(); ++i)
-        require(target.label[i] >= 0 && target.label[i] < y.cols(), loss, ": label ", target.label[i], " at row ", i,
-                " is not in 0..", y.cols() - 1);
-    require(weight.empty() || std::ssize(weight) == y.rows(), loss, ": there are ", weight.size(), " weights for ",
-            y.rows(), " rows");
-    require(class_weight_.empty() || std::ssize(class_weight_) == y.cols(), loss, ": there are ", class_weight_.size(),
-            " class weights for ", y.cols(), " classes");
+        require(target.label[i] >= 0 && target.label[i] < y.cols(), loss, ": label ", target.label[i],
+                " at row ", i, " is not in 0..", y.cols() - 1);
+    require(weight.empty() || std::ssize(weight) == y.rows(), loss, ": there are ", weight.size(),
+            " weights for ", y.rows(), " rows");
+    require(class_weight_.empty() || std::ssize(class_weight_) == y.cols(), loss, ": there are ",
+            class_weight_.size(), " class weights for ", y.cols(), " classes");
 }
 
 template <class T>
@@ -47,13 +52,15 @@ void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<co
     if (!class_weight.empty() && !target.label.empty()) {
         total = 0;
         for (Index r = 0; r < rows; ++r)
-            total += (weight.empty() ? 1.0 : double(weight[size_t(r)])) * class_weight_[size_t(target.label[size_t(r)])];
+            total += (weight.empty() ? 1.0 : double(weight[size_t(r)])) *
+                     class_weight_[size_t(target.label[size_t(r)])];
     }
     result.weight = elementwise ? total * double(y.cols()) : total;
     const double factor = reduction_ == Reduction::mean ? (result.weight > 0 ? 1 / result.weight : 0) : 1;
     if (!weight.empty()) {
         result.row_scale.resize(rows);
-        for (Index r = 0; r < rows; ++r) result.row_scale[r] = static_cast<T>(double(weight[size_t(r)]) * factor);
+        for (Index r = 0; r < rows; ++r)
+            result.row_scale[r] = static_cast<T>(double(weight[size_t(r)]) * factor);
     }
 
     const bool all_values = reduction_ == Reduction::none && elementwise;
@@ -61,8 +68,8 @@ void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<co
     if (reduction_ == Reduction::none) result.value.resize(rows, elementwise ? y.cols() : 1);
     ops::loss<T>(kind_, {y, target.dense, target.label.empty() ? nullptr : target.label.data(),
                          weight.empty() ? nullptr : result.row_scale.data(), static_cast<T>(factor),
-                         class_weight.empty() ? nullptr : class_weight.data(), parameters, result.row_value.data(),
-                         all_values ? result.value.view() : MatrixView<T>(),
+                         class_weight.empty() ? nullptr : class_weight.data(), parameters,
+                         result.row_value.data(), all_values ? result.value.view() : MatrixView<T>(),
                          gradient ? result.gradient.view() : MatrixView<T>()});
     const std::span<const T> row_value(result.row_value.data(), size_t(rows));
     result.total = ops::weighted_sum<T>(row_value, weight.empty() ? nullptr : weight.data()) * factor;
@@ -73,9 +80,9 @@ void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<co
     }
 }
 
-template void Loss::evaluate<float>(MatrixView<const float>, const Target<float>&, std::span<const float>, bool,
-                                    LossResult<float>&) const;
-template void Loss::evaluate<double>(MatrixView<const double>, const Target<double>&, std::span<const double>, bool,
-                                     LossResult<double>&) const;
+template void Loss::evaluate<float>(MatrixView<const float>, const Target<float>&, std::span<const float>,
+                                    bool, LossResult<float>&) const;
+template void Loss::evaluate<double>(MatrixView<const double>, const Target<double>&, std::span<const double>,
+                                     bool, LossResult<double>&) const;
 
 }  // namespace cmlp

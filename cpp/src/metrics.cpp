@@ -6,7 +6,7 @@
 namespace cmlp {
 namespace {
 
-/// Sums of one output over all rows: of the metric's term, the weights, the targets and their squares.
+/// Sums of one output over all rows: of the metric's term, the weights, the targets (less the first) and their squares.
 struct Sums {
     double term, weight, target, target_squared;
 };
@@ -26,7 +26,9 @@ struct mse {
 };
 struct rmse {
     static double term(double y, double t) { return squared(y, t); }
-    static double result(const Sums& s) { return mean(s); }  // the root is taken after averaging over the outputs
+    static double result(const Sums& s) {
+        return mean(s);
+    }  // the root is taken after averaging over the outputs
 };
 struct mae {
     static double term(double y, double t) { return std::abs(y - t); }
@@ -64,7 +66,8 @@ Index largest(MatrixView<const T> x, Index row) {
 Metric::Metric(MetricKind kind, OutputKind output) : kind_(kind), output_(output) {
     const bool classes = kind == MetricKind::accuracy;
     require(!classes || output != OutputKind::value, "metric '", name(kind), "' needs a loss for classes");
-    require(classes || output != OutputKind::class_logits, "metric '", name(kind), "' needs a loss for values");
+    require(classes || output != OutputKind::class_logits, "metric '", name(kind),
+            "' needs a loss for values");
 }
 
 template <class T>
@@ -81,6 +84,8 @@ bool Metric::right(const MetricBatch<T>& batch, Index row, Index column) const {
 template <class T>
 void Metric::add(const MetricBatch<T>& batch) {
     const Index outputs = output_ == OutputKind::class_logits ? 1 : batch.y.cols();
+    if (sums_.empty() && kind_ != MetricKind::accuracy)
+        for (Index j = 0; j < outputs; ++j) origin_.push_back(double(batch.target.dense(0, j)));
     for (auto* sums : {&sums_, &target_, &target_squared_}) sums->resize(size_t(outputs));
     for (Index r = 0; r < batch.y.rows(); ++r) {
         const double w = batch.weight.empty() ? 1.0 : double(batch.weight[size_t(r)]);
@@ -93,8 +98,9 @@ void Metric::add(const MetricBatch<T>& batch) {
             }
             const double t = double(batch.target.dense(r, j));
             sums_[out] += w * functions[static_cast<int>(kind_)].term(double(batch.y(r, j)), t);
-            target_[out] += w * t;
-            target_squared_[out] += w * t * t;
+            const double shifted = t - origin_[out];
+            target_[out] += w * shifted;
+            target_squared_[out] += w * shifted * shifted;
         }
     }
 }
@@ -102,7 +108,8 @@ void Metric::add(const MetricBatch<T>& batch) {
 double Metric::result() const {
     double total = 0;
     for (size_t j = 0; j < sums_.size(); ++j)
-        total += functions[static_cast<int>(kind_)].result({sums_[j], weight_, target_[j], target_squared_[j]});
+        total +=
+            functions[static_cast<int>(kind_)].result({sums_[j], weight_, target_[j], target_squared_[j]});
     const double average = total / double(sums_.size());
     return kind_ == MetricKind::rmse ? std::sqrt(average) : average;
 }

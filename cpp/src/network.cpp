@@ -37,11 +37,15 @@ Network<T>::Network(std::vector<NamedLayer> layers, std::uint64_t seed, bool dra
 }
 
 template <class T>
-Network<T>::Network(std::vector<Layer> layers, std::uint64_t seed) : Network(numbered(std::move(layers)), seed) {}
+Network<T>::Network(std::vector<Layer> layers, std::uint64_t seed)
+    : Network(numbered(std::move(layers)), seed) {}
 
 template <class T>
 Network<T>::Network(const Network& other)
-    : metadata(other.metadata), layers_(other.layers_), seed_(other.seed_), step_(other.step_),
+    : metadata(other.metadata),
+      layers_(other.layers_),
+      seed_(other.seed_),
+      step_(other.step_),
       training_(other.training_) {
     allocate();
     std::copy(other.values_.begin(), other.values_.end(), values_.begin());
@@ -51,7 +55,10 @@ Network<T>::Network(const Network& other)
 template <class T>
 template <class U>
 Network<T>::Network(const Network<U>& other)
-    : metadata(other.metadata), layers_(other.layers()), seed_(other.seed()), step_(other.step()),
+    : metadata(other.metadata),
+      layers_(other.layers()),
+      seed_(other.seed()),
+      step_(other.step()),
       training_(other.training()) {
     allocate();
     for (size_t p = 0; p < parameters_.size(); ++p) {
@@ -88,7 +95,8 @@ template <class T>
 void Network<T>::reset_parameters(std::uint64_t seed) {
     seed_ = seed;
     for (size_t l = 0; l < layers_.size(); ++l)
-        cmlp::reset_parameters<T>(layers_[l].layer, layer_values_[l], seed, Index(l), activation_after(layers_, l));
+        cmlp::reset_parameters<T>(layers_[l].layer, layer_values_[l], seed, Index(l),
+                                  activation_after(layers_, l));
 }
 
 template <class T>
@@ -112,7 +120,8 @@ MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T>
         kept.in.rebind(x);
         kept.step = step_;
         kept.training = training;
-        x.rebind(cmlp::forward<T>(layers_[l].layer, call(Index(l), workspace, false), x, workspace.memory[l]));
+        x.rebind(
+            cmlp::forward<T>(layers_[l].layer, call(Index(l), workspace, false), x, workspace.memory[l]));
         kept.out.rebind(x);
     }
     return x;
@@ -130,15 +139,16 @@ template <class T>
 MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
                                          bool input_gradient) {
     const auto& kept = workspace_.kept;
-    require(!kept.empty() && !kept[size_t(last - 1)].out.empty(), "backward: there is no forward pass to go back from");
+    require(!kept.empty() && !kept[size_t(last - 1)].out.empty(),
+            "backward: there is no forward pass to go back from");
     const auto& out = kept[static_cast<size_t>(last - 1)].out;
     require(dy.rows() == out.rows() && dy.cols() == out.cols(), "backward: dy is ", dy.rows(), "x", dy.cols(),
             ", the last output ", out.rows(), "x", out.cols());
     for (Index l = last - 1; l >= first; --l) {
         const auto i = static_cast<size_t>(l);
         Matrix<T>& other = workspace_.gradient[dy.data() == workspace_.gradient[0].data()];
-        dy.rebind(cmlp::backward<T>(layers_[i].layer, call(l, workspace_, accumulate), kept[i].in, kept[i].out, dy,
-                                    l > first || input_gradient ? &other : nullptr));
+        dy.rebind(cmlp::backward<T>(layers_[i].layer, call(l, workspace_, accumulate), kept[i].in,
+                                    kept[i].out, dy, l > first || input_gradient ? &other : nullptr));
     }
     return dy;
 }

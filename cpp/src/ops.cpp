@@ -11,8 +11,8 @@
 namespace cmlp {
 namespace {
 
-constexpr Index row_grain = 6;       // rows of a register tile
-constexpr Index column_grain = 64;   // columns of the widest one
+constexpr Index row_grain = 6;      // rows of a register tile
+constexpr Index column_grain = 64;  // columns of the widest one
 
 kernels::Shape shape_of(const auto& x) { return {x.rows(), x.cols()}; }
 
@@ -30,7 +30,8 @@ void gemm(const kernels::Gemm<T>& whole) {
         kernels::of<T>().gemm(part);
     };
     if (whole.n / column_grain > whole.m / row_grain)
-        parallel_for(whole.n, column_grain, threads, [&](Index j, Index end) { run(0, whole.m, j, end - j); });
+        parallel_for(whole.n, column_grain, threads,
+                     [&](Index j, Index end) { run(0, whole.m, j, end - j); });
     else
         parallel_for(whole.m, row_grain, threads, [&](Index i, Index end) { run(i, end - i, 0, whole.n); });
 }
@@ -51,13 +52,13 @@ void by_chunk(Index rows, F&& f) {
 }  // namespace
 
 template <class T>
-void multiply(MatrixView<const T> a, bool transpose_a, MatrixView<const T> b, bool transpose_b, MatrixView<T> c,
-              bool accumulate) {
+void multiply(MatrixView<const T> a, bool transpose_a, MatrixView<const T> b, bool transpose_b,
+              MatrixView<T> c, bool accumulate) {
     const Index m = transpose_a ? a.cols() : a.rows(), k = transpose_a ? a.rows() : a.cols();
     const Index b_rows = transpose_b ? b.cols() : b.rows(), n = transpose_b ? b.rows() : b.cols();
     require(k == b_rows, "multiply: left is ", m, "x", k, ", right is ", b_rows, "x", n);
-    require(c.rows() == m && c.cols() == n, "multiply: the product is ", m, "x", n, ", the target ", c.rows(), "x",
-            c.cols());
+    require(c.rows() == m && c.cols() == n, "multiply: the product is ", m, "x", n, ", the target ", c.rows(),
+            "x", c.cols());
     Matrix<T> turned;
     if (transpose_b) {
         turned.resize(b.cols(), b.rows());
@@ -77,7 +78,8 @@ void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias,
 }
 
 template <class T>
-void linear_backward_weight(MatrixView<const T> x, MatrixView<const T> dy, MatrixView<T> dw, bool accumulate) {
+void linear_backward_weight(MatrixView<const T> x, MatrixView<const T> dy, MatrixView<T> dw,
+                            bool accumulate) {
     by_chunk(x.rows(), [&](Index r, Index rows) {
         gemm<T>({x.cols(), dy.cols(), rows, x.data() + r * x.row_stride(), 1, x.row_stride(),
                  dy.data() + r * dy.row_stride(), dy.row_stride(), dw.data(), dw.row_stride(), nullptr,
@@ -94,18 +96,20 @@ void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate) {
 }
 
 template <class T>
-void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch, MatrixView<T> dx) {
+void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
+                           MatrixView<T> dx) {
     scratch.resize(w.cols(), w.rows());
     kernels::of<T>().transpose(shape_of(w), w.data(), w.row_stride(), scratch.data(), scratch.row_stride());
     linear_forward<T>(dy, scratch.view(), nullptr, dx);
 }
 
 template <class T>
-void activation_forward(Activation activation, std::span<const T> parameters, MatrixView<const T> z, MatrixView<T> y) {
+void activation_forward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
+                        MatrixView<T> y) {
     const auto& kernel = kernels::of<T>().activation[static_cast<int>(activation)];
     by_rows(z.rows(), z.cols(), 8, [&](Index r, Index rows) {
-        kernel.forward({rows, z.cols()}, z.data() + r * z.row_stride(), z.row_stride(), y.data() + r * y.row_stride(),
-                       y.row_stride(), parameters.data());
+        kernel.forward({rows, z.cols()}, z.data() + r * z.row_stride(), z.row_stride(),
+                       y.data() + r * y.row_stride(), y.row_stride(), parameters.data());
     });
 }
 
@@ -142,26 +146,41 @@ template <class T>
 void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t step, MatrixView<T> y) {
     by_rows(x.rows(), x.cols(), 16, [&](Index begin, Index rows) {
         for (Index r = begin; r < begin + rows; ++r)
-            kernels::of<T>().dropout({x.cols(), x.data() + r * x.row_stride(), y.data() + r * y.row_stride(), p, key,
-                                      step, static_cast<std::uint64_t>(r * x.cols())});
+            kernels::of<T>().dropout({x.cols(), x.data() + r * x.row_stride(), y.data() + r * y.row_stride(),
+                                      p, key, step, static_cast<std::uint64_t>(r * x.cols())});
     });
 }
 
 template <class T>
 void loss(LossKind kind, const LossBatch<T>& batch) {
-    const auto at = [](auto view, Index r) { return view.empty() ? nullptr : view.data() + r * view.row_stride(); };
+    const auto at = [](auto view, Index r) {
+        return view.empty() ? nullptr : view.data() + r * view.row_stride();
+    };
     by_rows(batch.y.rows(), batch.y.cols(), 16, [&](Index r, Index rows) {
-        kernels::of<T>().loss[static_cast<int>(kind)].run(
-            {{rows, batch.y.cols()}, at(batch.y, r), batch.y.row_stride(), at(batch.target, r),
-             batch.target.row_stride(), batch.label ? batch.label + r : nullptr,
-             batch.row_scale ? batch.row_scale + r : nullptr, batch.scale, batch.class_weight, batch.parameters.data(),
-             batch.row_value ? batch.row_value + r : nullptr, at(batch.value, r), batch.value.row_stride(),
-             at(batch.dy, r), batch.dy.row_stride()});
+        kernels::of<T>().loss[static_cast<int>(kind)].run({{rows, batch.y.cols()},
+                                                           at(batch.y, r),
+                                                           batch.y.row_stride(),
+                                                           at(batch.target, r),
+                                                           batch.target.row_stride(),
+                                                           batch.label ? batch.label + r : nullptr,
+                                                           batch.row_scale ? batch.row_scale + r : nullptr,
+                                                           batch.scale,
+                                                           batch.class_weight,
+                                                           batch.parameters.data(),
+                                                           batch.row_value ? batch.row_value + r : nullptr,
+                                                           at(batch.value, r),
+                                                           batch.value.row_stride(),
+                                                           at(batch.dy, r),
+                                                           batch.dy.row_stride()});
     });
 }
 
-bool loss_is_elementwise(LossKind kind) { return kernels::of<float>().loss[static_cast<int>(kind)].elementwise; }
-bool loss_takes_labels(LossKind kind) { return kernels::of<float>().loss[static_cast<int>(kind)].takes_labels; }
+bool loss_is_elementwise(LossKind kind) {
+    return kernels::of<float>().loss[static_cast<int>(kind)].elementwise;
+}
+bool loss_takes_labels(LossKind kind) {
+    return kernels::of<float>().loss[static_cast<int>(kind)].takes_labels;
+}
 
 template <class T>
 double weighted_sum(std::span<const T> x, const T* weight) {
@@ -194,7 +213,8 @@ template <class T>
 void gather_rows(MatrixView<const T> x, std::span<const Index> order, MatrixView<T> out) {
     by_rows(out.rows(), out.cols(), 1, [&](Index begin, Index rows) {
         for (Index r = begin; r < begin + rows; ++r)
-            std::memcpy(out.data() + r * out.row_stride(), x.data() + order[static_cast<size_t>(r)] * x.row_stride(),
+            std::memcpy(out.data() + r * out.row_stride(),
+                        x.data() + order[static_cast<size_t>(r)] * x.row_stride(),
                         static_cast<size_t>(x.cols()) * sizeof(T));
     });
 }
@@ -215,11 +235,12 @@ void update(OptimizerKind kind, std::span<T> w, const T* g, std::span<T* const> 
             std::span<const T> coefficients) {
     const auto& kernel = kernels::of<T>().update[static_cast<int>(kind)];
     const auto slots = static_cast<int>(state.size());
-    parallel_for(std::ssize(w), column_grain, threads_for(4.0 * double(w.size())), [&](Index begin, Index end) {
-        T* at[kernels::max_slots] = {};
-        for (int s = 0; s < slots; ++s) at[s] = state[static_cast<size_t>(s)] + begin;
-        kernel.update(slots, end - begin, w.data() + begin, g + begin, at, coefficients.data());
-    });
+    parallel_for(std::ssize(w), column_grain, threads_for(4.0 * double(w.size())),
+                 [&](Index begin, Index end) {
+                     T* at[kernels::max_slots] = {};
+                     for (int s = 0; s < slots; ++s) at[s] = state[static_cast<size_t>(s)] + begin;
+                     kernel.update(slots, end - begin, w.data() + begin, g + begin, at, coefficients.data());
+                 });
 }
 
 }  // namespace ops
@@ -230,28 +251,29 @@ void apply(Function f, std::span<const T> x, std::span<T> y) {
     kernels::of<T>().function[static_cast<int>(f)](std::ssize(x), x.data(), y.data());
 }
 
-#define CMLP_OPS(T)                                                                                                  \
-    template void apply<T>(Function, std::span<const T>, std::span<T>);                                              \
-    template void multiply<T>(MatrixView<const T>, bool, MatrixView<const T>, bool, MatrixView<T>, bool);            \
-    namespace ops {                                                                                                  \
-    template void linear_forward<T>(MatrixView<const T>, MatrixView<const T>, const T*, MatrixView<T>);              \
-    template void linear_backward_weight<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, bool);          \
-    template void linear_backward_bias<T>(MatrixView<const T>, T*, bool);                                            \
-    template void linear_backward_input<T>(MatrixView<const T>, MatrixView<const T>, Matrix<T>&, MatrixView<T>);     \
-    template void activation_forward<T>(Activation, std::span<const T>, MatrixView<const T>, MatrixView<T>);         \
-    template void activation_backward<T>(Activation, std::span<const T>, MatrixView<const T>, MatrixView<const T>,   \
-                                         MatrixView<const T>, MatrixView<T>);                                        \
-    template void softmax_forward<T>(MatrixView<const T>, MatrixView<T>);                                            \
-    template void softmax_backward<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);                      \
-    template void dropout<T>(MatrixView<const T>, double, std::uint64_t, std::uint64_t, MatrixView<T>);              \
-    template void loss<T>(LossKind, const LossBatch<T>&);                                                            \
-    template double weighted_sum<T>(std::span<const T>, const T*);                                                   \
-    template double squared_norm<T>(std::span<const T>);                                                             \
-    template void scale<T>(std::span<T>, T);                                                                         \
-    template Index first_nonfinite<T>(MatrixView<const T>);                                                          \
-    template void gather_rows<T>(MatrixView<const T>, std::span<const Index>, MatrixView<T>);                        \
-    template void update_prepare<T>(OptimizerKind, std::span<const double>, std::int64_t, std::span<T>);             \
-    template void update<T>(OptimizerKind, std::span<T>, const T*, std::span<T* const>, std::span<const T>);         \
+#define CMLP_OPS(T)                                                                                          \
+    template void apply<T>(Function, std::span<const T>, std::span<T>);                                      \
+    template void multiply<T>(MatrixView<const T>, bool, MatrixView<const T>, bool, MatrixView<T>, bool);    \
+    namespace ops {                                                                                          \
+    template void linear_forward<T>(MatrixView<const T>, MatrixView<const T>, const T*, MatrixView<T>);      \
+    template void linear_backward_weight<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, bool);  \
+    template void linear_backward_bias<T>(MatrixView<const T>, T*, bool);                                    \
+    template void linear_backward_input<T>(MatrixView<const T>, MatrixView<const T>, Matrix<T>&,             \
+                                           MatrixView<T>);                                                   \
+    template void activation_forward<T>(Activation, std::span<const T>, MatrixView<const T>, MatrixView<T>); \
+    template void activation_backward<T>(Activation, std::span<const T>, MatrixView<const T>,                \
+                                         MatrixView<const T>, MatrixView<const T>, MatrixView<T>);           \
+    template void softmax_forward<T>(MatrixView<const T>, MatrixView<T>);                                    \
+    template void softmax_backward<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);              \
+    template void dropout<T>(MatrixView<const T>, double, std::uint64_t, std::uint64_t, MatrixView<T>);      \
+    template void loss<T>(LossKind, const LossBatch<T>&);                                                    \
+    template double weighted_sum<T>(std::span<const T>, const T*);                                           \
+    template double squared_norm<T>(std::span<const T>);                                                     \
+    template void scale<T>(std::span<T>, T);                                                                 \
+    template Index first_nonfinite<T>(MatrixView<const T>);                                                  \
+    template void gather_rows<T>(MatrixView<const T>, std::span<const Index>, MatrixView<T>);                \
+    template void update_prepare<T>(OptimizerKind, std::span<const double>, std::int64_t, std::span<T>);     \
+    template void update<T>(OptimizerKind, std::span<T>, const T*, std::span<T* const>, std::span<const T>); \
     }
 CMLP_OPS(float)
 CMLP_OPS(double)

@@ -24,10 +24,12 @@ void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate);
 
 /// dx = dy w^T; `scratch` holds the transposed weights.
 template <class T>
-void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch, MatrixView<T> dx);
+void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
+                           MatrixView<T> dx);
 
 template <class T>
-void activation_forward(Activation activation, std::span<const T> parameters, MatrixView<const T> z, MatrixView<T> y);
+void activation_forward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
+                        MatrixView<T> y);
 
 /// dz = dy * f'(z), from the layer's input z and output y, whichever the activation keeps.
 template <class T>
@@ -46,16 +48,16 @@ void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t s
 /// What a loss reads and writes for one batch; any output may be empty.
 template <class T>
 struct LossBatch {
-    MatrixView<const T> y;            // (batch, out)
-    MatrixView<const T> target;       // (batch, out), empty with labels
-    const std::int64_t* label;        // (batch), null with dense targets
-    const T* row_scale;               // (batch) factor of each row's gradient, null: scale
-    T scale;                          // factor of all gradients
-    const T* class_weight;            // (out) or null
-    std::span<const T> parameters;    // in the order of the loss's row
-    T* row_value;                     // (batch) or null
-    MatrixView<T> value;              // (batch, out) or empty
-    MatrixView<T> dy;                 // (batch, out) or empty
+    MatrixView<const T> y;          // (batch, out)
+    MatrixView<const T> target;     // (batch, out), empty with labels
+    const std::int64_t* label;      // (batch), null with dense targets
+    const T* row_scale;             // (batch) factor of each row's gradient, null: scale
+    T scale;                        // factor of all gradients
+    const T* class_weight;          // (out) or null
+    std::span<const T> parameters;  // in the order of the loss's row
+    T* row_value;                   // (batch) or null
+    MatrixView<T> value;            // (batch, out) or empty
+    MatrixView<T> dy;               // (batch, out) or empty
 };
 template <class T>
 void loss(LossKind kind, const LossBatch<T>& batch);
@@ -83,8 +85,10 @@ void gather_rows(MatrixView<const T> x, std::span<const Index> order, MatrixView
 constexpr int max_coefficients = 16;
 int update_slots(OptimizerKind kind, std::span<const double> settings);
 template <class T>
-void update_prepare(OptimizerKind kind, std::span<const double> settings, std::int64_t step, std::span<T> coefficients);
+void update_prepare(OptimizerKind kind, std::span<const double> settings, std::int64_t step,
+                    std::span<T> coefficients);
 template <class T>
-void update(OptimizerKind kind, std::span<T> w, const T* g, std::span<T* const> state, std::span<const T> coefficients);
+void update(OptimizerKind kind, std::span<T> w, const T* g, std::span<T* const> state,
+            std::span<const T> coefficients);
 
 }  // namespace cmlp::ops

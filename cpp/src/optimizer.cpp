@@ -8,17 +8,14 @@
 namespace cmlp {
 
 template <class T>
-Optimizer<T>::Optimizer(OptimizerKind kind, Network<T>& network, const Settings& settings)
-    : Optimizer(kind, {{{{network.values(), network.grads()}}, resolve(kind, settings)}}) {}
-
-template <class T>
 Optimizer<T>::Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups)
     : kind_(kind), groups_(std::move(groups)) {
     require(!groups_.empty(), name(kind), ": there are no parameters");
     for (const auto& group : groups_) {
-        require(group.settings.size() == parameters(kind).size(), name(kind), ": a group has ", group.settings.size(),
-                " settings, the rule takes ", parameters(kind).size());
-        require(group.settings[0] >= 0, name(kind), ": lr is ", group.settings[0], ", it must not be negative");
+        require(group.settings.size() == parameters(kind).size(), name(kind), ": a group has ",
+                group.settings.size(), " settings, the rule takes ", parameters(kind).size());
+        require(group.settings[0] >= 0, name(kind), ": lr is ", group.settings[0],
+                ", it must not be negative");
     }
     allocate();
 }
@@ -44,7 +41,8 @@ void Optimizer<T>::step() {
         for (const auto& segment : group.segments) {
             std::array<T*, 4> state{};
             for (size_t s = 0; s < state_.size(); ++s) state[s] = state_[s].data() + offset;
-            ops::update<T>(kind_, segment.value, segment.grad.data(), {state.data(), state_.size()}, coefficients);
+            ops::update<T>(kind_, segment.value, segment.grad.data(), {state.data(), state_.size()},
+                           coefficients);
             offset += std::ssize(segment.value);
         }
     }

@@ -1,4 +1,7 @@
-// Threads: the only file that says omp. What runs where never changes a bit of what is computed.
+// Threads: what runs where never changes a bit of what is computed. The only file that says omp.
+//
+// By default pieces of work are claimed one by one by the caller and a few waiting threads (pool.hpp): a caller never
+// waits for a thread that has not begun, so a busy machine costs little. CMLP_OPENMP builds use OpenMP's teams instead.
 #pragma once
 
 #include <cmlp/matrix.hpp>
@@ -6,14 +9,13 @@
 
 #include <algorithm>
 
-#if defined(_OPENMP)
+#include "pool.hpp"
+
+#if defined(CMLP_OPENMP)
 #include <omp.h>
 #endif
 
 namespace cmlp {
-
-/// True in a process forked from one that may have started threads: its regions then run on one.
-bool forked();
 
 /// Work, in multiplications or so, below which a second thread costs more than it saves.
 constexpr double work_a_thread = 1 << 17;
@@ -21,26 +23,39 @@ constexpr double work_a_thread = 1 << 17;
 /// Threads worth using for that much work.
 inline int threads_for(double work) {
     const double useful = std::min(work / work_a_thread, 1024.0);
-    return forked() ? 1 : std::clamp(static_cast<int>(useful), 1, num_threads());
+    return std::clamp(static_cast<int>(useful), 1, num_threads());
 }
 
-/// f(begin, end) over 0 .. n in at most `threads` pieces whose bounds are multiples of `grain`.
+/// Runs every piece 0 .. pieces - 1 once, on at most that many threads; returns when all are done.
+inline void run_pieces(Index pieces, int threads, void (*run)(void*, Index), void* context) {
+#if defined(CMLP_OPENMP)
+    if (!forked()) {  // OpenMP's threads do not survive a fork
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+        for (Index i = 0; i < pieces; ++i) run(context, i);
+        return;
+    }
+    for (Index i = 0; i < pieces; ++i) run(context, i);
+#else
+    run_on_pool(pieces, threads, run, context);
+#endif
+}
+
+/// f(begin, end) over 0 .. n on at most `threads` threads, in pieces whose bounds are multiples of `grain`.
 template <class F>
 void parallel_for(Index n, Index grain, int threads, F&& f) {
     const Index grains = (n + grain - 1) / grain;
-    const auto pieces = std::min<Index>(threads, grains);
-#if defined(_OPENMP)
-    if (pieces > 1) {
-#pragma omp parallel num_threads(static_cast<int>(pieces))
-        {
-            const Index team = omp_get_num_threads(), me = omp_get_thread_num();
-            const Index begin = grains * me / team * grain, end = std::min(n, grains * (me + 1) / team * grain);
-            if (begin < end) f(begin, end);
-        }
+    if (threads <= 1 || grains <= 1) {
+        if (n > 0) f(Index(0), n);
         return;
     }
-#endif
-    if (n > 0) f(Index(0), n);
+    const Index pieces = std::min(grains, Index(threads) * pieces_a_thread);
+    auto piece = [&](Index i) {
+        const Index begin = grains * i / pieces * grain, end = std::min(n, grains * (i + 1) / pieces * grain);
+        if (begin < end) f(begin, end);
+    };
+    run_pieces(
+        pieces, threads, [](void* context, Index i) { (*static_cast<decltype(piece)*>(context))(i); },
+        &piece);
 }
 
 }  // namespace cmlp

@@ -18,7 +18,8 @@ constexpr Initializer activation_initializers[] = {
 #include <cmlp/activations.def>
 };
 constexpr Row loss_rows[] = {
-#define CMLP_LOSS(name, type, parameters, output, definition, source) {#name, #type, parameters, definition, source},
+#define CMLP_LOSS(name, type, parameters, output, definition, source) \
+    {#name, #type, parameters, definition, source},
 #include <cmlp/losses.def>
 };
 constexpr OutputKind loss_outputs[] = {
@@ -39,7 +40,8 @@ constexpr Row initializer_rows[] = {
 #include <cmlp/initializers.def>
 };
 constexpr Row optimizer_rows[] = {
-#define CMLP_OPTIMIZER(name, type, parameters, definition, source) {#name, #type, parameters, definition, source},
+#define CMLP_OPTIMIZER(name, type, parameters, definition, source) \
+    {#name, #type, parameters, definition, source},
 #include <cmlp/optimizers.def>
 };
 constexpr Row function_rows[] = {
@@ -71,30 +73,54 @@ std::string join(const auto& items, auto&& name_of) {
 }  // namespace
 
 template <>
-std::string_view kind_name<Activation>() { return "activation"; }
+std::string_view kind_name<Activation>() {
+    return "activation";
+}
 template <>
-std::string_view kind_name<LossKind>() { return "loss"; }
+std::string_view kind_name<LossKind>() {
+    return "loss";
+}
 template <>
-std::string_view kind_name<Initializer>() { return "initializer"; }
+std::string_view kind_name<Initializer>() {
+    return "initializer";
+}
 template <>
-std::string_view kind_name<OptimizerKind>() { return "optimizer"; }
+std::string_view kind_name<OptimizerKind>() {
+    return "optimizer";
+}
 template <>
-std::string_view kind_name<MetricKind>() { return "metric"; }
+std::string_view kind_name<MetricKind>() {
+    return "metric";
+}
 template <>
-std::string_view kind_name<Function>() { return "function"; }
+std::string_view kind_name<Function>() {
+    return "function";
+}
 
 template <>
-std::span<const Row> rows<Activation>() { return activation_rows; }
+std::span<const Row> rows<Activation>() {
+    return activation_rows;
+}
 template <>
-std::span<const Row> rows<LossKind>() { return loss_rows; }
+std::span<const Row> rows<LossKind>() {
+    return loss_rows;
+}
 template <>
-std::span<const Row> rows<Initializer>() { return initializer_rows; }
+std::span<const Row> rows<Initializer>() {
+    return initializer_rows;
+}
 template <>
-std::span<const Row> rows<OptimizerKind>() { return optimizer_rows; }
+std::span<const Row> rows<OptimizerKind>() {
+    return optimizer_rows;
+}
 template <>
-std::span<const Row> rows<MetricKind>() { return metric_rows; }
+std::span<const Row> rows<MetricKind>() {
+    return metric_rows;
+}
 template <>
-std::span<const Row> rows<Function>() { return function_rows; }
+std::span<const Row> rows<Function>() {
+    return function_rows;
+}
 
 template <class E>
 const std::vector<ParameterRow>& parameters(E entry) {
@@ -111,7 +137,8 @@ E parse(std::string_view text) {
     const auto list = rows<E>();
     for (size_t i = 0; i < list.size(); ++i)
         if (list[i].name == text) return static_cast<E>(i);
-    fail("unknown ", kind_name<E>(), " '", text, "'; choose from ", join(list, [](const Row& r) { return r.name; }));
+    fail("unknown ", kind_name<E>(), " '", text, "'; choose from ",
+         join(list, [](const Row& r) { return r.name; }));
 }
 
 template <class E>
@@ -134,9 +161,9 @@ std::vector<double> resolve(E entry, const Settings& settings) {
     return values;
 }
 
-#define CMLP_LIST(E)                                                     \
-    template const std::vector<ParameterRow>& parameters<E>(E entry);    \
-    template E parse<E>(std::string_view text);                          \
+#define CMLP_LIST(E)                                                  \
+    template const std::vector<ParameterRow>& parameters<E>(E entry); \
+    template E parse<E>(std::string_view text);                       \
     template std::vector<double> resolve<E>(E entry, const Settings& settings);
 CMLP_LIST(Activation)
 CMLP_LIST(LossKind)

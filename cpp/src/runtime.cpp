@@ -34,7 +34,8 @@ int quota_allowed() {
     double quota = 0, period = 0;
     if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> first >> period)
         return first == "max" ? 1 << 20 : processors(std::atof(first.c_str()), period);
-    std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+    std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+        v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
     if (v1_quota >> quota && v1_period >> period) return processors(quota, period);
     return 1 << 20;
 }

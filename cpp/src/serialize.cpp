@@ -40,17 +40,19 @@ void from_json(const json::Value& json, Settings& settings) {
 json::Value describe(const NamedLayer& named) {
     json::Object object{{"name", named.name}, {"type", type_name(named.layer)}};
     Layer layer = named.layer;
-    std::visit([&](auto& l) {
-        l.fields([&](const char* key, auto& value) { object.push_back({key, to_json(value)}); });
-    }, layer);
+    std::visit(
+        [&](auto& l) {
+            l.fields([&](const char* key, auto& value) { object.push_back({key, to_json(value)}); });
+        },
+        layer);
     return object;
 }
 
 NamedLayer layer_from(const json::Value& json) {
     NamedLayer named{json.at("name").as_string(), make_layer(json.at("type").as_string())};
-    std::visit([&](auto& l) {
-        l.fields([&](const char* key, auto& value) { from_json(json.at(key), value); });
-    }, named.layer);
+    std::visit(
+        [&](auto& l) { l.fields([&](const char* key, auto& value) { from_json(json.at(key), value); }); },
+        named.layer);
     return named;
 }
 
@@ -58,7 +60,8 @@ NamedLayer layer_from(const json::Value& json) {
 
 std::vector<Index> shown_shape(const ParameterSpec& spec) {
     if (spec.vector) return {spec.cols};
-    return spec.transposed ? std::vector<Index>{spec.cols, spec.rows} : std::vector<Index>{spec.rows, spec.cols};
+    return spec.transposed ? std::vector<Index>{spec.cols, spec.rows}
+                           : std::vector<Index>{spec.rows, spec.cols};
 }
 
 template <class T>
@@ -71,8 +74,10 @@ template <class T>
 safetensors::Tensor tensor_of(const Parameter<T>& p) {
     std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
     const MatrixView<T> out = shown_element_order(elements, p.spec);
-    if (p.spec.transposed) out.assign(p.value.transpose());
-    else out.assign(p.value);
+    if (p.spec.transposed)
+        out.assign(p.value.transpose());
+    else
+        out.assign(p.value);
     const auto* bytes = reinterpret_cast<const std::byte*>(elements.data());
     return {p.name, dtype_name<T>, shown_shape(p.spec), {bytes, bytes + elements.size() * sizeof(T)}};
 }
@@ -84,8 +89,10 @@ void fill(const Parameter<T>& p, const safetensors::Tensor& tensor) {
     std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
     std::memcpy(elements.data(), tensor.data.data(), tensor.data.size());
     const MatrixView<T> in = shown_element_order(elements, p.spec);
-    if (p.spec.transposed) p.value.assign(in.transpose());
-    else p.value.assign(in);
+    if (p.spec.transposed)
+        p.value.assign(in.transpose());
+    else
+        p.value.assign(in);
 }
 
 template <class T>
@@ -110,16 +117,18 @@ void require_same_parameters(const std::vector<NamedLayer>& layers, const safete
     for (const NamedLayer& named : layers)
         for (const ParameterSpec& spec : parameter_specs(named.layer)) {
             require(i < file.tensors.size() && file.tensors[i].name == parameter_name(named, spec) &&
-                    file.tensors[i].shape == shown_shape(spec), "the tensors are not those of the layers");
+                        file.tensors[i].shape == shown_shape(spec),
+                    "the tensors are not those of the layers");
             ++i;
         }
     require(i == file.tensors.size(), "there are tensors that no layer has");
 }
 
 template <class T>
-std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Value& json, safetensors::File& file) {
-    auto network = std::make_unique<Network<T>>(std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()),
-                                                false);
+std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Value& json,
+                                  safetensors::File& file) {
+    auto network = std::make_unique<Network<T>>(
+        std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
     network->set_step(static_cast<std::uint64_t>(json.at("step").as_integer()));
     for (size_t i = 0; i < file.tensors.size(); ++i) fill(network->parameters()[i], file.tensors[i]);
     file.metadata.erase("cmlp");
@@ -133,12 +142,13 @@ AnyNetwork network_of(safetensors::File file, const std::string& source) {
         const auto text = file.metadata.find("cmlp");
         require(text != file.metadata.end(), "the metadata have no key 'cmlp'");
         const json::Value json = json::parse(text->second);
-        require(json.at("format").as_integer() == format_version, "its format is ", json.at("format").as_integer(),
-                ", this version reads ", format_version);
+        require(json.at("format").as_integer() == format_version, "its format is ",
+                json.at("format").as_integer(), ", this version reads ", format_version);
         std::vector<NamedLayer> layers;
         for (const json::Value& item : json.at("layers").as_array()) layers.push_back(layer_from(item));
         require_same_parameters(layers, file);
-        if (json.at("dtype").as_string() == dtype_name<float>) return build<float>(std::move(layers), json, file);
+        if (json.at("dtype").as_string() == dtype_name<float>)
+            return build<float>(std::move(layers), json, file);
         return build<double>(std::move(layers), json, file);
     } catch (const std::invalid_argument& error) {
         fail("load: ", source, " is not a cmlp model: ", error.what());
@@ -165,15 +175,19 @@ AnyNetwork load_any(const std::string& path) { return network_of(safetensors::re
 
 template <class T>
 std::unique_ptr<Network<T>> load(const std::string& path) {
-    return std::visit([](auto network) {
-        if constexpr (std::is_same_v<decltype(network), std::unique_ptr<Network<T>>>) return network;
-        else return std::make_unique<Network<T>>(*network);
-    }, load_any(path));
+    return std::visit(
+        [](auto network) {
+            if constexpr (std::is_same_v<decltype(network), std::unique_ptr<Network<T>>>)
+                return network;
+            else
+                return std::make_unique<Network<T>>(*network);
+        },
+        load_any(path));
 }
 
-#define CMLP_SERIALIZE(T)                                           \
-    template std::string to_bytes<T>(const Network<T>&);            \
-    template void save<T>(const Network<T>&, const std::string&);   \
+#define CMLP_SERIALIZE(T)                                         \
+    template std::string to_bytes<T>(const Network<T>&);          \
+    template void save<T>(const Network<T>&, const std::string&); \
     template std::unique_ptr<Network<T>> load<T>(const std::string&);
 CMLP_SERIALIZE(float)
 CMLP_SERIALIZE(double)

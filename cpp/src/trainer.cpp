@@ -14,20 +14,35 @@ using Clock = std::chrono::steady_clock;
 constexpr double poll_seconds = 0.05;
 constexpr Index evaluate_rows = 1024;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 template <class T>
-[[noreturn]] void fail_non_finite(const Network<T>& network, const char* what) {
-    std::string where = "no layer's output is: it is the loss itself";
+[[noreturn]] void fail_non_finite(const Network<T>& network, const std::string& what,
+                                  const std::string& where) {
+    throw NonFiniteError(what + " is not finite at step " + std::to_string(network.step()) + "; " + where +
+                         "; the weights are those before this step");
+}
+
+template <class T>
+[[noreturn]] void fail_loss(const Network<T>& network) {
     const auto outputs = network.outputs(0, network.size());
     for (size_t i = 0; i < outputs.size(); ++i)
-        if (ops::first_nonfinite<T>(outputs[i]) >= 0) {
-            where = i == 0 ? "the input is the first that is not" :
-                "the output of layer '" + network.layers()[i - 1].name + "' is the first that is not";
-            break;
-        }
-    throw NonFiniteError(std::string(what) + " is not finite at step " + std::to_string(network.step()) + "; " + where +
-                         "; the weights are those before this step");
+        if (ops::first_nonfinite<T>(outputs[i]) >= 0)
+            fail_non_finite(network, "the loss",
+                            (i == 0 ? std::string("the input")
+                                    : "the output of layer '" + network.layers()[i - 1].name + "'") +
+                                " is the first that is not");
+    fail_non_finite(network, "the loss", "the outputs of all layers are");
+}
+
+template <class T>
+[[noreturn]] void fail_gradient(const Network<T>& network) {
+    for (const auto& p : network.parameters())
+        if (ops::first_nonfinite<T>(p.grad) >= 0)
+            fail_non_finite(network, "the gradient of '" + p.name + "'", "the loss is finite");
+    fail_non_finite(network, "the norm of the gradient", "each element is finite");
 }
 
 template <class T>
@@ -75,19 +90,22 @@ public:
         std::string name = options.monitor.empty() ? (validated ? "val_loss" : "loss") : options.monitor;
         validation_ = name.starts_with("val_");
         if (validation_) name.erase(0, 4);
-        require(!validation_ || validated, "fit: monitor is '", options.monitor, "', but there are no validation data");
+        require(!validation_ || validated, "fit: monitor is '", options.monitor,
+                "', but there are no validation data");
         if (name == "loss") return;
         const auto kind = parse<MetricKind>(name);
         const auto found = std::find(options.metrics.begin(), options.metrics.end(), kind);
-        require(found != options.metrics.end(), "fit: monitor is '", options.monitor, "', which is not among the metrics");
+        require(found != options.metrics.end(), "fit: monitor is '", options.monitor,
+                "', which is not among the metrics");
         metric_ = found - options.metrics.begin();
         sign_ = larger_is_better(kind) ? -1 : 1;
     }
 
     // False when the patience is at its end.
     bool improves(const EpochRecord& record, const Network<T>& network, FitReport& report) {
-        const double value = metric_ < 0 ? (validation_ ? record.val_loss : record.loss)
-                                         : (validation_ ? record.val_metrics : record.metrics)[size_t(metric_)];
+        const double value = metric_ < 0
+                                 ? (validation_ ? record.val_loss : record.loss)
+                                 : (validation_ ? record.val_metrics : record.metrics)[size_t(metric_)];
         if (report.best_epoch < 0 || sign_ * value < sign_ * report.best_value - options_.min_delta) {
             report.best_epoch = record.epoch;
             report.best_value = value;
@@ -127,10 +145,17 @@ private:
 template <class T>
 class Fit {
 public:
-    Fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer, const FitOptions& options,
-        FitReport& report, const Data<T>& validation, const Hooks& hooks)
-        : network_(network), data_(data), loss_(loss), optimizer_(optimizer), options_(options), report_(report),
-          validation_(validation), hooks_(hooks), monitor_(options, validation.rows() > 0),
+    Fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
+        const FitOptions& options, FitReport& report, const Data<T>& validation, const Hooks& hooks)
+        : network_(network),
+          data_(data),
+          loss_(loss),
+          optimizer_(optimizer),
+          options_(options),
+          report_(report),
+          validation_(validation),
+          hooks_(hooks),
+          monitor_(options, validation.rows() > 0),
           order_(static_cast<size_t>(data.rows())) {
         for (const MetricKind kind : options.metrics) metrics_.emplace_back(kind, output_kind(loss.kind()));
         steps_ = (data.rows() + options.batch_size - 1) / options.batch_size;
@@ -138,7 +163,8 @@ public:
 
     void run() {
         const Mode mode(network_);
-        for (Index epoch = options_.first_epoch; epoch < options_.epochs && run_epoch(epoch); ++epoch) {}
+        for (Index epoch = options_.first_epoch; epoch < options_.epochs && run_epoch(epoch); ++epoch) {
+        }
         if (options_.restore_best) monitor_.restore(network_);
     }
 
@@ -169,9 +195,10 @@ private:
 
     void run_batch(Index first, double& sum, double& weight) {
         const Index rows = std::min(options_.batch_size, data_.rows() - first);
-        const Data<T> batch = options_.shuffle
-            ? gather_(data_, std::span<const Index>(order_).subspan(size_t(first), size_t(rows)))
-            : data_.middle_rows(first, rows);
+        const Data<T> batch =
+            options_.shuffle
+                ? gather_(data_, std::span<const Index>(order_).subspan(size_t(first), size_t(rows)))
+                : data_.middle_rows(first, rows);
         const double value = train_step(network_, batch, loss_, optimizer_, result_, options_.clip_grad_norm);
         const bool mean = loss_.reduction() == Reduction::mean;
         sum += mean ? value * result_.weight : value;
@@ -188,7 +215,8 @@ private:
             hooks_.poll(progress);
             polled_ = Clock::now();
         }
-        if (options_.time_limit > 0 && seconds_since(started_) > options_.time_limit) return stop(Stop::time_limit);
+        if (options_.time_limit > 0 && seconds_since(started_) > options_.time_limit)
+            return stop(Stop::time_limit);
         return true;
     }
 
@@ -232,13 +260,14 @@ Data<T> Data<T>::middle_rows(Index first, Index n) const {
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
                   LossResult<T>& result, double clip_grad_norm) {
-    require(loss.reduction() != Reduction::none, "train_step: the loss has reduction 'none'; choose mean or sum");
+    require(loss.reduction() != Reduction::none,
+            "train_step: the loss has reduction 'none'; choose mean or sum");
     const MatrixView<const T> y = network.forward(batch.x);
     loss.evaluate<T>(y, batch.target, batch.weight, true, result);
-    if (!std::isfinite(result.total)) fail_non_finite(network, "the loss");
+    if (!std::isfinite(result.total)) fail_loss(network);
     network.backward(result.gradient.view(), 0, network.size(), false, false);
     const double norm = gradient_norm(network);
-    if (!std::isfinite(norm)) fail_non_finite(network, "a gradient");
+    if (!std::isfinite(norm)) fail_gradient(network);
     if (clip_grad_norm > 0 && norm > clip_grad_norm)
         ops::scale<T>(network.grads(), static_cast<T>(clip_grad_norm / (norm + 1e-6)));
     optimizer.step();
@@ -246,8 +275,8 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
 }
 
 template <class T>
-void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer, const FitOptions& options,
-         FitReport& report, const Data<T>& validation, const Hooks& hooks) {
+void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
+         const FitOptions& options, FitReport& report, const Data<T>& validation, const Hooks& hooks) {
     require(options.batch_size > 0, "fit: batch_size is ", options.batch_size, ", it must be at least 1");
     require(options.epochs >= 0, "fit: epochs is ", options.epochs, ", it must not be negative");
     require(options.patience >= 0, "fit: patience is ", options.patience, ", it must not be negative");
@@ -286,8 +315,8 @@ void check_finite(MatrixView<const T> values, std::string_view what, const char*
     const Index at = values.empty() ? -1 : ops::first_nonfinite<T>(values);
     if (at < 0) return;
     const Index row = at / values.cols(), column = at % values.cols();
-    fail(what, ": ", name, " has ", std::isnan(values(row, column)) ? "nan" : "infinity", " at row ", row, ", column ",
-         column);
+    fail(what, ": ", name, " has ", std::isnan(values(row, column)) ? "nan" : "infinity", " at row ", row,
+         ", column ", column);
 }
 
 }  // namespace
@@ -301,7 +330,8 @@ void check_x(MatrixView<const T> x, std::string_view what) {
 template <class T>
 void check_data(const Data<T>& data, std::string_view what) {
     check_x<T>(data.x, what);
-    require(data.target.rows() == data.rows(), what, ": x has ", data.rows(), " rows, y has ", data.target.rows());
+    require(data.target.rows() == data.rows(), what, ": x has ", data.rows(), " rows, y has ",
+            data.target.rows());
     require(data.weight.empty() || std::ssize(data.weight) == data.rows(), what, ": x has ", data.rows(),
             " rows, sample_weight has ", data.weight.size());
     check_finite<T>(data.target.dense, what, "y");
@@ -311,14 +341,15 @@ void check_data(const Data<T>& data, std::string_view what) {
                 ", it must not be negative");
 }
 
-#define CMLP_TRAINER(T)                                                                                            \
-    template struct Data<T>;                                                                                       \
-    template double train_step<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, LossResult<T>&, double); \
-    template void fit<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, const FitOptions&, FitReport&,   \
-                         const Data<T>&, const Hooks&);                                                            \
-    template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,                       \
-                                             const std::vector<MetricKind>&);                                      \
-    template void check_data<T>(const Data<T>&, std::string_view);                                                 \
+#define CMLP_TRAINER(T)                                                                                    \
+    template struct Data<T>;                                                                               \
+    template double train_step<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, LossResult<T>&, \
+                                  double);                                                                 \
+    template void fit<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, const FitOptions&,       \
+                         FitReport&, const Data<T>&, const Hooks&);                                        \
+    template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
+                                             const std::vector<MetricKind>&);                              \
+    template void check_data<T>(const Data<T>&, std::string_view);                                         \
     template void check_x<T>(MatrixView<const T>, std::string_view);
 CMLP_TRAINER(float)
 CMLP_TRAINER(double)

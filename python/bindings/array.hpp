@@ -15,6 +15,10 @@
 
 #include "bindings.hpp"
 
+/// An array of T in C order, made or converted once.
+template <class T>
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
 /// "(3, 4)"
 inline std::string shape_text(const py::array& a) {
     std::string text = "(";
@@ -48,7 +52,7 @@ Rows<T> borrow(const py::array& a, cmlp::Index rows, cmlp::Index cols) {
         const cmlp::Index stride = a.strides(0) / static_cast<py::ssize_t>(sizeof(T));
         if (stride >= cols || rows <= 1) return {a, {static_cast<const T*>(a.data()), rows, cols, stride}};
     }
-    py::array_t<T, py::array::c_style | py::array::forcecast> converted(a);
+    Array<T> converted(a);
     return {converted, {converted.data(), rows, cols}};
 }
 
@@ -65,7 +69,7 @@ template <class T>
 Rows<T> vector(const py::object& object, const std::string& what) {
     const py::array a = numbers(object, what);
     cmlp::require(a.ndim() == 1, what, " has shape ", shape_text(a), ", it must be (rows,)");
-    py::array_t<T, py::array::c_style | py::array::forcecast> converted(a);
+    Array<T> converted(a);
     return {converted, {converted.data(), a.shape(0), 1}};
 }
 
@@ -98,7 +102,7 @@ Targets<T> targets(const py::object& object, bool takes_labels, const std::strin
     if (takes_labels && (a.ndim() == 1 || (column && a.dtype().kind() != 'f'))) {
         cmlp::require(a.dtype().kind() != 'f', what, " has dtype ", std::string(py::str(a.dtype())),
                       ", class indices must be whole numbers");
-        py::array_t<std::int64_t, py::array::c_style | py::array::forcecast> label(a);
+        Array<std::int64_t> label(a);
         const std::span<const std::int64_t> span(label.data(), static_cast<size_t>(label.size()));
         return {label, {{}, span}};
     }
@@ -108,24 +112,24 @@ Targets<T> targets(const py::object& object, bool takes_labels, const std::strin
 
 /// A new array with the view's elements.
 template <class T>
-py::array_t<T> copied(cmlp::MatrixView<const T> x) {
-    py::array_t<T> out({x.rows(), x.cols()});
+Array<T> copied(cmlp::MatrixView<const T> x) {
+    Array<T> out({x.rows(), x.cols()});
     cmlp::MatrixView<T>(out.mutable_data(), x.rows(), x.cols()).assign(x);
     return out;
 }
 
 /// A new array (rows, cols) to be written, with its view.
 template <class T>
-std::pair<py::array_t<T>, cmlp::MatrixView<T>> new_matrix(cmlp::Index rows, cmlp::Index cols) {
-    py::array_t<T> out({rows, cols});
+std::pair<Array<T>, cmlp::MatrixView<T>> new_matrix(cmlp::Index rows, cmlp::Index cols) {
+    Array<T> out({rows, cols});
     return {out, {out.mutable_data(), rows, cols}};
 }
 
 /// An array over memory that `owner` keeps alive, as a parameter is shown: transposed, or one-dimensional.
 template <class T>
-py::array_t<T> shown(cmlp::MatrixView<T> x, bool transposed, bool one_dimensional, py::handle owner) {
+Array<T> shown(cmlp::MatrixView<T> x, bool transposed, bool one_dimensional, py::handle owner) {
     const py::ssize_t item = sizeof(T), row = x.row_stride() * item;
-    if (one_dimensional) return py::array_t<T>({x.cols()}, {item}, x.data(), owner);
-    if (transposed) return py::array_t<T>({x.cols(), x.rows()}, {item, row}, x.data(), owner);
-    return py::array_t<T>({x.rows(), x.cols()}, {row, item}, x.data(), owner);
+    if (one_dimensional) return Array<T>({x.cols()}, {item}, x.data(), owner);
+    if (transposed) return Array<T>({x.cols(), x.rows()}, {item, row}, x.data(), owner);
+    return Array<T>({x.rows(), x.cols()}, {row, item}, x.data(), owner);
 }

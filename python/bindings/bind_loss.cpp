@@ -17,7 +17,8 @@ Reduction reduction_of(std::string_view text) {
 }
 
 template <class T>
-py::object call(PyLoss& self, const py::object& y, const py::object& target, const py::object& sample_weight) {
+py::object call(PyLoss& self, const py::object& y, const py::object& target,
+                const py::object& sample_weight) {
     const std::string what(name(self.loss.kind()));
     const Rows<T> predictions = matrix<T>(y, what + ": the predictions");
     const Targets<T> wanted = targets<T>(target, self.takes_labels(), what + ": the target");
@@ -28,16 +29,20 @@ py::object call(PyLoss& self, const py::object& y, const py::object& target, con
         self.loss.evaluate<T>(predictions.view, wanted.view, span_of(weight), true, result);
     }
     if (self.loss.reduction() != Reduction::none) return py::float_(result.total);
-    const py::array_t<T> values = copied<T>(result.value.view());
-    return values.shape(1) == 1 && self.takes_labels() ? py::object(values.attr("ravel")()) : py::object(values);
+    const Array<T> values = copied<T>(result.value.view());
+    return values.shape(1) == 1 && self.takes_labels() ? py::object(values.attr("ravel")())
+                                                       : py::object(values);
 }
 
 py::object gradient(const PyLoss& self) {
-    return std::visit([](const auto& result) -> py::object {
-        if constexpr (std::is_same_v<std::decay_t<decltype(result)>, std::monostate>)
-            fail("backward: the loss has not been called yet");
-        else return copied(result.gradient.view());
-    }, self.result);
+    return std::visit(
+        [](const auto& result) -> py::object {
+            if constexpr (std::is_same_v<std::decay_t<decltype(result)>, std::monostate>)
+                fail("backward: the loss has not been called yet");
+            else
+                return copied(result.gradient.view());
+        },
+        self.result);
 }
 
 }  // namespace
@@ -46,14 +51,20 @@ void bind_loss(py::module_& m) {
     py::class_<PyLoss>(m, "Loss", "A loss with its settings and the gradient of its last call.")
         .def(py::init([](std::string_view kind, const Settings& settings, std::string_view reduction,
                          std::vector<double> class_weight) {
-            return PyLoss{Loss(parse<LossKind>(kind), settings, reduction_of(reduction), std::move(class_weight)), {}};
-        }), py::arg("kind"), py::arg("settings") = Settings{}, py::arg("reduction") = "mean",
+                 return PyLoss{
+                     Loss(parse<LossKind>(kind), settings, reduction_of(reduction), std::move(class_weight)),
+                     {}};
+             }),
+             py::arg("kind"), py::arg("settings") = Settings{}, py::arg("reduction") = "mean",
              py::arg("class_weight") = std::vector<double>{})
-        .def("__call__", [](PyLoss& self, const py::object& y, const py::object& target, const py::object& weight) {
-            const bool single = numbers(y, "loss: the predictions").dtype().is(py::dtype::of<float>());
-            return single ? call<float>(self, y, target, weight) : call<double>(self, y, target, weight);
-        }, py::arg("y"), py::arg("target"), py::arg("sample_weight") = py::none(),
-             "The reduced value as a float, or the values as an array for reduction none.")
+        .def(
+            "__call__",
+            [](PyLoss& self, const py::object& y, const py::object& target, const py::object& weight) {
+                const bool single = numbers(y, "loss: the predictions").dtype().is(py::dtype::of<float>());
+                return single ? call<float>(self, y, target, weight) : call<double>(self, y, target, weight);
+            },
+            py::arg("y"), py::arg("target"), py::arg("sample_weight") = py::none(),
+            "The reduced value as a float, or the values as an array for reduction none.")
         .def("backward", &gradient, "Gradient of the last value by the predictions.")
         .def_property_readonly("kind", [](const PyLoss& self) { return std::string(name(self.loss.kind())); })
         .def_property_readonly("takes_labels", &PyLoss::takes_labels, "Whether the loss takes class indices.")

@@ -7,7 +7,8 @@
 
 struct PyLoss {
     cmlp::Loss loss;
-    std::variant<std::monostate, cmlp::LossResult<float>, cmlp::LossResult<double>> result;  // of the last call
+    std::variant<std::monostate, cmlp::LossResult<float>, cmlp::LossResult<double>>
+        result;  // of the last call
 
     bool takes_labels() const { return cmlp::output_kind(loss.kind()) == cmlp::OutputKind::class_logits; }
 };

@@ -14,7 +14,9 @@ using Net = std::shared_ptr<Network<T>>;
 
 // ---- layers from and to their fields
 
-void read(const py::handle& from, Activation& value) { value = parse<Activation>(py::cast<std::string>(from)); }
+void read(const py::handle& from, Activation& value) {
+    value = parse<Activation>(py::cast<std::string>(from));
+}
 template <class V>
 void read(const py::handle& from, V& value) {
     value = py::cast<V>(from);
@@ -28,13 +30,15 @@ py::object write(const V& value) {
 NamedLayer make_named(const std::string& name, const std::string& type, const py::dict& fields) {
     NamedLayer named{name, make_layer(type)};
     size_t used = 0;
-    std::visit([&](auto& layer) {
-        layer.fields([&](const char* key, auto& value) {
-            if (!fields.contains(key)) return;
-            read(fields[key], value);
-            ++used;
-        });
-    }, named.layer);
+    std::visit(
+        [&](auto& layer) {
+            layer.fields([&](const char* key, auto& value) {
+                if (!fields.contains(key)) return;
+                read(fields[key], value);
+                ++used;
+            });
+        },
+        named.layer);
     require(used == fields.size(), type, ": a field is unknown");
     return named;
 }
@@ -43,16 +47,19 @@ py::list describe(const std::vector<NamedLayer>& layers) {
     py::list all;
     for (NamedLayer named : layers) {
         py::dict fields;
-        std::visit([&](auto& layer) {
-            layer.fields([&](const char* key, auto& value) { fields[key] = write(value); });
-        }, named.layer);
+        std::visit(
+            [&](auto& layer) {
+                layer.fields([&](const char* key, auto& value) { fields[key] = write(value); });
+            },
+            named.layer);
         all.append(py::make_tuple(named.name, std::string(type_name(named.layer)), fields));
     }
     return all;
 }
 
 template <class T>
-Net<T> make_network(const std::vector<std::tuple<std::string, std::string, py::dict>>& layers, std::uint64_t seed) {
+Net<T> make_network(const std::vector<std::tuple<std::string, std::string, py::dict>>& layers,
+                    std::uint64_t seed) {
     std::vector<NamedLayer> named;
     for (const auto& [name, type, fields] : layers) named.push_back(make_named(name, type, fields));
     return std::make_shared<Network<T>>(std::move(named), seed);
@@ -66,7 +73,7 @@ Index end_of(const Network<T>& net, Index last) {
 }
 
 template <class T>
-py::array_t<T> forward(Network<T>& net, const py::object& x, Index first, Index last) {
+Array<T> forward(Network<T>& net, const py::object& x, Index first, Index last) {
     const Rows<T> in = matrix<T>(x, "forward: x");
     const typename Network<T>::Exclusive only(net, "forward");
     MatrixView<const T> y;
@@ -78,7 +85,7 @@ py::array_t<T> forward(Network<T>& net, const py::object& x, Index first, Index 
 }
 
 template <class T>
-py::array_t<T> backward(Network<T>& net, const py::object& dy, Index first, Index last) {
+Array<T> backward(Network<T>& net, const py::object& dy, Index first, Index last) {
     const Rows<T> in = matrix<T>(dy, "backward: dy");
     const typename Network<T>::Exclusive only(net, "backward");
     MatrixView<const T> dx;
@@ -90,7 +97,7 @@ py::array_t<T> backward(Network<T>& net, const py::object& dy, Index first, Inde
 }
 
 template <class T>
-py::array_t<T> predict(const Network<T>& net, const py::object& x, Index first, Index last) {
+Array<T> predict(const Network<T>& net, const py::object& x, Index first, Index last) {
     const Rows<T> in = matrix<T>(x, "predict: x");
     last = end_of(net, last);
     auto [out, y] = new_matrix<T>(in.view.rows(), net.output_width(in.view.cols(), first, last));
@@ -119,67 +126,89 @@ py::list parameters_of(const Net<T>& net) {
 }
 
 template <class T>
-void initialize_parameter(Network<T>& net, Index index, std::string_view initializer, const Settings& settings,
-                          std::uint64_t seed) {
+void initialize_parameter(Network<T>& net, Index index, std::string_view initializer,
+                          const Settings& settings, std::uint64_t seed) {
     const auto& p = net.parameters().at(static_cast<size_t>(index));
     Rng rng(seed, Stream::init, static_cast<std::uint64_t>(index));
     const auto kind = parse<Initializer>(initializer);
-    if (p.spec.transposed) initialize_transposed(p.value, kind, settings, rng);
-    else initialize(p.value, kind, settings, rng);
+    if (p.spec.transposed)
+        initialize_transposed(p.value, kind, settings, rng);
+    else
+        initialize(p.value, kind, settings, rng);
 }
 
 template <class T, class Other>
-void bind(py::module_& m, const char* name) {
+void define(py::class_<Network<T>, Net<T>> network) {
     using N = Network<T>;
-    py::class_<N, Net<T>>(m, name, "Layers in order with their parameters in one flat buffer.")
+    network
         .def(py::init(&make_network<T>), py::arg("layers"), py::arg("seed") = 0,
              "layers: (name, type, fields) each; the parameters are drawn from the seed.")
         .def("forward", &forward<T>, py::arg("x"), py::arg("first") = 0, py::arg("last") = -1,
              "Output of the layers first ... last for x (batch, in), keeping what backward needs.")
         .def("backward", &backward<T>, py::arg("dy"), py::arg("first") = 0, py::arg("last") = -1,
-             "Gradient of the input from the gradient of the last forward's output; adds to the parameters' gradients.")
+             "Gradient of the input from the gradient of the last forward's output; adds to the parameters' "
+             "gradients.")
         .def("predict", &predict<T>, py::arg("x"), py::arg("first") = 0, py::arg("last") = -1,
              "Output in evaluation mode; keeps nothing and may run in many threads at once.")
         .def("outputs", &outputs<T>, py::arg("first") = 0, py::arg("last") = -1,
              "The input of the last forward, then the output of each layer.")
-        .def("parameters", &parameters_of<T>, "(name, index of its layer, value, gradient) of each parameter, as zero-copy views.")
-        .def("layers", [](const N& net) { return describe(net.layers()); }, "(name, type, fields) of each layer.")
-        .def("initialize", &initialize_parameter<T>, py::arg("index"), py::arg("initializer"), py::arg("settings"),
-             py::arg("seed"), "Draws one parameter anew.")
+        .def("parameters", &parameters_of<T>,
+             "(name, index of its layer, value, gradient) of each parameter, as zero-copy views.")
+        .def(
+            "layers", [](const N& net) { return describe(net.layers()); },
+            "(name, type, fields) of each layer.")
+        .def("initialize", &initialize_parameter<T>, py::arg("index"), py::arg("initializer"),
+             py::arg("settings"), py::arg("seed"), "Draws one parameter anew.")
         .def("reset_parameters", &N::reset_parameters, py::arg("seed"), "Draws all parameters anew.")
         .def("zero_grad", &N::zero_grad, "Sets all gradients to zero.")
-        .def("output_width", [](const N& net, Index in) { return net.output_width(in, 0, net.size()); }, py::arg("x_columns"),
-             "Columns of the output for an input with that many.")
+        .def(
+            "output_width", [](const N& net, Index in) { return net.output_width(in, 0, net.size()); },
+            py::arg("x_columns"), "Columns of the output for an input with that many.")
         .def("input_width", &N::input_width, "Columns the network insists on, 0 when it takes any.")
         .def("parameter_count", &N::parameter_count, "Number of parameters.")
-        .def("copy", [](const N& net) { return std::make_shared<N>(net); }, "A deep copy.")
-        .def("convert", [](const N& net) { return std::make_shared<Network<Other>>(net); },
-             "The same network in the other precision.")
-        .def("to_bytes", [](const N& net) { return py::bytes(to_bytes(net)); }, "The bytes of a model file.")
-        .def("save", [](const N& net, const std::string& path) {
-            const py::gil_scoped_release release;
-            save(net, path);
-        }, py::arg("path"), "Replaces the model file at path in one step.")
-        .def_property("training", &N::training, [](N& net, bool on) { net.train(on); }, "Whether dropout draws.")
+        .def(
+            "copy", [](const N& net) { return std::make_shared<N>(net); }, "A deep copy.")
+        .def(
+            "convert", [](const N& net) { return std::make_shared<Network<Other>>(net); },
+            "The same network in the other precision.")
+        .def(
+            "to_bytes", [](const N& net) { return py::bytes(to_bytes(net)); }, "The bytes of a model file.")
+        .def(
+            "save",
+            [](const N& net, const std::string& path) {
+                const py::gil_scoped_release release;
+                save(net, path);
+            },
+            py::arg("path"), "Replaces the model file at path in one step.")
+        .def_property(
+            "training", &N::training, [](N& net, bool on) { net.train(on); }, "Whether dropout draws.")
         .def_property("step", &N::step, &N::set_step, "Forward passes in training mode so far.")
         .def_property_readonly("seed", &N::seed, "What the parameters were drawn from.")
         .def_readwrite("metadata", &N::metadata, "Text kept with the model when it is saved.");
 }
 
 py::object as_python(AnyNetwork network) {
-    return std::visit([](auto net) {
-        using N = typename decltype(net)::element_type;
-        return py::cast(std::shared_ptr<N>(std::move(net)));
-    }, std::move(network));
+    return std::visit(
+        [](auto net) {
+            using N = typename decltype(net)::element_type;
+            return py::cast(std::shared_ptr<N>(std::move(net)));
+        },
+        std::move(network));
 }
 
 }  // namespace
 
 void bind_network(py::module_& m) {
-    bind<float, double>(m, "Network32");
-    bind<double, float>(m, "Network64");
-    m.def("load", [](const std::string& path) { return as_python(load_any(path)); }, py::arg("path"),
-          "The network in a model file.");
-    m.def("from_bytes", [](const py::bytes& bytes) { return as_python(from_bytes(std::string_view(bytes))); },
-          py::arg("bytes"), "The network in the bytes of a model file.");
+    // Both are declared before either is defined, so that each knows the other's Python name.
+    constexpr const char* doc = "Layers in order with their parameters in one flat buffer.";
+    py::class_<Network<float>, Net<float>> network32(m, "Network32", doc);
+    py::class_<Network<double>, Net<double>> network64(m, "Network64", doc);
+    define<float, double>(network32);
+    define<double, float>(network64);
+    m.def(
+        "load", [](const std::string& path) { return as_python(load_any(path)); }, py::arg("path"),
+        "The network in a model file.");
+    m.def(
+        "from_bytes", [](const py::bytes& bytes) { return as_python(from_bytes(std::string_view(bytes))); },
+        py::arg("bytes"), "The network in the bytes of a model file.");
 }

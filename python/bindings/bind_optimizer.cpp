@@ -8,7 +8,8 @@ namespace {
 using namespace cmlp;
 
 template <class T>
-using Members = std::vector<std::pair<std::shared_ptr<Network<T>>, Index>>;  // network and index of the parameter
+using Members =
+    std::vector<std::pair<std::shared_ptr<Network<T>>, Index>>;  // network and index of the parameter
 
 // Neighbours in the flat buffer become one segment, so that a whole network is one loop.
 template <class T>
@@ -18,10 +19,12 @@ ParameterGroup<T> group_of(const Members<T>& members, std::vector<double> settin
         const auto& all = network->parameters();
         const auto i = static_cast<size_t>(index);
         const auto begin = static_cast<size_t>(all.at(i).offset);
-        const size_t end = i + 1 < all.size() ? static_cast<size_t>(all[i + 1].offset) : network->values().size();
+        const size_t end =
+            i + 1 < all.size() ? static_cast<size_t>(all[i + 1].offset) : network->values().size();
         const auto value = network->values().subspan(begin, end - begin);
         const auto grad = network->grads().subspan(begin, end - begin);
-        if (!group.segments.empty() && group.segments.back().value.data() + group.segments.back().value.size() == value.data()) {
+        if (!group.segments.empty() &&
+            group.segments.back().value.data() + group.segments.back().value.size() == value.data()) {
             auto& last = group.segments.back();
             last.value = {last.value.data(), last.value.size() + value.size()};
             last.grad = {last.grad.data(), last.grad.size() + value.size()};
@@ -57,20 +60,33 @@ template <class T>
 void bind(py::module_& m, const char* name) {
     using O = PyOptimizer<T>;
     py::class_<O>(m, name, "An update rule with its state.")
-        .def(py::init(&make<T>), py::arg("kind"), py::arg("groups"), "groups: ([(network, index) ...], settings) each.")
-        .def("step", [](O& self) {
-            const py::gil_scoped_release release;
-            self.optimizer.step();
-        }, "One step of every weight.")
-        .def("setting", [](const O& self, std::string_view key, Index group) { return self.optimizer.setting(key, group); },
-             py::arg("name"), py::arg("group") = 0, "A setting of one group.")
-        .def("set_setting", [](O& self, std::string_view key, double value, Index group) {
-            self.optimizer.set_setting(key, value, group);
-        }, py::arg("name"), py::arg("value"), py::arg("group") = 0, "Changes a setting of one group.")
-        .def("state", [](const py::object& self) { return state<T>(py::cast<O&>(self), self); },
-             "The arrays of state over all parameters in order, padding included, as zero-copy views.")
-        .def_property("steps", [](const O& self) { return self.optimizer.steps(); },
-                      [](O& self, std::int64_t steps) { self.optimizer.set_steps(steps); }, "Steps taken.");
+        .def(py::init(&make<T>), py::arg("kind"), py::arg("groups"),
+             "groups: ([(network, index) ...], settings) each.")
+        .def(
+            "step",
+            [](O& self) {
+                const py::gil_scoped_release release;
+                self.optimizer.step();
+            },
+            "One step of every weight.")
+        .def(
+            "setting",
+            [](const O& self, std::string_view key, Index group) {
+                return self.optimizer.setting(key, group);
+            },
+            py::arg("name"), py::arg("group") = 0, "A setting of one group.")
+        .def(
+            "set_setting",
+            [](O& self, std::string_view key, double value, Index group) {
+                self.optimizer.set_setting(key, value, group);
+            },
+            py::arg("name"), py::arg("value"), py::arg("group") = 0, "Changes a setting of one group.")
+        .def(
+            "state", [](const py::object& self) { return state<T>(py::cast<O&>(self), self); },
+            "The arrays of state over all parameters in order, padding included, as zero-copy views.")
+        .def_property(
+            "steps", [](const O& self) { return self.optimizer.steps(); },
+            [](O& self, std::int64_t steps) { self.optimizer.set_steps(steps); }, "Steps taken.");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The optimizer object that Python holds; training takes it too.
 #pragma once
 
+#include <cmlp/network.hpp>
 #include <cmlp/optimizer.hpp>
 
 #include <memory>

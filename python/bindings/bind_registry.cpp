@@ -13,7 +13,8 @@ py::list entries() {
     for (size_t i = 0; i < rows<E>().size(); ++i) {
         const auto entry = static_cast<E>(i);
         py::dict values;
-        for (const ParameterRow& parameter : parameters(entry)) values[py::str(parameter.name)] = parameter.value;
+        for (const ParameterRow& parameter : parameters(entry))
+            values[py::str(parameter.name)] = parameter.value;
         py::dict row;
         row["name"] = name(entry);
         row["type"] = cmlp::row(entry).type;
@@ -29,16 +30,23 @@ py::list entries() {
 
 void bind_registry(py::module_& m) {
     const auto list = [&](const char* name, auto get, const char* doc) { m.def(name, get, doc); };
-    list("activations", entries<Activation>, "Rows of the list of activations: name, type, parameters, definition, source.");
+    list("activations", entries<Activation>,
+         "Rows of the list of activations: name, type, parameters, definition, source.");
     list("losses", entries<LossKind>, "Rows of the list of losses.");
     list("initializers", entries<Initializer>, "Rows of the list of initialisers.");
     list("optimizers", entries<OptimizerKind>, "Rows of the list of optimizers.");
     list("metrics", entries<MetricKind>, "Rows of the list of metrics.");
     list("functions", entries<Function>, "Rows of the list of vector functions.");
-    m.def("larger_is_better", [](std::string_view metric) { return larger_is_better(parse<MetricKind>(metric)); },
-          py::arg("metric"), "Whether larger values of the metric are better.");
-    m.def("output_kind", [](std::string_view loss) {
-        constexpr const char* names[] = {"value", "probability", "logit", "class_logits"};
-        return names[static_cast<int>(output_kind(parse<LossKind>(loss)))];
-    }, py::arg("loss"), "What a network trained with the loss puts out: value, probability, logit or class_logits.");
+    m.def(
+        "larger_is_better",
+        [](std::string_view metric) { return larger_is_better(parse<MetricKind>(metric)); },
+        py::arg("metric"), "Whether larger values of the metric are better.");
+    m.def(
+        "output_kind",
+        [](std::string_view loss) {
+            constexpr const char* names[] = {"value", "probability", "logit", "class_logits"};
+            return names[static_cast<int>(output_kind(parse<LossKind>(loss)))];
+        },
+        py::arg("loss"),
+        "What a network trained with the loss puts out: value, probability, logit or class_logits.");
 }

@@ -9,7 +9,7 @@
 namespace {
 
 template <class T>
-py::array_t<T> evaluate(std::string_view name, const Rows<T>& x) {
+Array<T> evaluate(std::string_view name, const Rows<T>& x) {
     auto [out, y] = new_matrix<T>(x.view.rows(), 1);
     cmlp::apply<T>(cmlp::parse<cmlp::Function>(name), span_of(x), {y.data(), static_cast<size_t>(y.rows())});
     return out.attr("ravel")();
@@ -23,18 +23,27 @@ void bind_runtime(py::module_& m) {
     m.def("built_isas", &cmlp::built_isas, "All instruction sets in this build, best first.");
     m.def("isa", &cmlp::isa, "The instruction set in use.");
     m.def("set_isa", &cmlp::set_isa, py::arg("name"),
-          "Chooses the instruction set for the calls that follow; raises ValueError on one that is not in isas().");
+          "Chooses the instruction set for the calls that follow; raises ValueError on one that is not in "
+          "isas().");
     m.def("get_num_threads", &cmlp::num_threads, "Threads a call may use at most.");
     m.def("set_num_threads", &cmlp::set_num_threads, py::arg("count"), "Sets that limit; at least 1.");
-    m.def("function", [](std::string_view name, const py::object& x) -> py::object {
-        const py::array a = numbers(x, "function: x");
-        if (a.dtype().is(py::dtype::of<float>())) return evaluate<float>(name, vector<float>(a, "function: x"));
-        return evaluate<double>(name, vector<double>(a, "function: x"));
-    }, py::arg("name"), py::arg("x"), "One of the vector functions on each element of a one-dimensional array.");
-    m.def("permutation", [](cmlp::Index n, std::uint64_t seed) {
-        py::array_t<cmlp::Index> out(n);
-        const auto order = cmlp::permutation(n, seed, 0, cmlp::Stream::split);
-        std::copy(order.begin(), order.end(), out.mutable_data());
-        return out;
-    }, py::arg("n"), py::arg("seed"), "A random order of n rows, from the seed alone.");
+    m.def(
+        "function",
+        [](std::string_view name, const py::object& x) -> py::object {
+            const py::array a = numbers(x, "function: x");
+            if (a.dtype().is(py::dtype::of<float>()))
+                return evaluate<float>(name, vector<float>(a, "function: x"));
+            return evaluate<double>(name, vector<double>(a, "function: x"));
+        },
+        py::arg("name"), py::arg("x"),
+        "One of the vector functions on each element of a one-dimensional array.");
+    m.def(
+        "permutation",
+        [](cmlp::Index n, std::uint64_t seed) {
+            Array<cmlp::Index> out(n);
+            const auto order = cmlp::permutation(n, seed, 0, cmlp::Stream::split);
+            std::copy(order.begin(), order.end(), out.mutable_data());
+            return out;
+        },
+        py::arg("n"), py::arg("seed"), "A random order of n rows, from the seed alone.");
 }

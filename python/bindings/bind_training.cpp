@@ -16,8 +16,10 @@ struct Held {
     Targets<T> y;
     Rows<T> weight;
 
-    Held(const PyLoss& loss, const py::object& x_, const py::object& y_, const py::object& weight_, const std::string& what)
-        : x(matrix<T>(x_, what + ": x")), y(targets<T>(y_, loss.takes_labels(), what + ": y")),
+    Held(const PyLoss& loss, const py::object& x_, const py::object& y_, const py::object& weight_,
+         const std::string& what)
+        : x(matrix<T>(x_, what + ": x")),
+          y(targets<T>(y_, loss.takes_labels(), what + ": y")),
           weight(optional_vector<T>(weight_, what + ": sample_weight")) {}
     Data<T> data() const { return {x.view, y.view, span_of(weight)}; }
 };
@@ -67,14 +69,16 @@ struct Calls {
             check_signals();
             ask(poll, progress_of(progress));
         };
-        if (!epoch_end.is_none()) hooks.epoch_end = [this](const EpochRecord& record) {
-            const py::gil_scoped_acquire acquire;
-            return ask(epoch_end, record_of(record));
-        };
-        if (!step_end.is_none()) hooks.step_end = [this](const Progress& progress) {
-            const py::gil_scoped_acquire acquire;
-            return ask(step_end, progress_of(progress));
-        };
+        if (!epoch_end.is_none())
+            hooks.epoch_end = [this](const EpochRecord& record) {
+                const py::gil_scoped_acquire acquire;
+                return ask(epoch_end, record_of(record));
+            };
+        if (!step_end.is_none())
+            hooks.step_end = [this](const Progress& progress) {
+                const py::gil_scoped_acquire acquire;
+                return ask(step_end, progress_of(progress));
+            };
         return hooks;
     }
 };
@@ -95,9 +99,12 @@ FitOptions options_from(const py::dict& o) {
     const auto read = [&](const char* key, auto& value) {
         value = py::cast<std::decay_t<decltype(value)>>(o[key]);
     };
-    read("epochs", options.epochs), read("first_epoch", options.first_epoch), read("batch_size", options.batch_size);
-    read("shuffle", options.shuffle), read("seed", options.seed), read("clip_grad_norm", options.clip_grad_norm);
-    read("time_limit", options.time_limit), read("patience", options.patience), read("min_delta", options.min_delta);
+    read("epochs", options.epochs), read("first_epoch", options.first_epoch),
+        read("batch_size", options.batch_size);
+    read("shuffle", options.shuffle), read("seed", options.seed),
+        read("clip_grad_norm", options.clip_grad_norm);
+    read("time_limit", options.time_limit), read("patience", options.patience),
+        read("min_delta", options.min_delta);
     read("monitor", options.monitor), read("restore_best", options.restore_best);
     read("every_steps", options.every_steps);
     options.metrics = metric_kinds(py::cast<std::vector<std::string>>(o["metrics"]));
@@ -106,8 +113,9 @@ FitOptions options_from(const py::dict& o) {
 
 template <class T>
 void fit_network(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
-                 const PyLoss& loss, PyOptimizer<T>& optimizer, const py::dict& options, const py::object& validation,
-                 const py::object& epoch_end, const py::object& step_end, const py::object& poll, py::dict& report) {
+                 const PyLoss& loss, PyOptimizer<T>& optimizer, const py::dict& options,
+                 const py::object& validation, const py::object& epoch_end, const py::object& step_end,
+                 const py::object& poll, py::dict& report) {
     const Held<T> train(loss, x, y, weight, "fit");
     std::optional<Held<T>> held_out;
     if (!validation.is_none()) {
@@ -130,14 +138,15 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
 }
 
 template <class T>
-double step(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight, PyLoss& loss,
-            PyOptimizer<T>& optimizer, double clip_grad_norm) {
+double step(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
+            PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm) {
     const Held<T> held(loss, x, y, weight, "train_step");
     if (!std::holds_alternative<LossResult<T>>(loss.result)) loss.result.template emplace<LossResult<T>>();
     auto& result = std::get<LossResult<T>>(loss.result);
     const typename Network<T>::Exclusive only(network, "train_step");
     const py::gil_scoped_release release;
-    const double value = train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, result, clip_grad_norm);
+    const double value =
+        train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, result, clip_grad_norm);
     network.forget();  // it looks at arrays that may be gone
     return value;
 }
@@ -156,17 +165,24 @@ std::vector<double> evaluate_network(const Network<T>& network, const py::object
 template <class T>
 void bind(py::module_& m) {
     m.def("fit", &fit_network<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
-          py::arg("loss"), py::arg("optimizer"), py::arg("options"), py::arg("validation"), py::arg("epoch_end"),
-          py::arg("step_end"), py::arg("poll"), py::arg("report"), "Whole epochs; fills report even where it raises.");
+          py::arg("loss"), py::arg("optimizer"), py::arg("options"), py::arg("validation"),
+          py::arg("epoch_end"), py::arg("step_end"), py::arg("poll"), py::arg("report"),
+          "Whole epochs; fills report even where it raises.");
     m.def("train_step", &step<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
-          py::arg("loss"), py::arg("optimizer"), py::arg("clip_grad_norm") = 0.0, "One step; the loss before it.");
-    m.def("evaluate", &evaluate_network<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
-          py::arg("loss"), py::arg("metrics"), "The loss, then the metrics, in evaluation mode.");
-    m.def("check_finite", [](const Network<T>&, const py::object& x, const std::string& what) {
-        const Rows<T> rows = matrix<T>(x, what + ": x");
-        const py::gil_scoped_release release;
-        check_x<T>(rows.view, what);
-    }, py::arg("network"), py::arg("x"), py::arg("what"), "Raises ValueError at the first NaN or infinity, or no rows.");
+          py::arg("loss"), py::arg("optimizer"), py::arg("clip_grad_norm") = 0.0,
+          "One step; the loss before it.");
+    m.def("evaluate", &evaluate_network<T>, py::arg("network"), py::arg("x"), py::arg("y"),
+          py::arg("sample_weight"), py::arg("loss"), py::arg("metrics"),
+          "The loss, then the metrics, in evaluation mode.");
+    m.def(
+        "check_finite",
+        [](const Network<T>&, const py::object& x, const std::string& what) {
+            const Rows<T> rows = matrix<T>(x, what + ": x");
+            const py::gil_scoped_release release;
+            check_x<T>(rows.view, what);
+        },
+        py::arg("network"), py::arg("x"), py::arg("what"),
+        "Raises ValueError at the first NaN or infinity, or no rows.");
 }
 
 }  // namespace
@@ -174,13 +190,17 @@ void bind(py::module_& m) {
 void bind_training(py::module_& m) {
     bind<float>(m);
     bind<double>(m);
-    m.def("gradcheck", [](Network<double>& network, const py::object& x, const py::object& y, const py::object& weight,
-                          const PyLoss& loss, double h) {
-        const Held<double> held(loss, x, y, weight, "gradcheck");
-        std::vector<std::tuple<std::string, double, double, Index>> rows;
-        for (const GradcheckRow& row : gradcheck(network, held.data(), loss.loss, h))
-            rows.emplace_back(row.name, row.relative_error, row.largest, row.checked);
-        return rows;
-    }, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("loss"), py::arg("h"),
-       "(name, worst relative error, largest gradient, elements) of each parameter and the input.");
+    m.def(
+        "gradcheck",
+        [](Network<double>& network, const py::object& x, const py::object& y, const py::object& weight,
+           const PyLoss& loss, double h) {
+            const Held<double> held(loss, x, y, weight, "gradcheck");
+            std::vector<std::tuple<std::string, double, double, Index>> rows;
+            for (const GradcheckRow& row : gradcheck(network, held.data(), loss.loss, h))
+                rows.emplace_back(row.name, row.relative_error, row.largest, row.checked);
+            return rows;
+        },
+        py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("loss"),
+        py::arg("h"),
+        "(name, worst relative error, largest gradient, elements) of each parameter and the input.");
 }

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons on CPUs: a C++ core with PyTorch's names for learners and a Keras-like fit for practice.
+"""Multilayer perceptrons on CPUs: a C++ core with PyTorch's names and a Keras-like fit.
 
 ``cmlp.nn`` has layers and losses, ``cmlp.optim`` optimizers; ``net.fit`` trains whole epochs natively.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 try:
     from cmlp._core import NonFiniteError, __version__
 except ImportError as error:  # pragma: no cover - an installation without its compiled part
-    raise ImportError("cmlp's compiled core is missing; install the package with pip, do not import its source") from error
+    raise ImportError(
+        "cmlp's compiled core is missing: install the package, do not import its source"
+    ) from error
 
 from cmlp import nn, optim, runtime
 from cmlp.checks import GradcheckReport, gradcheck

@@ -35,8 +35,12 @@ class GradcheckReport(list[GradcheckRow]):
         return max(row.relative_error for row in self)
 
     def __str__(self) -> str:
-        lines = [f"{row.name:<16} {row.relative_error:10.2e} {row.largest:12.4g} {row.checked:8d}" for row in self]
-        return "\n".join([f"{'parameter':<16} {'rel. error':>10} {'largest grad':>12} {'elements':>8}", *lines])
+        lines = [
+            f"{row.name:<16} {row.relative_error:10.2e} {row.largest:12.4g} {row.checked:8d}" for row in self
+        ]
+        return "\n".join(
+            [f"{'parameter':<16} {'rel. error':>10} {'largest grad':>12} {'elements':>8}", *lines]
+        )
 
 
 def gradcheck(
@@ -46,12 +50,12 @@ def gradcheck(
     criterion: Loss,
     *,
     sample_weight: npt.ArrayLike | None = None,
-    h: float = 1e-6,
+    h: float = 6e-6,
 ) -> GradcheckReport:
     """Compare every gradient of a loss with ``(L(w + h) - L(w - h)) / 2h``, in float64.
 
-    A float32 network is checked through a float64 copy; ``net`` is left as it was. Dropout draws one mask for all
-    passes. Near a kink (ReLU at 0) differences say nothing: move ``x`` a little.
+    A float32 network is checked through a float64 copy; ``net`` is left as it was. Dropout draws one mask
+    for all passes. Near a kink (ReLU at 0) differences say nothing: move ``x`` a little.
 
     Parameters
     ----------
@@ -60,12 +64,14 @@ def gradcheck(
         A few rows, as in ``fit``.
     criterion : Loss
         With reduction mean or sum.
-    h : float, default 1e-6
+    h : float, default 6e-6
+        About the cube root of float64's precision, where rounding and truncation balance.
 
     Returns
     -------
     GradcheckReport
-        The worst relative error of each parameter and of the input: the largest difference over the largest gradient.
+        The worst relative error of each parameter and of the input: the largest difference over the largest
+        gradient.
 
     Examples
     --------

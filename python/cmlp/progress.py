@@ -19,7 +19,9 @@ class ProgressBar:
         if self.shown:
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=epochs, unit="epoch", leave=True, file=sys.stdout if _in_notebook() else sys.stderr)
+            self._bar = tqdm(
+                total=epochs, unit="epoch", leave=True, file=sys.stdout if _in_notebook() else sys.stderr
+            )
         self._done = 0
 
     def epoch_end(self, values: dict[str, Any]) -> None:

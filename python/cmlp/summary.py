@@ -24,7 +24,9 @@ def _rows(net: Sequential) -> list[tuple[str, str, str]]:
         counts[layer] = counts.get(layer, 0) + data.size
     width = net._core.input_width()
     rows = []
-    for index, ((_, _, fields), title) in enumerate(zip(net._core.layers(), net._layer_titles(), strict=True)):
+    for index, ((_, _, fields), title) in enumerate(
+        zip(net._core.layers(), net._layer_titles(), strict=True)
+    ):
         width = fields.get("out_features", width)
         rows.append((title, str(width or "any"), f"{counts.get(index, 0):,}"))
     return rows

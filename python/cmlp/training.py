@@ -27,7 +27,8 @@ class History:
     Attributes
     ----------
     history : dict of str to list of float
-        ``loss``, each metric, ``val_`` forms of both where there were validation data, ``lr`` and ``seconds``.
+        ``loss``, each metric, ``val_`` forms of both where there were validation data, ``lr`` and
+        ``seconds``.
     epoch : list of int
     best_epoch : int or None
         Of the monitored value; None before the first.
@@ -75,8 +76,8 @@ class EarlyStopping:
     Parameters
     ----------
     monitor : str, optional
-        ``"loss"``, ``"val_loss"``, a metric or ``"val_"`` and a metric; by default ``"val_loss"`` where there are
-        validation data, else ``"loss"``.
+        ``"loss"``, ``"val_loss"``, a metric or ``"val_"`` and a metric; by default ``"val_loss"`` where
+        there are validation data, else ``"loss"``.
     patience : int, default 10
         Epochs without improvement before it stops.
     min_delta : float, default 0
@@ -114,9 +115,7 @@ class Trainable:
     if TYPE_CHECKING:
         _core: Core
 
-        @property
-        def metadata(self) -> dict[str, str]: ...
-        def parameters(self) -> list[Any]: ...
+        parameters: Callable[[], list[Any]]
 
     def train_step(
         self,
@@ -130,7 +129,8 @@ class Trainable:
     ) -> float:
         """Do forward, loss, backward and update in one native call.
 
-        The gradients are set, not added to; the result is the same as the explicit steps after ``zero_grad()``.
+        The gradients are set, not added to; the result is the same as the explicit steps after
+        ``zero_grad()``.
 
         Parameters
         ----------
@@ -152,7 +152,10 @@ class Trainable:
         NonFiniteError
             When the loss or a gradient is not finite; the weights are as before.
         """
-        return _core.train_step(self._core, x, y, sample_weight, criterion._core, optimizer._core, clip_grad_norm)
+        net: Any = self._core  # the two precisions have a function each, chosen by the arguments
+        rule: Any = optimizer._core
+        value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, clip_grad_norm)
+        return value
 
     def fit(
         self,
@@ -202,7 +205,8 @@ class Trainable:
             Share of the rows held out at random (from ``seed``) when there are no ``validation_data``.
         early_stopping : EarlyStopping, optional
         metrics : sequence of str
-            Names of :func:`cmlp.metrics`; training values are means over the epoch's batches as they were met.
+            Names of :func:`cmlp.metrics`; training values are means over the epoch's batches as they were
+            met.
         callbacks : sequence of callables
             Each is called after every epoch with a dict of its values; returning False stops.
         step_callbacks : sequence of callables
@@ -231,7 +235,8 @@ class Trainable:
         NonFiniteError
             When the loss or a gradient turns non-finite; the weights are the last finite ones.
         KeyboardInterrupt
-            Ctrl-C ends it between two steps; the network and ``net.history`` are as after the last whole step.
+            Ctrl-C ends it between two steps; the network and ``net.history`` are as after the last whole
+            step.
 
         Examples
         --------
@@ -254,20 +259,28 @@ class Trainable:
         history = self.history = History()
         history.monitor = stopping.monitor or ("loss" if validation is None else "val_loss")
         options = {
-            "epochs": epochs, "first_epoch": initial_epoch, "batch_size": batch_size, "shuffle": shuffle, "seed": seed,
-            "clip_grad_norm": clip_grad_norm, "time_limit": time_limit, "metrics": list(metrics),
-            "patience": stopping.patience, "min_delta": stopping.min_delta, "monitor": stopping.monitor,
-            "restore_best": stopping.restore_best, "every_steps": every_steps,
-        }  # fmt: skip
+            "epochs": epochs,
+            "first_epoch": initial_epoch,
+            "batch_size": batch_size,
+            "shuffle": shuffle,
+            "seed": seed,
+            "clip_grad_norm": clip_grad_norm,
+            "time_limit": time_limit,
+            "every_steps": every_steps,
+            "metrics": list(metrics),
+            **vars(stopping),
+        }
         bar = ProgressBar(epochs - initial_epoch, verbose)
         named = _Named(list(metrics), validation is not None)
         epoch_end = _joined([bar.epoch_end, *callbacks], named) if bar.shown or callbacks else None
         step_end = _joined(list(step_callbacks), dict) if step_callbacks else None
         report: dict[str, Any] = {}
         history.stop = "interrupted"  # until it ends
+        net: Any = self._core
+        update: Any = rule._core
         try:
             _core.fit(
-                self._core, x, y, sample_weight, criterion._core, rule._core, options, validation,
+                net, x, y, sample_weight, criterion._core, update, options, validation,
                 epoch_end, step_end, bar.poll if bar.shown else None, report,
             )  # fmt: skip
         finally:
@@ -365,7 +378,8 @@ def _joined(functions: list[Callback], named: Callable[[dict[str, Any]], dict[st
 
     def call(record: dict[str, Any]) -> bool:
         values = named(record)
-        return all([function(values) is not False for function in functions])
+        answers = [function(values) for function in functions]
+        return not any(answer is False for answer in answers)
 
     return call
 
@@ -402,7 +416,9 @@ def _split(
     rows = len(x)
     held = max(1, round(rows * share))
     if held >= rows or len(y) != rows or (weight is not None and len(weight) != rows):
-        raise ValueError(f"fit: validation_split {share} of {rows} rows leaves nothing to train on, or y has other rows")
+        raise ValueError(
+            f"fit: validation_split {share} of {rows} rows leaves no row to train on, or y has others"
+        )
     order = _core.permutation(rows, seed)
     train, test = np.sort(order[held:]), np.sort(order[:held])
     parts = [None if array is None else (array[train], array[test]) for array in (x, y, weight)]

@@ -15,7 +15,7 @@ LEVEL = {
     **dict.fromkeys(("version", "error"), 0),
     **dict.fromkeys(("matrix", "buffer", "expressions", "product", "vectorwise"), 1),
     **dict.fromkeys(("registry", "runtime", "rng", "dispatch"), 3),
-    **dict.fromkeys(("ops", "parallel"), 4),
+    **dict.fromkeys(("ops", "parallel", "pool", "functions"), 4),
     **dict.fromkeys(("layers", "loss", "optimizer", "schedule", "initializers", "metrics"), 5),
     **dict.fromkeys(("network", "trainer", "gradcheck", "perceptron", "perceptron_rules", "cmlp"), 6),
     **dict.fromkeys(("serialize", "safetensors", "json", "json_writer", "file"), 6),

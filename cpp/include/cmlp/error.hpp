@@ -23,7 +23,8 @@ template <class... Parts>
 /// Throws std::invalid_argument with the message unless the condition holds; parts are formatted only then.
 template <class... Parts>
 void require(bool condition, const Parts&... parts) {
-    if (!condition) [[unlikely]] fail(parts...);
+    if (!condition) [[unlikely]]
+        fail(parts...);
 }
 
 }  // namespace cmlp

@@ -28,10 +28,10 @@ struct LayerCall {
     std::span<const MatrixView<T>> values;  ///< in the order of its specs
     std::span<const MatrixView<T>> grads;
     Matrix<T>* scratch = nullptr;
-    bool training = false;     ///< dropout draws, otherwise passes its input on
-    bool accumulate = true;    ///< add to the gradients rather than set them
-    std::uint64_t key = 0;     ///< random numbers of this layer ...
-    std::uint64_t step = 0;    ///< ... in this forward pass; backward gets the same
+    bool training = false;   ///< dropout draws, otherwise passes its input on
+    bool accumulate = true;  ///< add to the gradients rather than set them
+    std::uint64_t key = 0;   ///< random numbers of this layer ...
+    std::uint64_t step = 0;  ///< ... in this forward pass; backward gets the same
 };
 
 /// y = x W^T + b, W (out, in) and b (out).
@@ -102,16 +102,17 @@ Index input_width(const Layer& layer);
 
 /// Fills the layer's parameters; `next` is the activation that follows.
 template <class T>
-void reset_parameters(const Layer& layer, std::span<const MatrixView<T>> values, std::uint64_t seed, Index index,
-                      Activation next);
+void reset_parameters(const Layer& layer, std::span<const MatrixView<T>> values, std::uint64_t seed,
+                      Index index, Activation next);
 
 /// The output: memory of y, or x itself where nothing is to be done.
 template <class T>
-MatrixView<const T> forward(const Layer& layer, const LayerCall<T>& call, MatrixView<const T> x, Matrix<T>& y);
+MatrixView<const T> forward(const Layer& layer, const LayerCall<T>& call, MatrixView<const T> x,
+                            Matrix<T>& y);
 
 /// Gradients of the parameters, and of the input unless dx is null: memory of dx, or dy itself.
 template <class T>
-MatrixView<const T> backward(const Layer& layer, const LayerCall<T>& call, MatrixView<const T> x, MatrixView<const T> y,
-                             MatrixView<const T> dy, Matrix<T>* dx);
+MatrixView<const T> backward(const Layer& layer, const LayerCall<T>& call, MatrixView<const T> x,
+                             MatrixView<const T> y, MatrixView<const T> dy, Matrix<T>* dx);
 
 }  // namespace cmlp

@@ -16,7 +16,7 @@ enum class Reduction { mean, sum, none };
 /// What the network should have given: a matrix, or one class index a row. Borrowed.
 template <class T>
 struct Target {
-    MatrixView<const T> dense = {};        ///< (batch, out)
+    MatrixView<const T> dense = {};            ///< (batch, out)
     std::span<const std::int64_t> label = {};  ///< (batch)
 
     Index rows() const { return label.empty() ? dense.rows() : std::ssize(label); }
@@ -29,12 +29,12 @@ struct Target {
 /// Memory of one evaluation, reused from batch to batch.
 template <class T>
 struct LossResult {
-    double total = 0;       ///< the reduced value (mean or sum)
-    double weight = 0;      ///< what a mean divides by
-    Matrix<T> gradient;     ///< (batch, out) of the reduced value by the predictions; of the sum for `none`
-    Matrix<T> value;        ///< `none`: (batch, out) of an elementwise loss, else (batch, 1)
-    Buffer<T> row_value;    ///< (batch) unweighted
-    Buffer<T> row_scale;    ///< (batch) factor of each row's gradient
+    double total = 0;     ///< the reduced value (mean or sum)
+    double weight = 0;    ///< what a mean divides by
+    Matrix<T> gradient;   ///< (batch, out) of the reduced value by the predictions; of the sum for `none`
+    Matrix<T> value;      ///< `none`: (batch, out) of an elementwise loss, else (batch, 1)
+    Buffer<T> row_value;  ///< (batch) unweighted
+    Buffer<T> row_scale;  ///< (batch) factor of each row's gradient
 };
 
 /// A loss with its settings. The mean divides by the sum of the weights: weight 2 is the row twice, 0 the row absent.

@@ -33,7 +33,8 @@ private:
     OutputKind output_;
     double weight_ = 0;         // of all rows so far
     std::vector<double> sums_;  // by output, what it sums depends on the kind
-    std::vector<double> target_, target_squared_;  // by output: weighted sums of t and t^2
+    std::vector<double> origin_, target_,
+        target_squared_;  // by output: first t, weighted sums of t - origin and its square
 };
 
 }  // namespace cmlp

@@ -128,7 +128,8 @@ public:
 private:
     void allocate();
     LayerCall<T> call(Index layer, Workspace<T>& workspace, bool accumulate) const;
-    MatrixView<const T> run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last, bool training) const;
+    MatrixView<const T> run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last,
+                            bool training) const;
 
     std::vector<NamedLayer> layers_;
     std::vector<Parameter<T>> parameters_;

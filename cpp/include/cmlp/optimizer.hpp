@@ -1,8 +1,11 @@
 // Optimizers: an update rule of optimizers.def, its settings by group of parameters, its flat state and step count.
 #pragma once
 
-#include <cmlp/network.hpp>
+#include <cmlp/matrix.hpp>
+#include <cmlp/registry.hpp>
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 namespace cmlp {
@@ -23,8 +26,11 @@ struct ParameterGroup {
 template <class T>
 class Optimizer {
 public:
-    /// All parameters of a network in one group.
-    Optimizer(OptimizerKind kind, Network<T>& network, const Settings& settings = {});
+    /// All parameters of a network, or of anything with flat values() and grads(), in one group.
+    template <class Net>
+        requires requires(Net& net) { net.values().data(), net.grads().data(); }
+    Optimizer(OptimizerKind kind, Net& network, const Settings& settings = {})
+        : Optimizer(kind, {{{{network.values(), network.grads()}}, resolve(kind, settings)}}) {}
     /// Any groups; their settings may differ, but not in what makes a rule keep more or less state.
     Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups);
 

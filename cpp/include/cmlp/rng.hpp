@@ -36,10 +36,12 @@ private:
 std::uint64_t random_key(std::uint64_t seed, Stream purpose);
 
 /// Order of n rows in one epoch: Fisher-Yates with the stream (seed, purpose, epoch).
-std::vector<Index> permutation(Index n, std::uint64_t seed, std::uint64_t epoch, Stream purpose = Stream::shuffle);
+std::vector<Index> permutation(Index n, std::uint64_t seed, std::uint64_t epoch,
+                               Stream purpose = Stream::shuffle);
 
 /// The same into existing memory, without allocating.
-void permute(std::vector<Index>& order, std::uint64_t seed, std::uint64_t epoch, Stream purpose = Stream::shuffle);
+void permute(std::vector<Index>& order, std::uint64_t seed, std::uint64_t epoch,
+             Stream purpose = Stream::shuffle);
 
 /// Quantile of the standard normal distribution, 0 < p < 1 (Wichura, Applied Statistics 37, 1988, AS 241).
 double normal_quantile(double p);

@@ -15,7 +15,7 @@ namespace cmlp {
 /// Rows with what the network should say of them. Borrowed.
 template <class T>
 struct Data {
-    MatrixView<const T> x = {};      ///< (rows, in)
+    MatrixView<const T> x = {};  ///< (rows, in)
     Target<T> target = {};
     std::span<const T> weight = {};  ///< (rows), empty: 1
 
@@ -66,11 +66,12 @@ struct FitOptions {
     double clip_grad_norm = 0;  ///< 0: off
     double time_limit = 0;      ///< seconds, 0: none
     std::vector<MetricKind> metrics = {};
-    Index patience = 0;           ///< epochs without improvement before it stops, 0: never
-    double min_delta = 0;         ///< what counts as an improvement
-    std::string monitor = "";     ///< "loss", "val_loss", a metric or "val_" + metric; "": val_loss where there is one
-    bool restore_best = false;    ///< ends with the weights of the best epoch
-    Index every_steps = 0;        ///< 0: step_end is never called
+    Index patience = 0;    ///< epochs without improvement before it stops, 0: never
+    double min_delta = 0;  ///< what counts as an improvement
+    std::string monitor =
+        "";  ///< "loss", "val_loss", a metric or "val_" + metric; "": val_loss where there is one
+    bool restore_best = false;  ///< ends with the weights of the best epoch
+    Index every_steps = 0;      ///< 0: step_end is never called
 };
 
 /// Forward, loss, backward, clip, update: the loss before the step. Throws NonFiniteError, weights untouched, when the
@@ -81,8 +82,9 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
 
 /// Trains for whole epochs in the calling thread. Throws std::invalid_argument on options or shapes that do not fit.
 template <class T>
-void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer, const FitOptions& options,
-         FitReport& report, const Data<T>& validation = {}, const Hooks& hooks = {});
+void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
+         const FitOptions& options, FitReport& report, const Data<T>& validation = {},
+         const Hooks& hooks = {});
 
 /// The loss, then the metrics, in evaluation mode.
 template <class T>

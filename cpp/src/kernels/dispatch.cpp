@@ -10,9 +10,9 @@
 namespace cmlp {
 namespace kernels {
 
-#define CMLP_ISA_ROW(isa)             \
-    namespace isa {                   \
-    extern const Table table;         \
+#define CMLP_ISA_ROW(isa)     \
+    namespace isa {           \
+    extern const Table table; \
     }
 #include <cmlp_isas.def>
 #undef CMLP_ISA_ROW
@@ -87,6 +87,8 @@ std::vector<std::string> built_isas() {
 
 std::string isa() { return kernels::table().name; }
 
-void set_isa(std::string_view name) { kernels::running.store(&kernels::find(name), std::memory_order_release); }
+void set_isa(std::string_view name) {
+    kernels::running.store(&kernels::find(name), std::memory_order_release);
+}
 
 }  // namespace cmlp

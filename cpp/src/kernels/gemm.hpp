@@ -9,7 +9,8 @@ namespace {
 
 // Accumulators that fit beside one row of b and one broadcast of a: rows x vectors of the register tile.
 constexpr int tile_rows = 6;
-constexpr bool many_registers = sizeof(Ops<float>::Register) != 32 && Vec<float>::size > 1;  // 32: AVX-512, NEON
+constexpr bool many_registers =
+    sizeof(Ops<float>::Register) != 32 && Vec<float>::size > 1;  // 32: AVX-512, NEON
 constexpr int tile_vectors = many_registers ? 4 : 2;
 
 // Rows i .. i + R and C vectors of columns from j; the last vector has `last` columns unless it is whole.
@@ -48,12 +49,18 @@ void strip(const Gemm<T>& g, ptrdiff_t j, ptrdiff_t last) {
     ptrdiff_t i = 0;
     for (; i + tile_rows <= g.m; i += tile_rows) tile<tile_rows, C, whole>(g, i, j, last);
     switch (g.m - i) {
-        case 5: return tile<5, C, whole>(g, i, j, last);
-        case 4: return tile<4, C, whole>(g, i, j, last);
-        case 3: return tile<3, C, whole>(g, i, j, last);
-        case 2: return tile<2, C, whole>(g, i, j, last);
-        case 1: return tile<1, C, whole>(g, i, j, last);
-        default: return;
+        case 5:
+            return tile<5, C, whole>(g, i, j, last);
+        case 4:
+            return tile<4, C, whole>(g, i, j, last);
+        case 3:
+            return tile<3, C, whole>(g, i, j, last);
+        case 2:
+            return tile<2, C, whole>(g, i, j, last);
+        case 1:
+            return tile<1, C, whole>(g, i, j, last);
+        default:
+            return;
     }
 }
 
@@ -64,8 +71,10 @@ void narrow_strip(const Gemm<T>& g, ptrdiff_t j) {
     if constexpr (C > 1) {
         if (last <= 0) return narrow_strip<C - 1>(g, j);
     }
-    if (last == Vec<T>::size) strip<C, true>(g, j, last);
-    else strip<C, false>(g, j, last);
+    if (last == Vec<T>::size)
+        strip<C, true>(g, j, last);
+    else
+        strip<C, false>(g, j, last);
 }
 
 template <class T>

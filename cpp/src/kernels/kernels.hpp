@@ -86,8 +86,8 @@ struct LossCall {
 template <class T>
 struct LossKernel {
     void (*run)(const LossCall<T>&);
-    bool elementwise;    ///< a value for each element; otherwise one a row
-    bool takes_labels;   ///< accepts class indices
+    bool elementwise;   ///< a value for each element; otherwise one a row
+    bool takes_labels;  ///< accepts class indices
 };
 
 template <class T>
@@ -118,7 +118,8 @@ struct Kernels {
     void (*function[function_count])(ptrdiff_t n, const T* x, T* y);
 
     void (*softmax)(Shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row);
-    void (*softmax_backward)(Shape, const T* y, ptrdiff_t y_row, const T* dy, ptrdiff_t dy_row, T* dx, ptrdiff_t dx_row);
+    void (*softmax_backward)(Shape, const T* y, ptrdiff_t y_row, const T* dy, ptrdiff_t dy_row, T* dx,
+                             ptrdiff_t dx_row);
     void (*dropout)(const DropoutCall<T>&);
     /// out (cols) = or += sum of the rows of x in order
     void (*column_sums)(Shape, const T* x, ptrdiff_t x_row, T* out, bool add);

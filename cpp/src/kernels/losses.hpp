@@ -15,25 +15,29 @@ struct Point {
 
 struct mse {
     static constexpr bool takes_labels = false;
-    template <class V, class T> static CMLP_INLINE Point<V> at(V y, V t, const T*) {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, const T*) {
         const V d = y - t;
         return {d * d, d + d};
     }
 };
 
-// Logarithms are held at -100 and the slope's denominator at 1e-12, as in PyTorch, so that y = 0 and y = 1 stay finite.
+// Logarithms are held at -100 and the slope's denominator at 1e-12, as in PyTorch, so that y = 0 and y = 1 stay finite;
+// max returns its second argument when that is a NaN, so a NaN or a y outside [0, 1] shows.
 struct bce {
     static constexpr bool takes_labels = false;
-    template <class V, class T> static CMLP_INLINE Point<V> at(V y, V t, const T*) {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, const T*) {
         const V one(T(1)), floor(T(-100));
-        const V log_y = max(math::log(y), floor), log_not_y = max(math::log1p(-y), floor);
+        const V log_y = max(floor, math::log(y)), log_not_y = max(floor, math::log1p(-y));
         return {(t - one) * log_not_y - t * log_y, (y - t) / max((one - y) * y, V(T(1e-12)))};
     }
 };
 
 struct bce_with_logits {
     static constexpr bool takes_labels = false;
-    template <class V, class T> static CMLP_INLINE Point<V> at(V y, V t, const T*) {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, const T*) {
         const V value = (max(y, V(T(0))) - t * y) + math::log1p(math::exp(-abs(y)));
         return {value, math::sigmoid(y) - t};
     }
@@ -57,7 +61,7 @@ struct cross_entropy {
         const T largest = row_max(y, call.shape.cols);
         const T sum = exponentials(y, call.shape.cols, largest, dy);
         if (dy) {
-            kernels::CMLP_ISA::scale(call.shape.cols, dy, weight * scale / sum);
+            multiply_by(call.shape.cols, dy, weight * scale / sum);
             dy[label] -= weight * scale;
         }
         return weight * ((largest - y[label]) + log_of(sum));
@@ -105,7 +109,8 @@ struct cross_entropy {
 }  // namespace loss
 
 template <class L>
-concept RowWise = requires(const LossCall<float>& c, const float* y, float* dy) { L::row(c, y, y, int64_t(), 1.0f, dy); };
+concept RowWise =
+    requires(const LossCall<float>& c, const float* y, float* dy) { L::row(c, y, y, int64_t(), 1.0f, dy); };
 
 template <class L, class T>
 CMLP_INLINE void elementwise_row(const LossCall<T>& call, ptrdiff_t r, T scale) {
@@ -113,7 +118,8 @@ CMLP_INLINE void elementwise_row(const LossCall<T>& call, ptrdiff_t r, T scale) 
     const T *y = call.y + r * call.y_row, *target = call.target + r * call.target_row;
     Lanes<T> lanes(T(0));
     lanes.fold(call.shape.cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
-        const auto [value, slope] = L::at(V::load_n(y + j, left), V::load_n(target + j, left), call.parameters);
+        const auto [value, slope] =
+            L::at(V::load_n(y + j, left), V::load_n(target + j, left), call.parameters);
         if (call.value) value.store_n(call.value + r * call.value_row + j, left);
         if (call.dy) (slope * V(scale)).store_n(call.dy + r * call.dy_row + j, left);
         return lane + value;
@@ -128,7 +134,8 @@ void loss_run(const LossCall<T>& call) {
         if constexpr (RowWise<L>) {
             const T* target = call.target ? call.target + r * call.target_row : nullptr;
             T* dy = call.dy ? call.dy + r * call.dy_row : nullptr;
-            const T value = L::row(call, call.y + r * call.y_row, target, call.label ? call.label[r] : 0, scale, dy);
+            const T value =
+                L::row(call, call.y + r * call.y_row, target, call.label ? call.label[r] : 0, scale, dy);
             if (call.row_value) call.row_value[r] = value;
         } else {
             elementwise_row<L>(call, r, scale);

@@ -29,7 +29,8 @@ CMLP_INLINE void by_row(Shape shape, Row row, Stride... stride) {
 template <class T>
 CMLP_INLINE T row_max(const T* x, ptrdiff_t n) {
     Lanes<T> lanes(-T(__builtin_inf()));
-    lanes.fold(n, [&](Vec<T> lane, ptrdiff_t j, ptrdiff_t left) { return max(Vec<T>::load_n(x + j, left), lane); });
+    lanes.fold(
+        n, [&](Vec<T> lane, ptrdiff_t j, ptrdiff_t left) { return max(Vec<T>::load_n(x + j, left), lane); });
     return lanes.max();
 }
 
@@ -58,7 +59,7 @@ double squared_norm(ptrdiff_t n, const T* x) {
 }
 
 template <class T>
-void scale(ptrdiff_t n, T* x, T factor) {
+void multiply_by(ptrdiff_t n, T* x, T factor) {
     sweep<T>(n, [&](ptrdiff_t j, ptrdiff_t left) {
         (Vec<T>::load_n(x + j, left) * Vec<T>(factor)).store_n(x + j, left);
     });

@@ -1,5 +1,6 @@
 // Constants and minimax polynomials of the vector functions, lowest power first.
 // Printed by bench/coefficients/generate.py.
+// clang-format off
 #pragma once
 
 namespace cmlp::kernels::CMLP_ISA {
@@ -37,6 +38,8 @@ struct Coefficients<float> {
     // erf(x) = x + x p(x^2), |x| <= 1; degree 6, error 2^-29.3
     static constexpr T erf[] = {0.12837917f, -0.37612626f, 0.11283583f, -0.026853692f, 0.0051880744f,
         -0.0008007889f, 7.846173e-05f};
+    // tanh(x) = x + x^3 p(x^2), |x| <= 0.55; degree 4, error 2^-29.7
+    static constexpr T tanh[] = {-0.33333316f, 0.13332555f, -0.05384934f, 0.021060204f, -0.006258647f};
     // sin(r) = r + r^3 p(r^2), |r| <= pi/4; degree 2, error 2^-27.9
     static constexpr T sin[] = {-0.16666655f, 0.00833219f, -0.00019518452f};
     // cos(r) = 1 - r^2/2 + r^4 p(r^2), |r| <= pi/4; degree 2, error 2^-33.0
@@ -46,10 +49,10 @@ struct Coefficients<float> {
     static constexpr T tail_limit = 14.9375f;
     static constexpr T tail_scale = 2.0f;
     static constexpr int tail_bits = 2;
-    // Phi(-t) e^(t^2/2) = sum_k tail[k + 1][i] (t - tail[0][i])^k for 0 <= t <= 15, where
-    // v = tail_start + tail_scale t lies in piece i of [tail_start, 32), 4 to an octave;
+    // Phi(-t) e^(t^2/2) = sum_k tail[k + 1][i] (t - tail[0][i])^k, 0 <= t <= 15, where
+    // tail_start + tail_scale t is in piece i of [tail_start, 32), 4 an octave;
     // degree 6, error 2^-27.4
-    static constexpr T tail[8][16] = {
+    alignas(64) static constexpr T tail[8][16] = {
         {0.12553024f, 0.3737793f, 0.625473f, 0.8741913f, 1.2503662f, 1.7477417f, 2.2510376f, 2.7503662f,
         3.5025024f, 4.4957275f, 5.495117f, 6.4995117f, 7.996216f, 9.99707f, 11.997803f, 13.999023f},
         {0.45361182f, 0.37991786f, 0.32326308f, 0.27989528f, 0.23071986f, 0.1854007f, 0.15359673f,
@@ -117,6 +120,10 @@ struct Coefficients<double> {
         -0.026866170642933243, 0.005223977604950369, -0.0008548325882413929, 0.00012055292365116909,
         -1.4924691746912176e-05, 1.6446903959953614e-06, -1.6204729582540193e-07, 1.3704690201173086e-08,
         -7.76860140539278e-10};
+    // tanh(x) = x + x^3 p(x^2), |x| <= 0.55; degree 9, error 2^-55.4
+    static constexpr T tanh[] = {-0.33333333333332277, 0.13333333333163502, -0.053968253873528944,
+        0.021869485913771847, -0.008863193681173828, 0.0035917130211681404, -0.0014531835039157941,
+        0.0005790375365292654, -0.00021013842844880287, 5.0907067348501856e-05};
     // sin(r) = r + r^3 p(r^2), |r| <= pi/4; degree 5, error 2^-57.9
     static constexpr T sin[] = {-0.1666666666666663, 0.00833333333332192, -0.00019841269829460852,
         2.7557313583298132e-06, -2.505074250632993e-08, 1.5895955387760488e-10};
@@ -128,10 +135,10 @@ struct Coefficients<double> {
     static constexpr T tail_limit = 38.9375;
     static constexpr T tail_scale = 0.7692307692307693;
     static constexpr int tail_bits = 2;
-    // Phi(-t) e^(t^2/2) = sum_k tail[k + 1][i] (t - tail[0][i])^k for 0 <= t <= 39, where
-    // v = tail_start + tail_scale t lies in piece i of [tail_start, 32), 4 to an octave;
+    // Phi(-t) e^(t^2/2) = sum_k tail[k + 1][i] (t - tail[0][i])^k, 0 <= t <= 39, where
+    // tail_start + tail_scale t is in piece i of [tail_start, 32), 4 an octave;
     // degree 14, error 2^-57.4
-    static constexpr T tail[16][16] = {
+    alignas(64) static constexpr T tail[16][16] = {
         {0.3258938393749986, 0.9761376137500122, 1.625650065000002, 2.2769501950000404, 3.2459370937499443,
         4.550325032500041, 5.851950194999972, 7.156013101249982, 9.086998700000095, 11.691224122499989,
         14.312026202499965, 16.891874187500434, 20.793499350000275, 25.994799480000438, 31.17659765999997,

@@ -91,15 +91,17 @@ CMLP_INLINE V expm1(V x) {
     return copysign(y, x);
 }
 
-/// (e^2x - 1) / (e^2x + 1), both from the reduced exponential without a rounding between.
+/// 1 - 2 / (e^2|x| + 1), and a polynomial where that would cancel.
 template <class V>
 CMLP_INLINE V tanh(V x) {
-    using R = Range<typename V::Scalar>;
-    const V t = at_most(abs(x), R::tanh_high);
+    using T = typename V::Scalar;
+    const V t = at_most(abs(x), Range<T>::tanh_high);
     const auto e = exponential(t + t, V(0));
     const V power = power_of_2(e.shifted);
-    const V y = fma(power, e.rest, power - V(1)) / fma(power, e.rest, power + V(1));
-    return copysign(y, x);
+    const V far = copysign(V(1) - V(2) / fma(power, e.rest, power + V(1)), x);
+    const V x2 = x * x;
+    const V near = fma(x * x2, horner(x2, Coefficients<T>::tanh), x);
+    return select(t < V(T(0.55)), near, far);
 }
 
 /// 1 / (1 + e^-x) = factor / denominator: the factor 2^(split - n) keeps e^-x = 2^n (1 + rest) in range.
@@ -117,7 +119,8 @@ CMLP_INLINE Sigmoid<V> sigmoid_parts(V x, V low) {
     const V power = power_of_2(min(e.shifted, magic + V(R::split)));
     Sigmoid<V> s;
     s.factor = power_of_2(min(V(2 * V::power_magic + R::split) - e.shifted, magic));
-    s.denominator = fma(power, e.rest, V(1)) + power;
+    const V sum = power + V(1);
+    s.denominator = fma(power, e.rest, V(1) - (sum - power)) + sum;  // 2^24 + 1 is no float
     s.minus_exp = fma(power, e.rest, power);
     return s;
 }
@@ -187,10 +190,10 @@ CMLP_INLINE MishParts<V> mish_parts(V x) {
     m.x = at_most(at_least(x, R::product_low), 30);  // beyond 30 the derivative is 1 and tanh is 1
     const auto e = exponential(m.x, V(0));
     const V magic = V::power_magic;
-    const V power = power_of_2(max(e.shifted, magic - V(R::split)));
+    const V power = power_of_2(max(e.shifted, magic - V(R::split))), twice = power + power;
     m.factor = power_of_2(min(e.shifted + V(R::split), magic));
     m.e = fma(power, e.rest, power);
-    m.w = m.e * (m.e + V(2));
+    m.w = twice + fma(twice, e.rest, m.e * m.e);
     return m;
 }
 

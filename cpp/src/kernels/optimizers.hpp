@@ -21,7 +21,8 @@ struct sgd {
     static constexpr int max_slots = 1;
     static int slots(const double* h) { return h[momentum] != 0; }
     // c: sign, weight_decay, momentum, share of g in the velocity (all of it in the first step), weights of v and g
-    template <class T> static void prepare(const double* h, int64_t step, T* c) {
+    template <class T>
+    static void prepare(const double* h, int64_t step, T* c) {
         c[0] = h[maximize] ? T(-1) : T(1);
         c[1] = T(h[weight_decay]);
         c[2] = T(h[momentum]);
@@ -29,7 +30,8 @@ struct sgd {
         c[4] = T(h[nesterov] ? h[lr] * h[momentum] : h[lr]);
         c[5] = T(h[nesterov] ? h[lr] : 0);
     }
-    template <class V, class T> static CMLP_INLINE V at(V w, V g, V* v, const T* c) {
+    template <class V, class T>
+    static CMLP_INLINE V at(V w, V g, V* v, const T* c) {
         g = fma(V(c[1]), w, V(c[0]) * g);
         if (c[2] == T(0)) return fnma(V(c[4] + c[5]), g, w);
         v[0] = fma(V(c[2]), v[0], V(c[3]) * g);
@@ -44,10 +46,12 @@ struct adam_rule {
     static constexpr int max_slots = 2;
     static int slots(const double*) { return max_slots; }
     // c: sign, decay into g, decay of w, beta1, 1 - beta1, beta2, 1 - beta2, step size, factor of sqrt(v), eps
-    template <class T> static void prepare(const double* h, int64_t step, T* c) {
+    template <class T>
+    static void prepare(const double* h, int64_t step, T* c) {
         const double correction1 = 1 - power(h[beta1], step);
         const double root2 = __builtin_sqrt(1 - power(h[beta2], step));
-        const bool outside = h[eps_mode] == 0;  // PyTorch: sqrt(v / (1 - beta2^s)) + eps; otherwise sqrt(v) + eps
+        const bool outside =
+            h[eps_mode] == 0;  // PyTorch: sqrt(v / (1 - beta2^s)) + eps; otherwise sqrt(v) + eps
         c[0] = h[maximize] ? T(-1) : T(1);
         c[1] = T(decoupled ? 0 : h[weight_decay]);
         c[2] = T(decoupled ? 1 - h[lr] * h[weight_decay] : 1);
@@ -59,7 +63,8 @@ struct adam_rule {
         c[8] = T(outside ? 1 / root2 : 1);
         c[9] = T(h[eps]);
     }
-    template <class V, class T> static CMLP_INLINE V at(V w, V g, V* state, const T* c) {
+    template <class V, class T>
+    static CMLP_INLINE V at(V w, V g, V* state, const T* c) {
         V &m = state[0], &v = state[1];
         g = fma(V(c[1]), w, V(c[0]) * g);
         m = fma(V(c[3]), m, V(c[4]) * g);

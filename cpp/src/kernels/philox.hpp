@@ -35,13 +35,15 @@ void random(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* 
 template <class T>
 void dropout(const DropoutCall<T>& call) {
     const T factor = call.p < 1 ? T(1 / (1 - call.p)) : T(0);
-    const uint64_t threshold = uint64_t(call.p * 4294967296.0);  // an element is kept when its word >= threshold
+    const uint64_t threshold =
+        uint64_t(call.p * 4294967296.0);  // an element is kept when its word >= threshold
     constexpr ptrdiff_t block = 256;
     uint32_t words[block];
     for (ptrdiff_t i = 0; i < call.n; i += block) {
         const ptrdiff_t count = call.n - i < block ? call.n - i : block;
         random(call.key, call.step, call.first + uint64_t(i), count, words);
-        for (ptrdiff_t j = 0; j < count; ++j) call.y[i + j] = words[j] >= threshold ? call.x[i + j] * factor : T(0);
+        for (ptrdiff_t j = 0; j < count; ++j)
+            call.y[i + j] = words[j] >= threshold ? call.x[i + j] * factor : T(0);
     }
 }
 

@@ -41,7 +41,9 @@ struct Mask {
     typename O::MaskRegister r;
 
     /// True in the first n lanes; n <= 0 gives none, n >= size all.
-    static CMLP_INLINE Mask first_n(ptrdiff_t n) { return {O::first_n(n < 0 ? 0 : n < O::size ? n : O::size)}; }
+    static CMLP_INLINE Mask first_n(ptrdiff_t n) {
+        return {O::first_n(n < 0 ? 0 : n < O::size ? n : O::size)};
+    }
 
     friend CMLP_INLINE Mask operator&(Mask a, Mask b) { return {O::mask_and(a.r, b.r)}; }
     friend CMLP_INLINE Mask operator|(Mask a, Mask b) { return {O::mask_or(a.r, b.r)}; }
@@ -116,7 +118,9 @@ struct Vec {
     static CMLP_INLINE Vec load(const T* p) { return of(O::load(p)); }
     CMLP_INLINE void store(T* p) const { O::store(p, r); }
     /// The first n > 0 lanes (all, where n >= size), the others 0; nothing beyond them is touched.
-    static CMLP_INLINE Vec load_n(const T* p, ptrdiff_t n) { return n >= size ? load(p) : of(O::load_n(p, n)); }
+    static CMLP_INLINE Vec load_n(const T* p, ptrdiff_t n) {
+        return n >= size ? load(p) : of(O::load_n(p, n));
+    }
     CMLP_INLINE void store_n(T* p, ptrdiff_t n) const { n >= size ? store(p) : O::store_n(p, r, n); }
     /// `size` doubles, widened or rounded to nearest.
     static CMLP_INLINE Vec load_double(const double* p) { return of(O::load_double(p)); }
@@ -178,7 +182,7 @@ struct Vec {
     }
 };
 
-/// Sixteen virtual lanes for the reduction of a row: element j belongs to lane j % 16 on every instruction set.
+/// Sixteen virtual lanes for the reduction of a row: element j belongs to lane j % 16 on every set.
 ///
 ///     Lanes<T> total(0);
 ///     total.fold(n, [&](V sum, ptrdiff_t at, ptrdiff_t left) { return sum + V::load_n(row + at, left); });

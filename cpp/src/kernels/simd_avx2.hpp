@@ -51,7 +51,9 @@ struct Ops<float> {
     static CMLP_INLINE Register max(Register a, Register b) { return _mm256_max_ps(a, b); }
 
     static CMLP_INLINE MaskRegister less(Register a, Register b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-    static CMLP_INLINE MaskRegister less_equal(Register a, Register b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+    static CMLP_INLINE MaskRegister less_equal(Register a, Register b) {
+        return _mm256_cmp_ps(a, b, _CMP_LE_OQ);
+    }
     static CMLP_INLINE MaskRegister equal(Register a, Register b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
     static CMLP_INLINE MaskRegister first_n(ptrdiff_t n) {
         const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -78,7 +80,9 @@ struct Ops<float> {
     static CMLP_INLINE IntRegister xor_int(IntRegister a, IntRegister b) { return _mm256_xor_si256(a, b); }
     static CMLP_INLINE IntRegister shift_left(IntRegister a, int n) { return _mm256_slli_epi32(a, n); }
     static CMLP_INLINE IntRegister shift_right(IntRegister a, int n) { return _mm256_srai_epi32(a, n); }
-    static CMLP_INLINE IntRegister shift_right_logical(IntRegister a, int n) { return _mm256_srli_epi32(a, n); }
+    static CMLP_INLINE IntRegister shift_right_logical(IntRegister a, int n) {
+        return _mm256_srli_epi32(a, n);
+    }
     static CMLP_INLINE MaskRegister equal_int(IntRegister a, IntRegister b) {
         return from_bits(_mm256_cmpeq_epi32(a, b));
     }
@@ -140,7 +144,9 @@ struct Ops<double> {
     static CMLP_INLINE Register max(Register a, Register b) { return _mm256_max_pd(a, b); }
 
     static CMLP_INLINE MaskRegister less(Register a, Register b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
-    static CMLP_INLINE MaskRegister less_equal(Register a, Register b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
+    static CMLP_INLINE MaskRegister less_equal(Register a, Register b) {
+        return _mm256_cmp_pd(a, b, _CMP_LE_OQ);
+    }
     static CMLP_INLINE MaskRegister equal(Register a, Register b) { return _mm256_cmp_pd(a, b, _CMP_EQ_OQ); }
     static CMLP_INLINE MaskRegister first_n(ptrdiff_t n) {
         return from_bits(_mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)));
@@ -170,7 +176,9 @@ struct Ops<double> {
         const IntRegister sign = _mm256_set1_epi64x(int64_t(uint64_t(1) << (63 - n)));
         return _mm256_sub_epi64(_mm256_xor_si256(_mm256_srli_epi64(a, n), sign), sign);
     }
-    static CMLP_INLINE IntRegister shift_right_logical(IntRegister a, int n) { return _mm256_srli_epi64(a, n); }
+    static CMLP_INLINE IntRegister shift_right_logical(IntRegister a, int n) {
+        return _mm256_srli_epi64(a, n);
+    }
     static CMLP_INLINE MaskRegister equal_int(IntRegister a, IntRegister b) {
         return from_bits(_mm256_cmpeq_epi64(a, b));
     }

@@ -33,8 +33,12 @@ struct Ops<float> {
     static CMLP_INLINE Register set(float x) { return _mm512_set1_ps(x); }
     static CMLP_INLINE Register load(const float* p) { return _mm512_loadu_ps(p); }
     static CMLP_INLINE void store(float* p, Register a) { _mm512_storeu_ps(p, a); }
-    static CMLP_INLINE Register load_n(const float* p, ptrdiff_t n) { return _mm512_maskz_loadu_ps(first_n(n), p); }
-    static CMLP_INLINE void store_n(float* p, Register a, ptrdiff_t n) { _mm512_mask_storeu_ps(p, first_n(n), a); }
+    static CMLP_INLINE Register load_n(const float* p, ptrdiff_t n) {
+        return _mm512_maskz_loadu_ps(first_n(n), p);
+    }
+    static CMLP_INLINE void store_n(float* p, Register a, ptrdiff_t n) {
+        _mm512_mask_storeu_ps(p, first_n(n), a);
+    }
     static CMLP_INLINE Register load_double(const double* p) {
         const __m256 low = _mm512_cvtpd_ps(_mm512_loadu_pd(p));
         return _mm512_insertf32x8(_mm512_castps256_ps512(low), _mm512_cvtpd_ps(_mm512_loadu_pd(p + 8)), 1);
@@ -56,11 +60,15 @@ struct Ops<float> {
     static CMLP_INLINE Register min(Register a, Register b) { return _mm512_min_ps(a, b); }
     static CMLP_INLINE Register max(Register a, Register b) { return _mm512_max_ps(a, b); }
 
-    static CMLP_INLINE MaskRegister less(Register a, Register b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+    static CMLP_INLINE MaskRegister less(Register a, Register b) {
+        return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ);
+    }
     static CMLP_INLINE MaskRegister less_equal(Register a, Register b) {
         return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ);
     }
-    static CMLP_INLINE MaskRegister equal(Register a, Register b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+    static CMLP_INLINE MaskRegister equal(Register a, Register b) {
+        return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ);
+    }
     static CMLP_INLINE MaskRegister first_n(ptrdiff_t n) { return MaskRegister((1u << n) - 1); }
     static CMLP_INLINE MaskRegister mask_and(MaskRegister a, MaskRegister b) { return a & b; }
     static CMLP_INLINE MaskRegister mask_or(MaskRegister a, MaskRegister b) { return a | b; }
@@ -79,12 +87,18 @@ struct Ops<float> {
     static CMLP_INLINE IntRegister and_int(IntRegister a, IntRegister b) { return _mm512_and_si512(a, b); }
     static CMLP_INLINE IntRegister or_int(IntRegister a, IntRegister b) { return _mm512_or_si512(a, b); }
     static CMLP_INLINE IntRegister xor_int(IntRegister a, IntRegister b) { return _mm512_xor_si512(a, b); }
-    static CMLP_INLINE IntRegister shift_left(IntRegister a, int n) { return _mm512_slli_epi32(a, unsigned(n)); }
-    static CMLP_INLINE IntRegister shift_right(IntRegister a, int n) { return _mm512_srai_epi32(a, unsigned(n)); }
+    static CMLP_INLINE IntRegister shift_left(IntRegister a, int n) {
+        return _mm512_slli_epi32(a, unsigned(n));
+    }
+    static CMLP_INLINE IntRegister shift_right(IntRegister a, int n) {
+        return _mm512_srai_epi32(a, unsigned(n));
+    }
     static CMLP_INLINE IntRegister shift_right_logical(IntRegister a, int n) {
         return _mm512_srli_epi32(a, unsigned(n));
     }
-    static CMLP_INLINE MaskRegister equal_int(IntRegister a, IntRegister b) { return _mm512_cmpeq_epi32_mask(a, b); }
+    static CMLP_INLINE MaskRegister equal_int(IntRegister a, IntRegister b) {
+        return _mm512_cmpeq_epi32_mask(a, b);
+    }
     static CMLP_INLINE MaskRegister greater_int(IntRegister a, IntRegister b) {
         return _mm512_cmpgt_epi32_mask(a, b);
     }
@@ -121,8 +135,12 @@ struct Ops<double> {
     static CMLP_INLINE Register set(double x) { return _mm512_set1_pd(x); }
     static CMLP_INLINE Register load(const double* p) { return _mm512_loadu_pd(p); }
     static CMLP_INLINE void store(double* p, Register a) { _mm512_storeu_pd(p, a); }
-    static CMLP_INLINE Register load_n(const double* p, ptrdiff_t n) { return _mm512_maskz_loadu_pd(first_n(n), p); }
-    static CMLP_INLINE void store_n(double* p, Register a, ptrdiff_t n) { _mm512_mask_storeu_pd(p, first_n(n), a); }
+    static CMLP_INLINE Register load_n(const double* p, ptrdiff_t n) {
+        return _mm512_maskz_loadu_pd(first_n(n), p);
+    }
+    static CMLP_INLINE void store_n(double* p, Register a, ptrdiff_t n) {
+        _mm512_mask_storeu_pd(p, first_n(n), a);
+    }
     static CMLP_INLINE Register load_double(const double* p) { return load(p); }
     static CMLP_INLINE void store_double(double* p, Register a) { store(p, a); }
 
@@ -138,11 +156,15 @@ struct Ops<double> {
     static CMLP_INLINE Register min(Register a, Register b) { return _mm512_min_pd(a, b); }
     static CMLP_INLINE Register max(Register a, Register b) { return _mm512_max_pd(a, b); }
 
-    static CMLP_INLINE MaskRegister less(Register a, Register b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+    static CMLP_INLINE MaskRegister less(Register a, Register b) {
+        return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ);
+    }
     static CMLP_INLINE MaskRegister less_equal(Register a, Register b) {
         return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ);
     }
-    static CMLP_INLINE MaskRegister equal(Register a, Register b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+    static CMLP_INLINE MaskRegister equal(Register a, Register b) {
+        return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ);
+    }
     static CMLP_INLINE MaskRegister first_n(ptrdiff_t n) { return MaskRegister((1u << n) - 1); }
     static CMLP_INLINE MaskRegister mask_and(MaskRegister a, MaskRegister b) { return a & b; }
     static CMLP_INLINE MaskRegister mask_or(MaskRegister a, MaskRegister b) { return a | b; }
@@ -161,12 +183,18 @@ struct Ops<double> {
     static CMLP_INLINE IntRegister and_int(IntRegister a, IntRegister b) { return _mm512_and_si512(a, b); }
     static CMLP_INLINE IntRegister or_int(IntRegister a, IntRegister b) { return _mm512_or_si512(a, b); }
     static CMLP_INLINE IntRegister xor_int(IntRegister a, IntRegister b) { return _mm512_xor_si512(a, b); }
-    static CMLP_INLINE IntRegister shift_left(IntRegister a, int n) { return _mm512_slli_epi64(a, unsigned(n)); }
-    static CMLP_INLINE IntRegister shift_right(IntRegister a, int n) { return _mm512_srai_epi64(a, unsigned(n)); }
+    static CMLP_INLINE IntRegister shift_left(IntRegister a, int n) {
+        return _mm512_slli_epi64(a, unsigned(n));
+    }
+    static CMLP_INLINE IntRegister shift_right(IntRegister a, int n) {
+        return _mm512_srai_epi64(a, unsigned(n));
+    }
     static CMLP_INLINE IntRegister shift_right_logical(IntRegister a, int n) {
         return _mm512_srli_epi64(a, unsigned(n));
     }
-    static CMLP_INLINE MaskRegister equal_int(IntRegister a, IntRegister b) { return _mm512_cmpeq_epi64_mask(a, b); }
+    static CMLP_INLINE MaskRegister equal_int(IntRegister a, IntRegister b) {
+        return _mm512_cmpeq_epi64_mask(a, b);
+    }
     static CMLP_INLINE MaskRegister greater_int(IntRegister a, IntRegister b) {
         return _mm512_cmpgt_epi64_mask(a, b);
     }

@@ -69,7 +69,9 @@ struct Ops<float> {
     static CMLP_INLINE MaskRegister mask_not(MaskRegister a) { return vmvnq_u32(a); }
     static CMLP_INLINE bool any(MaskRegister a) { return vmaxvq_u32(a) != 0; }
     static CMLP_INLINE bool all(MaskRegister a) { return vminvq_u32(a) != 0; }
-    static CMLP_INLINE Register select(MaskRegister m, Register yes, Register no) { return vbslq_f32(m, yes, no); }
+    static CMLP_INLINE Register select(MaskRegister m, Register yes, Register no) {
+        return vbslq_f32(m, yes, no);
+    }
 
     static CMLP_INLINE IntRegister bits(Register a) { return vreinterpretq_s32_f32(a); }
     static CMLP_INLINE Register from_bits(IntRegister a) { return vreinterpretq_f32_s32(a); }
@@ -151,10 +153,14 @@ struct Ops<double> {
     }
     static CMLP_INLINE MaskRegister mask_and(MaskRegister a, MaskRegister b) { return vandq_u64(a, b); }
     static CMLP_INLINE MaskRegister mask_or(MaskRegister a, MaskRegister b) { return vorrq_u64(a, b); }
-    static CMLP_INLINE MaskRegister mask_not(MaskRegister a) { return veorq_u64(a, vdupq_n_u64(~uint64_t(0))); }
+    static CMLP_INLINE MaskRegister mask_not(MaskRegister a) {
+        return veorq_u64(a, vdupq_n_u64(~uint64_t(0)));
+    }
     static CMLP_INLINE bool any(MaskRegister a) { return vmaxvq_u32(vreinterpretq_u32_u64(a)) != 0; }
     static CMLP_INLINE bool all(MaskRegister a) { return vminvq_u32(vreinterpretq_u32_u64(a)) != 0; }
-    static CMLP_INLINE Register select(MaskRegister m, Register yes, Register no) { return vbslq_f64(m, yes, no); }
+    static CMLP_INLINE Register select(MaskRegister m, Register yes, Register no) {
+        return vbslq_f64(m, yes, no);
+    }
 
     static CMLP_INLINE IntRegister bits(Register a) { return vreinterpretq_s64_f64(a); }
     static CMLP_INLINE Register from_bits(IntRegister a) { return vreinterpretq_f64_s64(a); }

@@ -11,12 +11,12 @@
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
 
-#define CMLP_FUNCTION(name, ...)                                                             \
-    template <class T>                                                                       \
-    void function_##name(ptrdiff_t n, const T* x, T* y) {                                    \
-        sweep<T>(n, [&](ptrdiff_t j, ptrdiff_t left) {                                       \
-            math::name(Vec<T>::load_n(x + j, left)).store_n(y + j, left);                    \
-        });                                                                                  \
+#define CMLP_FUNCTION(name, ...)                                          \
+    template <class T>                                                    \
+    void function_##name(ptrdiff_t n, const T* x, T* y) {                 \
+        sweep<T>(n, [&](ptrdiff_t j, ptrdiff_t left) {                    \
+            math::name(Vec<T>::load_n(x + j, left)).store_n(y + j, left); \
+        });                                                               \
     }
 #include <cmlp/functions.def>
 
@@ -24,7 +24,8 @@ template <class T>
 constexpr Kernels<T> kernels_of = {
     gemm<T>,
     {
-#define CMLP_ACTIVATION(name, ...) {activation_forward<act::name, T>, activation_backward<act::name, T>, act::name::keep},
+#define CMLP_ACTIVATION(name, ...) \
+    {activation_forward<act::name, T>, activation_backward<act::name, T>, act::name::keep},
 #include <cmlp/activations.def>
     },
     {
@@ -46,7 +47,7 @@ constexpr Kernels<T> kernels_of = {
     transpose<T>,
     weighted_sum<T>,
     squared_norm<T>,
-    scale<T>,
+    multiply_by<T>,
     first_nonfinite<T>,
 };
 

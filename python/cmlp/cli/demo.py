@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.text import Text
 
 import cmlp
-from cmlp import _pictures, nn
+from cmlp import _pictures
 from cmlp.cli.fitting import (
     Data,
     Outcome,
@@ -53,11 +53,11 @@ def demo(out: Path, seed: int, epochs: int, threads: int | None) -> None:
     if threads is not None:
         cmlp.set_num_threads(threads)
     data = load_digits(seed)
-    recipe = Recipe((128, 64), "relu", 0.2, "adam", 2e-3, epochs, 32, 20, seed)
+    recipe = Recipe((256, 128), "gelu", 0.3, "adam", 2e-3, epochs, 32, 20, seed)
     sizes = " + ".join(str(len(part[1])) for part in data)
     console().print(f"{sizes} digits to train, validate and test; {describe_network(64, 10, recipe)}")
     net = build_network(64, 10, recipe)
-    outcome = fit(net, data.train, data.validation, recipe, nn.CrossEntropyLoss())
+    outcome = fit(net, data.train, data.validation, recipe, "cross_entropy")
     console().print(ending(outcome, recipe))
     shares = probabilities(net.predict(data.test[0]))
     scores = classification_scores(data.test[1], shares)

@@ -9,8 +9,9 @@ from typing import Any
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cmlp import nn, optim
-from cmlp.cli.ui import StoppedError, notes
+from cmlp import EarlyStopping, NonFiniteError, nn, optim
+from cmlp.cli.ui import CommandError, StoppedError, notes
+from cmlp.nn.activations import Activation
 
 Data = tuple[NDArray[Any], NDArray[Any]]
 Tell = Callable[[int, dict[str, float]], None]
@@ -85,20 +86,17 @@ class Watch:
     def __init__(self, net: nn.Sequential, tell: Tell) -> None:
         self._net = net
         self._tell = tell
-        self.history: dict[str, list[float]] = {}
         self.best_epoch = 0
         self._best_loss = float("inf")
         self._best: dict[str, NDArray[Any]] = {}
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+    def epoch_end(self, values: dict[str, Any]) -> None:
         """Take note of an epoch."""
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(float(value))
-        loss = logs.get("val_loss", logs["loss"])
+        epoch, loss = values["epoch"] + 1, values.get("val_loss", values["loss"])
         if loss < self._best_loss:
-            self.best_epoch, self._best_loss = epoch + 1, loss
-            self._best = {name: value.copy() for name, value in self._net.state_dict().items()}
-        self._tell(epoch + 1, logs)
+            self.best_epoch, self._best_loss = epoch, loss
+            self._best = self._net.state_dict()
+        self._tell(epoch, {name: values[name] for name in values if name.endswith(("loss", "accuracy"))})
 
     def restore(self) -> None:
         """Give the network the weights of the best epoch."""
@@ -109,7 +107,7 @@ def build_network(inputs: int, outputs: int, recipe: Recipe) -> nn.Sequential:
     """Build the network of a recipe: hidden layers with activation and dropout, then a linear layer."""
     layers: list[nn.Module] = []
     for width in recipe.hidden:
-        layers += [nn.Linear(inputs, width), nn.activation(recipe.activation)]
+        layers += [nn.Linear(inputs, width), Activation(recipe.activation)]
         layers += [nn.Dropout(recipe.dropout)] if recipe.dropout else []
         inputs = width
     return nn.Sequential(*layers, nn.Linear(inputs, outputs), seed=recipe.seed)
@@ -121,9 +119,7 @@ def describe_network(inputs: int, outputs: int, recipe: Recipe) -> str:
     return " -> ".join([f"{inputs} inputs", *widths, f"{outputs} output{'s' * (outputs > 1)}"])
 
 
-def fit(
-    net: nn.Sequential, train: Data, validation: Data | None, recipe: Recipe, criterion: nn.Module
-) -> Outcome:
+def fit(net: nn.Sequential, train: Data, validation: Data | None, recipe: Recipe, loss: str) -> Outcome:
     """Train with progress shown; the network ends with the weights of its best epoch.
 
     The best epoch is the one with the lowest validation loss, or training loss when there is no validation
@@ -137,8 +133,8 @@ def fit(
         Inputs and targets.
     recipe : Recipe
         How to train.
-    criterion : cmlp.nn.Module
-        The loss.
+    loss : str
+        Name of the loss.
 
     Returns
     -------
@@ -148,38 +144,40 @@ def fit(
     Raises
     ------
     CommandError
-        If Ctrl-C came before the first epoch was over.
+        If the loss is no longer finite, or Ctrl-C came before the first epoch was over.
     """
-    optimizer = make_optimizer(net, recipe)
     start, interrupted = time.perf_counter(), False
     with _progress(recipe.epochs) as tell:
         watch = Watch(net, tell)
         try:
-            net.fit(
-                *train,
-                loss=criterion,
-                optimizer=optimizer,
-                epochs=recipe.epochs,
-                batch_size=recipe.batch_size,
-                validation_data=validation,
-                early_stopping=recipe.patience if validation else None,
-                metrics=["accuracy"] if isinstance(criterion, nn.CrossEntropyLoss) else [],
-                callbacks=[watch],
-                verbose=False,
-                seed=recipe.seed,
-            )
+            _fit(net, train, validation, recipe, loss, watch)
         except KeyboardInterrupt:
             interrupted = True
+        except NonFiniteError as error:
+            raise CommandError(f"{error}; try a smaller --lr") from error
     seconds = time.perf_counter() - start
-    if not watch.best_epoch:
+    if not watch.best_epoch or net.history is None:
         raise StoppedError("stopped before the first epoch was over; nothing was written")
     watch.restore()
-    return Outcome(watch.history, watch.best_epoch, seconds, interrupted)
+    return Outcome(net.history.history, watch.best_epoch, seconds, interrupted)
 
 
-def make_optimizer(net: nn.Sequential, recipe: Recipe) -> optim.Optimizer:
-    """Make the optimizer a recipe names."""
-    return optim.create(recipe.optimizer, net.parameters(), lr=recipe.lr)
+def _fit(
+    net: nn.Sequential, train: Data, validation: Data | None, recipe: Recipe, loss: str, watch: Watch
+) -> None:
+    net.fit(
+        *train,
+        loss=loss,
+        optimizer=optim.Optimizer(net.parameters(), recipe.optimizer, lr=recipe.lr),
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        validation_data=validation,
+        early_stopping=EarlyStopping(patience=recipe.patience, restore_best=False) if validation else None,
+        metrics=["accuracy"] if loss == "cross_entropy" else [],
+        callbacks=[watch.epoch_end],
+        verbose=False,
+        seed=recipe.seed,
+    )
 
 
 def ending(outcome: Outcome, recipe: Recipe) -> str:

@@ -74,7 +74,7 @@ def model_facts(model: Model, path: Path) -> dict[str, Any]:
         "file": str(path),
         "bytes": path.stat().st_size,
         "layers": [str(layer) for layer in model.net],
-        "parameters": sum(int(np.prod(shape)) for shape in shapes.values()),
+        "parameters": model.net.n_parameters,
         "shapes": shapes,
         "table": None if model.encoder is None else table_facts(model.encoder),
         "training": model.record,

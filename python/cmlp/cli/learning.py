@@ -77,7 +77,7 @@ def run(options: Options, recipe: Recipe) -> None:
     options : Options
         The data.
     recipe : Recipe
-        The network and its training; a batch size of None is chosen here.
+        The network and its training; a batch size of 0 is chosen here.
     """
     data = prepare(options, recipe.seed)
     rows, features = data.train[0].shape
@@ -85,9 +85,9 @@ def run(options: Options, recipe: Recipe) -> None:
     target = data.encoder.target
     net = fitting.build_network(features, target.outputs, recipe)
     console().print(fitting.describe_network(features, target.outputs, recipe), markup=False)
-    criterion = nn.CrossEntropyLoss() if target.task == "classification" else nn.MSELoss()
+    loss = "cross_entropy" if target.task == "classification" else "mse"
     validation = data.judge if options.validation else None
-    outcome = fitting.fit(net, data.train, validation, recipe, criterion)
+    outcome = fitting.fit(net, data.train, validation, recipe, loss)
     console().print(fitting.ending(outcome, recipe), markup=False)
     scores, baseline = judge(net, data)
     show_scores(scores, baseline, data, bool(options.validation))

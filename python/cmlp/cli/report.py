@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from cmlp import nn
 from cmlp.cli.ui import make_table
 
 Scores = dict[str, float]
@@ -55,8 +56,7 @@ def regression_scores(true: NDArray[np.float64], predicted: NDArray[np.float64])
 
 def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
     """Softmax of a network's outputs, (rows, classes), in float64."""
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf), dtype=np.float64)
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    return nn.Sequential(nn.Softmax(), dtype="float64").predict(logits)
 
 
 def class_shares(train_codes: NDArray[np.int64], classes: int, rows: int) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ class Model:
     encoder : TableEncoder or None
         The preprocessing, when the file comes from `cmlp train`.
     record : dict
-        How it was trained; empty when nobody wrote it down.
+        How it was trained: what the commands write, else what the network's history tells.
     """
 
     net: cmlp.nn.Sequential
@@ -78,7 +78,17 @@ def load_model(path: Path) -> Model:
         encoder = None if table is None else _encoder(table)
     except (ValueError, OSError) as error:
         raise CommandError(" ".join(str(error).split())) from error
-    return Model(net, encoder, record if isinstance(record, dict) else {})
+    return Model(net, encoder, record if isinstance(record, dict) and record else history_record(net))
+
+
+def history_record(net: cmlp.nn.Sequential) -> dict[str, Any]:
+    """What the history of a network trained with `fit` tells; empty when it was not."""
+    history = net.history
+    if history is None or not history.epoch:
+        return {}
+    best = None if history.best_epoch is None else history.best_epoch + 1
+    last = {name: values[-1] for name, values in history.history.items() if name not in ("lr", "seconds")}
+    return {"epochs": len(history.epoch), "best_epoch": best, "ended": history.stop, "last": last}
 
 
 def check_folder(path: Path) -> None:

@@ -27,10 +27,10 @@ TASK_HELP = "auto: text, true/false and up to 20 whole numbers are classes; othe
 )
 @click.option("--activation", default="relu", metavar="NAME", help="Activation of the hidden layers.")
 @click.option("--optimizer", default="adam", metavar="NAME", help="How the weights are updated.")
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), default=1e-3, help="Learning rate.")
+@click.option("--lr", type=click.FloatRange(min=0, min_open=True), default=3e-3, help="Learning rate.")
 @click.option("--epochs", type=COUNT, default=200, help="Passes over the rows, at most.")
 @click.option("--batch-size", type=COUNT, help="Rows a step.  [default: 32 to 1024, by the number of rows]")
-@click.option("--dropout", type=SHARE, default=0.0, help="Share of the hidden values to drop in training.")
+@click.option("--dropout", type=SHARE, default=0.2, help="Share of the hidden values to drop in training.")
 @click.option("--validation", type=SHARE, default=0.2, help="Share of the rows to judge by; 0 for none.")
 @click.option("--patience", type=COUNT, default=20, help="Stop after so many epochs without a better one.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the split and of all that is random.")
@@ -54,6 +54,7 @@ def train(hidden: str, threads: int | None, **options: Any) -> None:
     data |= {name: options.pop(name) for name in ("categorical", "out")}
     check_name("activation", options["activation"], cmlp.activations())
     check_name("optimizer", options["optimizer"], cmlp.optimizers())
+    options["batch_size"] = options["batch_size"] or 0
     recipe = Recipe(parse_widths(hidden), **options)
     check_folder(data["out"])
     if threads is not None:

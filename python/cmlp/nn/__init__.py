@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cmlp.nn import init
 from cmlp.nn import activations as _activations
+from cmlp.nn import init
 from cmlp.nn.activations import *  # noqa: F403  the classes are made from the core's list
 from cmlp.nn.layers import Dropout, Linear, Softmax
 from cmlp.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss

@@ -1,4 +1,4 @@
-"""Activations: one class for each row of the core's list, made from the row; only GELU's two forms share one."""
+"""Activations: one class for each row of the core's list, made from it; GELU's two share one."""
 
 from __future__ import annotations
 
@@ -57,10 +57,13 @@ class Activation(Module):
 def _make_class(row: dict[str, Any]) -> type[Activation]:
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature(
-        [inspect.Parameter(key, keyword, default=value, annotation="float") for key, value in row["parameters"].items()]
+        [
+            inspect.Parameter(key, keyword, default=value, annotation="float")
+            for key, value in row["parameters"].items()
+        ]
     )
 
-    def __init__(self: Activation, *args: float, **kwargs: float) -> None:
+    def __init__(self: Activation, *args: float, **kwargs: float) -> None:  # noqa: N807  the new class's
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         Activation.__init__(self, row["name"], **bound.arguments)

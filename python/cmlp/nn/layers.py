@@ -19,8 +19,9 @@ class Linear(Module):
     bias : bool, default True
         Whether there is a ``b``.
     init : str, default "auto"
-        How the weights are drawn: a name of :func:`cmlp.initializers`, or ``"auto"``: He for the ReLU family, Xavier
-        for the rest, by the activation that follows. Biases start at 0; ``"torch"`` draws both as PyTorch does.
+        How the weights are drawn: a name of :func:`cmlp.initializers`, or ``"auto"``: He for the ReLU
+        family, Xavier for the rest, by the activation that follows. Biases start at 0; ``"torch"`` draws
+        both as PyTorch does.
     init_settings : dict, optional
         Parameters of the initialiser, such as ``{"gain": 0.5}``.
     seed : int, default 0

@@ -37,7 +37,7 @@ class Loss:
         self.name = name
         self.reduction = reduction
         self.weight = weight
-        self._core = _core.Loss(name, settings, reduction, class_weight)
+        self._core: Any = _core.Loss(name, settings, reduction, class_weight)
 
     def __call__(
         self, y: npt.ArrayLike, target: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
@@ -61,11 +61,13 @@ class Loss:
         ValueError
             When shapes differ or a label is out of range, naming its position.
         """
-        return self._core(y, target, sample_weight)
+        value: float | npt.NDArray[Any] = self._core(y, target, sample_weight)
+        return value
 
     def backward(self) -> npt.NDArray[Any]:
-        """Return the gradient of the last value by the predictions, (batch, out); of the sum for ``"none"``."""
-        return self._core.backward()
+        """Return the gradient by the predictions, (batch, out), of the last value; for ``"none"`` of the sum."""
+        gradient: npt.NDArray[Any] = self._core.backward()
+        return gradient
 
     def __repr__(self) -> str:
         settings = "".join(f", {key}={value}" for key, value in self._core.settings.items())
@@ -121,7 +123,7 @@ class BCEWithLogitsLoss(Loss):
 
 
 class CrossEntropyLoss(Loss):
-    """``log(sum_j exp(y_j)) - sum_j t_j y_j`` over the classes of each row; y are unnormalised log-probabilities.
+    """``log(sum_j exp(y_j)) - sum_j t_j y_j`` over each row; y are unnormalised log-probabilities.
 
     Parameters
     ----------

@@ -64,10 +64,18 @@ class Parameter:
         self._copy_in(self._grad, value)
 
     def _copy_in(self, target: npt.NDArray[Any], value: npt.ArrayLike) -> None:
+        target[...] = self._checked(value, "Parameter")
+
+    def _checked(self, value: npt.ArrayLike, function: str) -> npt.NDArray[Any]:
+        """Return the value as an array that fits; raise ValueError for another shape or anything but real numbers."""
         array = np.asarray(value)
-        if array.shape != target.shape:
-            raise ValueError(f"Parameter '{self.name}' has shape {target.shape}, the value {array.shape}")
-        target[...] = array
+        if array.dtype.kind not in "fiub":
+            raise ValueError(
+                f"{function}: the value of '{self.name}' has dtype {array.dtype}, it must hold real numbers"
+            )
+        if array.shape != self.shape:
+            raise ValueError(f"{function}: '{self.name}' has shape {self.shape}, the value {array.shape}")
+        return array
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,8 +98,8 @@ class Parameter:
 class Module:
     """A layer or a stack of them: call it forward, ask it back, read its parameters.
 
-    A module is a range of layers of a core network. On its own it makes that network when it is first used; as part
-    of a :class:`Sequential` it is a view of the whole's layers and parameters.
+    A module is a range of layers of a core network. On its own it makes that network when it is first used;
+    as part of a :class:`Sequential` it is a view of the whole's layers and parameters.
     """
 
     _has_parameters = False  # of its own or in its children
@@ -212,10 +220,7 @@ class Module:
             raise ValueError(f"load_state_dict: the state has no {', '.join(missing)}")
         if unknown := sorted(state.keys() - own.keys()):
             raise ValueError(f"load_state_dict: the network has no {', '.join(unknown)}")
-        arrays = {name: np.asarray(value) for name, value in state.items()}
-        for name, array in arrays.items():
-            if array.shape != own[name].shape:
-                raise ValueError(f"load_state_dict: '{name}' has shape {array.shape}, the network's {own[name].shape}")
+        arrays = {name: own[name]._checked(value, "load_state_dict") for name, value in state.items()}
         for name, array in arrays.items():
             own[name].data = array
 

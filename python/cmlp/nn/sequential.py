@@ -75,17 +75,11 @@ class Sequential(Trainable, Module):
         specs = [module._specs() for module in self._modules]
         if not specs:
             raise ValueError("Sequential: there are no layers")
-        self._own_core = core = self._make_core()
         first = 0
         for at, module in enumerate(self._modules):
             module._join(self, first, str(at))
             first += len(specs[at])
-        self._own_core = core
-
-    def _make_core(self) -> Core:
-        from cmlp.nn.module import make_core
-
-        return make_core(self._specs(), self._seed, self._dtype)
+        self._own_core = self._core  # sizes that do not fit are told now
 
     def _specs(self) -> list[LayerSpec]:
         return [
@@ -132,11 +126,15 @@ class Sequential(Trainable, Module):
         titles = []
         for at, module in enumerate(self._modules):
             names = module._layer_titles()
-            titles += [f"{at}.{name}" if isinstance(module, Sequential) else f"{at}: {name}" for name in names]
+            titles += [
+                f"{at}.{name}" if isinstance(module, Sequential) else f"{at}: {name}" for name in names
+            ]
         return titles
 
     def __repr__(self) -> str:
-        lines = [f"  ({at}): " + repr(module).replace("\n", "\n  ") for at, module in enumerate(self._modules)]
+        lines = [
+            f"  ({at}): " + repr(module).replace("\n", "\n  ") for at, module in enumerate(self._modules)
+        ]
         return "\n".join(["Sequential(", *lines, ")"])
 
     # ---- the network as a whole
@@ -174,12 +172,14 @@ class Sequential(Trainable, Module):
         """Draw all parameters anew, from the seed they were drawn from or another."""
         self._core.reset_parameters(self._core.seed if seed is None else seed)
 
-    def __getstate__(self) -> bytes:
+    def __getstate__(self) -> tuple[bytes, bool]:
         self._sync_metadata()
-        return self._core.to_bytes()
+        return self._core.to_bytes(), self.training
 
-    def __setstate__(self, state: bytes) -> None:
-        self.__dict__.update(Sequential._of_core(_core.from_bytes(state)).__dict__)
+    def __setstate__(self, state: tuple[bytes, bool]) -> None:
+        content, training = state
+        self.__dict__.update(Sequential._of_core(_core.from_bytes(content)).__dict__)
+        self._core.training = training
         for at, module in enumerate(self._modules):
             module._place(self, sum(len(m._specs()) for m in self._modules[:at]), str(at))
 
@@ -188,7 +188,7 @@ class Sequential(Trainable, Module):
 
 
 def _nested(flat: dict[str, Module]) -> list[Module]:
-    """Return the modules of a network from its layers' names: "1.0" and "1.1" are the second module, a Sequential."""
+    """Return a network's modules from its layers' names: "1.0" and "1.1" are the second, a Sequential."""
     groups: dict[str, dict[str, Module]] = {}
     for name, module in flat.items():
         head, _, rest = name.partition(".")

@@ -74,12 +74,15 @@ class Optimizer:
         members = [([(p._core, p._index) for p in parameters], values) for parameters, values in groups]
         kinds = {type(p._core) for parameters, _ in groups for p in parameters}
         if len(kinds) != 1:
-            raise ValueError(f"{type(self).__name__}: " + ("parameters have different dtypes" if kinds else "there are no parameters"))
-        core = _core.Optimizer32 if kinds == {_core.Network32} else _core.Optimizer64
-        self._core = core(name, members)
+            problem = "parameters have different dtypes" if kinds else "there are no parameters"
+            raise ValueError(f"{type(self).__name__}: {problem}")
+        core: Any = _core.Optimizer32 if kinds == {_core.Network32} else _core.Optimizer64
+        self._core: _core.Optimizer32 | _core.Optimizer64 = core(name, members)
         self.param_groups = [ParamGroup(self, i, parameters) for i, (parameters, _) in enumerate(groups)]
 
-    def _group(self, item: Mapping[str, Any], defaults: dict[str, float]) -> tuple[list[Parameter], dict[str, float]]:
+    def _group(
+        self, item: Mapping[str, Any], defaults: dict[str, float]
+    ) -> tuple[list[Parameter], dict[str, float]]:
         """Return the parameters of a group and its settings by the rule's names."""
         own = self._named({key: value for key, value in item.items() if key != "params"})
         return list(item["params"]), {**defaults, **own}
@@ -90,8 +93,8 @@ class Optimizer:
         named = dict(settings)
         if "betas" in named:
             named["beta1"], named["beta2"] = named.pop("betas")
-        if "eps_mode" in named:
-            named["eps_mode"] = _EPS_MODES[named["eps_mode"]] if isinstance(named["eps_mode"], str) else named["eps_mode"]
+        if isinstance(named.get("eps_mode"), str):
+            named["eps_mode"] = _EPS_MODES[named["eps_mode"]]
         return {key: float(value) for key, value in named.items()}
 
     def step(self) -> None:
@@ -132,7 +135,9 @@ class Optimizer:
             When it is of another rule or of other parameters.
         """
         if state["name"] != self.name or len(state["groups"]) != len(self.param_groups):
-            raise ValueError(f"load_state_dict: the state is of '{state['name']}' with {len(state['groups'])} groups")
+            raise ValueError(
+                f"load_state_dict: the state is of '{state['name']}' with {len(state['groups'])} groups"
+            )
         for group, settings in zip(self.param_groups, state["groups"], strict=True):
             group.update(settings)
         own = self._core.state()
@@ -205,12 +210,21 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        _check("SGD", lr=(lr, 0, _INFINITY), momentum=(momentum, 0, _INFINITY), weight_decay=(weight_decay, 0, _INFINITY))
+        unbounded = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        _check("SGD", **{name: (value, 0, _INFINITY) for name, value in unbounded.items()})
         if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError(f"SGD: nesterov needs momentum above 0 and no dampening, they are {momentum} and {dampening}")
+            raise ValueError(
+                f"SGD: nesterov needs momentum above 0 and no dampening, they are {momentum} and {dampening}"
+            )
         super().__init__(
-            params, "sgd", lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
-            nesterov=float(nesterov), maximize=float(maximize),
+            params,
+            "sgd",
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=float(nesterov),
+            maximize=float(maximize),
         )
 
 
@@ -218,20 +232,39 @@ class _AdamRule(Optimizer):
     """What Adam and AdamW share: everything but where the weights decay."""
 
     def __init__(
-        self, params: Params, name: str, lr: float, betas: tuple[float, float], eps: float, weight_decay: float,
-        maximize: bool, eps_mode: str,
+        self,
+        params: Params,
+        name: str,
+        lr: float,
+        betas: tuple[float, float],
+        eps: float,
+        weight_decay: float,
+        maximize: bool,
+        eps_mode: str,
     ) -> None:
         title = type(self).__name__
-        _check(title, lr=(lr, 0, _INFINITY), beta1=(betas[0], 0, 1), beta2=(betas[1], 0, 1), eps=(eps, 0, _INFINITY),
-               weight_decay=(weight_decay, 0, _INFINITY))
+        _check(
+            title,
+            lr=(lr, 0, _INFINITY),
+            beta1=(betas[0], 0, 1),
+            beta2=(betas[1], 0, 1),
+            eps=(eps, 0, _INFINITY),
+            weight_decay=(weight_decay, 0, _INFINITY),
+        )
         if eps_mode not in _EPS_MODES:
             raise ValueError(f"{title}: eps_mode is '{eps_mode}'; choose from {', '.join(_EPS_MODES)}")
-        settings = {"betas": betas, "eps_mode": eps_mode, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        settings = {
+            "betas": betas,
+            "eps_mode": eps_mode,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+        }
         super().__init__(params, name, lr=lr, **self._named(settings))
 
 
 class Adam(_AdamRule):
-    """``m, v`` = running means of g and g^2; ``w -= lr m_hat / (sqrt(v_hat) + eps)``: Kingma and Ba, ICLR 2015.
+    """``w -= lr m_hat / (sqrt(v_hat) + eps)``, m and v running means of g and g^2: Kingma and Ba, ICLR 2015.
 
     Parameters
     ----------
@@ -243,8 +276,9 @@ class Adam(_AdamRule):
         Added to the gradient as ``weight_decay * w``.
     maximize : bool, default False
     eps_mode : {"torch", "keras"}
-        Where eps stands: added to ``sqrt(v / (1 - beta2^s))`` ("torch"), or to ``sqrt(v)`` with the corrections taken
-        into the step size, as Keras and scikit-learn do ("keras"; the paper's "epsilon hat").
+        Where eps stands: added to ``sqrt(v / (1 - beta2^s))`` ("torch"), or to ``sqrt(v)`` with the
+        corrections taken into the step size, as Keras and scikit-learn do ("keras"; the paper's "epsilon
+        hat").
 
     Examples
     --------
@@ -271,7 +305,7 @@ class Adam(_AdamRule):
 
 
 class AdamW(_AdamRule):
-    """Adam whose decay acts on the weights themselves, ``w *= 1 - lr weight_decay``: Loshchilov and Hutter, ICLR 2019.
+    """Adam after ``w *= 1 - lr weight_decay``: Loshchilov and Hutter, ICLR 2019.
 
     Parameters
     ----------

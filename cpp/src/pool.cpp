@@ -1,0 +1,150 @@
+// The pool: one job at a time, its pieces claimed from a ticket that carries the job's number.
+#include "pool.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace cmlp {
+namespace {
+
+// A waiting thread looks this often before it sleeps: some 50 us, longer than the gaps between the regions of a step.
+constexpr int looks_before_sleep = 2000;
+
+void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+class Pool {
+public:
+    void run(Index pieces, int threads, void (*run)(void*, Index), void* context) {
+        const std::unique_lock<std::mutex> only(mutex_, std::try_to_lock);
+        if (!only.owns_lock()) {
+            for (Index i = 0; i < pieces; ++i) run(context, i);
+            return;
+        }
+        for (; workers_ < threads - 1 && start_worker(); ++workers_) {
+        }
+        publish(pieces, threads, run, context);
+        claim_all(ticket_.load(std::memory_order_relaxed));
+        for (int looks = 0; done_.load(std::memory_order_acquire) < pieces; ++looks)
+            looks < looks_before_sleep ? pause() : std::this_thread::yield();
+    }
+
+private:
+    // Job number in the upper half, next piece in the lower.
+    static constexpr std::uint64_t one_job = std::uint64_t(1) << 32;
+    static std::uint64_t job_of(std::uint64_t ticket) { return ticket / one_job; }
+    static Index piece_of(std::uint64_t ticket) { return static_cast<Index>(ticket % one_job); }
+
+    // False where the system gives no more threads: the work is then done by those there are.
+    bool start_worker() {
+        try {
+            std::thread([this, id = workers_] { work(id); }).detach();
+            return true;
+        } catch (const std::system_error&) {
+            return false;
+        }
+    }
+
+    // The job before is done and has no piece left to claim, so nobody reads these while they are written.
+    void publish(Index pieces, int threads, void (*run)(void*, Index), void* context) {
+        run_.store(run, std::memory_order_relaxed);
+        context_.store(context, std::memory_order_relaxed);
+        pieces_.store(pieces, std::memory_order_relaxed);
+        helpers_.store(threads - 1, std::memory_order_relaxed);
+        done_.store(0, std::memory_order_relaxed);
+        ticket_.store((job_of(ticket_.load(std::memory_order_relaxed)) + 1) * one_job,
+                      std::memory_order_seq_cst);
+        if (sleeping_.load(std::memory_order_seq_cst) > 0) ticket_.notify_all();
+    }
+
+    // Claims pieces of the ticket's job until none is left. What was read of the job is right if the claim succeeds.
+    void claim_all(std::uint64_t ticket) {
+        for (const std::uint64_t job = job_of(ticket); job_of(ticket) == job;) {
+            const auto run = run_.load(std::memory_order_relaxed);
+            const auto context = context_.load(std::memory_order_relaxed);
+            if (piece_of(ticket) >= pieces_.load(std::memory_order_relaxed)) return;
+            if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
+            run(context, piece_of(ticket));
+            done_.fetch_add(1, std::memory_order_release);
+            ticket = ticket_.load(std::memory_order_acquire);
+        }
+    }
+
+    void work(int id) {
+        std::uint64_t seen = 0;
+        while (true) {
+            const std::uint64_t ticket = next_job(seen);
+            seen = job_of(ticket);
+            if (id < helpers_.load(std::memory_order_relaxed)) claim_all(ticket);
+        }
+    }
+
+    // Waits for a job other than `seen`: looks for a while, then sleeps.
+    std::uint64_t next_job(std::uint64_t seen) {
+        for (int looks = 0; looks < looks_before_sleep; ++looks, pause())
+            if (const auto ticket = ticket_.load(std::memory_order_acquire); job_of(ticket) != seen)
+                return ticket;
+        sleeping_.fetch_add(1, std::memory_order_seq_cst);
+        std::uint64_t ticket = ticket_.load(std::memory_order_seq_cst);
+        for (; job_of(ticket) == seen; ticket = ticket_.load(std::memory_order_acquire)) ticket_.wait(ticket);
+        sleeping_.fetch_sub(1, std::memory_order_relaxed);
+        return ticket;
+    }
+
+    std::mutex mutex_;  // held by the caller whose job it is
+    int workers_ = 0;
+    alignas(64) std::atomic<std::uint64_t> ticket_ = 0;
+    std::atomic<void (*)(void*, Index)> run_ = nullptr;
+    std::atomic<void*> context_ = nullptr;
+    std::atomic<Index> pieces_ = 0;
+    std::atomic<int> helpers_ = 0;
+    alignas(64) std::atomic<Index> done_ = 0;
+    std::atomic<int> sleeping_ = 0;
+};
+
+std::atomic<bool> in_child = false;
+
+// Never destroyed: its threads may outlive main. A forked child has none of them and starts with a new one.
+std::atomic<Pool*> pool = nullptr;
+
+Pool& current_pool() {
+    Pool* current = pool.load(std::memory_order_acquire);
+    if (!current) {
+        auto* fresh = new Pool;
+        if (pool.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) return *fresh;
+        delete fresh;
+    }
+    return *current;
+}
+
+[[maybe_unused]] const bool watching_forks = [] {
+#if defined(__unix__) || defined(__APPLE__)
+    pthread_atfork(nullptr, nullptr, [] {
+        in_child.store(true, std::memory_order_relaxed);
+        pool.store(nullptr, std::memory_order_relaxed);
+    });
+#endif
+    return true;
+}();
+
+}  // namespace
+
+bool forked() { return in_child.load(std::memory_order_relaxed); }
+
+void run_on_pool(Index pieces, int threads, void (*run)(void*, Index), void* context) {
+    current_pool().run(pieces, threads, run, context);
+}
+
+}  // namespace cmlp

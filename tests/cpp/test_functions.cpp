@@ -1,0 +1,164 @@
+// The vector functions against long double, in units in the last place, and at the edges of the number line.
+#include <cmlp/functions.hpp>
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <numbers>
+
+#include "kernel_helpers.hpp"
+#include "matrix_helpers.hpp"
+
+namespace {
+
+using namespace cmlp;
+using Real = long double;
+
+constexpr Real pi = std::numbers::pi_v<Real>;
+
+namespace formula {
+
+Real exp(Real x) { return std::exp(x); }
+Real expm1(Real x) { return std::expm1(x); }
+Real log(Real x) { return std::log(x); }
+Real log1p(Real x) { return std::log1p(x); }
+Real tanh(Real x) { return std::tanh(x); }
+Real sigmoid(Real x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+Real softplus(Real x) { return std::max(x, Real(0)) + std::log1p(std::exp(-std::abs(x))); }
+Real log_sigmoid(Real x) { return -softplus(-x); }
+Real erf(Real x) { return std::erf(x); }
+Real erfc(Real x) { return std::erfc(x); }
+Real normal_cdf(Real x) { return std::erfc(-x / std::sqrt(Real(2))) / 2; }
+Real gelu(Real x) { return std::isinf(x) ? (x > 0 ? x : 0) : x * normal_cdf(x); }
+Real gelu_derivative(Real x) {
+    return std::isinf(x) ? x > 0 : normal_cdf(x) + x * std::exp(-x * x / 2) / std::sqrt(2 * pi);
+}
+// (1 + tanh(u)) / 2 = sigmoid(2 u), which keeps its digits in the negative tail
+Real gelu_tanh(Real x) {
+    if (std::isinf(x)) return x > 0 ? x : 0;
+    return x * sigmoid(2 * std::sqrt(2 / pi) * (x + 0.044715L * x * x * x));
+}
+Real gelu_tanh_derivative(Real x) {
+    if (std::isinf(x)) return x > 0;
+    const Real root = std::sqrt(2 / pi), u = 2 * root * (x + 0.044715L * x * x * x);
+    return sigmoid(u) + x * sigmoid(u) * sigmoid(-u) * 2 * root * (1 + 3 * 0.044715L * x * x);
+}
+Real silu(Real x) { return std::isinf(x) ? (x > 0 ? x : 0) : x * sigmoid(x); }
+Real silu_derivative(Real x) { return std::isinf(x) ? x > 0 : sigmoid(x) * (1 + x * sigmoid(-x)); }
+Real mish(Real x) { return std::isinf(x) ? (x > 0 ? x : 0) : x * std::tanh(softplus(x)); }
+Real mish_derivative(Real x) {
+    if (std::isinf(x)) return x > 0;
+    const Real t = std::tanh(softplus(x));
+    return t + x * (1 - t * t) * sigmoid(x);
+}
+Real sin(Real x) { return std::sin(x); }
+Real cos(Real x) { return std::cos(x); }
+
+}  // namespace formula
+
+struct Expected {
+    Function function;
+    Real (*value)(Real);
+    double bound;  // in ULP, of the list
+};
+constexpr Expected all[] = {
+#define CMLP_FUNCTION(name, definition, bound) {Function::name, formula::name, bound},
+#include <cmlp/functions.def>
+#undef CMLP_FUNCTION
+};
+
+// Distance of two neighbours of type T at this magnitude.
+template <class T>
+Real ulp(Real magnitude) {
+    const T x = std::max(T(std::min(std::abs(magnitude), Real(std::numeric_limits<T>::max()))), std::numeric_limits<T>::min());
+    const T scaled = std::ldexp(T(1), std::ilogb(x));
+    return Real(scaled) * std::numeric_limits<T>::epsilon();
+}
+
+bool is_derivative(Function f) { return name(f).ends_with("_derivative"); }
+
+// Errors of sin and cos are bounded up to 1e4; near a derivative's zero its own magnitude is no measure.
+template <class T>
+double error_in_ulp(const Expected& expected, T x, T y) {
+    if ((expected.function == Function::sin || expected.function == Function::cos) && !(std::abs(x) <= T(1e4))) return 0;
+    const Real value = expected.value(x);
+    if (std::isnan(value)) return std::isnan(y) ? 0 : INFINITY;
+    if (std::isnan(y)) return INFINITY;
+    const T rounded = static_cast<T>(value);
+    if (rounded == y || (std::isinf(rounded) && y == std::copysign(std::numeric_limits<T>::max(), rounded))) return 0;
+    if (std::isinf(y) || std::isinf(rounded)) return INFINITY;
+    const bool near_zero = is_derivative(expected.function) && x < -0.4 && x > -2.5;
+    return double(std::abs(value - Real(y)) / ulp<T>(near_zero ? std::max(std::abs(value), Real(0.25)) : value));
+}
+
+// Every `step`-th number by its bits, negative ones too.
+template <class T, class Bits>
+std::vector<T> spread(Bits step) {
+    std::vector<T> x;
+    const Bits top = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+    for (Bits bits = 0; bits < top - step; bits += step)
+        for (const T value : {std::bit_cast<T>(bits), -std::bit_cast<T>(bits)}) x.push_back(value);
+    for (int i = -4000; i <= 4000; ++i) x.push_back(T(i) / T(97));
+    return x;
+}
+
+// Holds the largest error of each function against its bound.
+template <class T>
+void check_errors(const std::vector<T>& x, double slack) {
+    std::vector<T> y(x.size());
+    for (const Expected& expected : all) {
+        apply<T>(expected.function, x, y);
+        double worst = 0;
+        std::size_t where = 0;
+        for (std::size_t i = 0; i < x.size(); ++i)
+            if (const double error = error_in_ulp<T>(expected, x[i], y[i]); error > worst) worst = error, where = i;
+        CAPTURE(std::string(name(expected.function)));
+        CAPTURE(x[where]);
+        CAPTURE(y[where]);
+        CHECK(worst <= expected.bound * slack);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("functions: float32 stays within the bounds of the list") { check_errors(spread<float, std::uint32_t>(49157), 1); }
+
+TEST_CASE("functions: float64 stays within the same bounds") {
+    check_errors(spread<double, std::uint64_t>(0x000fff3b9aca0107), 1.05);  // the long double formula errs a little itself
+}
+
+TEST_CASE_TEMPLATE("functions: infinities, NaN and signed zeros as IEEE 754 has them", T, float, double) {
+    const T inf = std::numeric_limits<T>::infinity();
+    const auto at = [](Function f, T x) {
+        T y = 0;
+        apply<T>(f, {&x, 1}, {&y, 1});
+        return y;
+    };
+    for (const Expected& e : all) {
+        CAPTURE(std::string(name(e.function)));
+        CHECK(std::isnan(at(e.function, std::numeric_limits<T>::quiet_NaN())));
+        for (const T x : {inf, -inf, T(0), T(-0.0)}) {
+            const Real value = e.value(x);
+            const T rounded = static_cast<T>(value), y = at(e.function, x);
+            CAPTURE(x);
+            CAPTURE(y);
+            CHECK((test::same(y, rounded) || std::abs(y - rounded) <= T(e.bound) * std::numeric_limits<T>::epsilon()));
+        }
+    }
+    for (const Function odd : {Function::expm1, Function::log1p, Function::tanh, Function::erf, Function::sin, Function::gelu})
+        CHECK_MESSAGE(std::signbit(at(odd, T(-0.0))), std::string(name(odd)));
+    CHECK(at(Function::log, T(0)) == -inf);
+    CHECK(std::isnan(at(Function::log, T(-1))));
+    CHECK(at(Function::log1p, T(-1)) == -inf);
+    CHECK(at(Function::exp, inf) == inf);
+    CHECK(at(Function::exp, -inf) == 0);
+}
+
+TEST_CASE_TEMPLATE("functions: apply works in place and wants equal sizes", T, float, double) {
+    std::vector<T> x(19, T(0.5)), y(19), z(18);
+    apply<T>(Function::tanh, x, y);
+    apply<T>(Function::tanh, x, x);
+    CHECK(x == y);
+    CHECK(test::message([&] { apply<T>(Function::exp, x, z); }) == "apply: x has 19 elements, y 18");
+}

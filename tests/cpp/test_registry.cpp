@@ -1,0 +1,98 @@
+// The lists: every row can be named, parsed and given settings; what is unknown is answered with what there is.
+#include <cmlp/registry.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "matrix_helpers.hpp"
+
+#define CMLP_TEST_LISTS Activation, LossKind, Initializer, OptimizerKind, MetricKind, Function
+
+namespace {
+
+using namespace cmlp;
+using test::message;
+
+template <class E>
+std::string names() {
+    std::string text;
+    for (const Row& row : rows<E>()) text += (text.empty() ? "" : ", ") + std::string(row.name);
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("registry: names are unique and lead back to their entry", E, CMLP_TEST_LISTS) {
+    REQUIRE_FALSE(rows<E>().empty());
+    std::set<std::string_view> seen;
+    for (std::size_t i = 0; i < rows<E>().size(); ++i) {
+        const auto entry = static_cast<E>(i);
+        CAPTURE(std::string(name(entry)));
+        CHECK(seen.insert(name(entry)).second);
+        CHECK(parse<E>(name(entry)) == entry);
+        CHECK_FALSE(row(entry).definition.empty());
+    }
+}
+
+TEST_CASE_TEMPLATE("registry: an unknown name lists the valid ones", E, CMLP_TEST_LISTS) {
+    for (const char* wrong : {"nosuch", "", "RELU", " mse", "adam "})
+        CHECK(message([&] { parse<E>(wrong); }) ==
+              "unknown " + std::string(kind_name<E>()) + " '" + wrong + "'; choose from " + names<E>());
+}
+
+TEST_CASE_TEMPLATE("registry: settings overlay the defaults", E, CMLP_TEST_LISTS) {
+    for (std::size_t i = 0; i < rows<E>().size(); ++i) {
+        const auto entry = static_cast<E>(i);
+        const auto& known = parameters(entry);
+        CAPTURE(std::string(name(entry)));
+        std::vector<double> defaults;
+        std::string list;
+        for (const ParameterRow& p : known) {
+            CHECK_FALSE(p.name.empty());
+            defaults.push_back(p.value);
+            list += (list.empty() ? "" : ", ") + p.name;
+        }
+        CHECK(resolve(entry) == defaults);
+        for (std::size_t k = 0; k < known.size(); ++k) {
+            std::vector<double> changed = defaults;
+            changed[k] = -12.5;
+            CHECK(resolve(entry, {{known[k].name, -12.5}}) == changed);
+            CHECK(resolve(entry, named_settings(entry, changed)) == changed);
+        }
+        const std::string text = "has no parameter 'nosuch'; it takes: " + list;
+        CHECK(message([&] { resolve(entry, {{"nosuch", 1}}); }) ==
+              std::string(kind_name<E>()) + " '" + std::string(name(entry)) + "' " + text);
+        Settings mixed = named_settings(entry, defaults);
+        mixed["nosuch"] = 0;
+        CHECK(message([&] { resolve(entry, mixed); }).ends_with(text));
+    }
+}
+
+TEST_CASE("registry: defaults are those of the papers and of PyTorch") {
+    CHECK(resolve(OptimizerKind::adam) == std::vector<double>{0.001, 0.9, 0.999, 1e-8, 0, 0, 0});
+    CHECK(resolve(OptimizerKind::adamw) == std::vector<double>{0.001, 0.9, 0.999, 1e-8, 0.01, 0, 0});
+    CHECK(resolve(OptimizerKind::sgd) == std::vector<double>{0.001, 0, 0, 0, 0, 0});
+    CHECK(resolve(Activation::leaky_relu) == std::vector<double>{0.01});
+    CHECK(resolve(LossKind::cross_entropy) == std::vector<double>{0});
+    CHECK(row(Activation::relu).type == "ReLU");
+    CHECK(row(LossKind::bce_with_logits).type == "BCEWithLogitsLoss");
+}
+
+TEST_CASE("registry: what follows from a row") {
+    CHECK(output_kind(LossKind::mse) == OutputKind::value);
+    CHECK(output_kind(LossKind::bce) == OutputKind::probability);
+    CHECK(output_kind(LossKind::bce_with_logits) == OutputKind::logit);
+    CHECK(output_kind(LossKind::cross_entropy) == OutputKind::class_logits);
+    CHECK(larger_is_better(MetricKind::accuracy));
+    CHECK(larger_is_better(MetricKind::r2));
+    CHECK_FALSE(larger_is_better(MetricKind::mse));
+    CHECK_FALSE(larger_is_better(MetricKind::mae));
+    CHECK(initializer_for(Activation::relu) == Initializer::kaiming_uniform);
+    CHECK(initializer_for(Activation::leaky_relu) == Initializer::kaiming_uniform);
+    CHECK(initializer_for(Activation::tanh) == Initializer::xavier_uniform);
+    CHECK(initializer_for(Activation::sigmoid) == Initializer::xavier_uniform);
+    CHECK(initializer_for(Activation::identity) == Initializer::xavier_uniform);
+}

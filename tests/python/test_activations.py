@@ -1,0 +1,123 @@
+"""Activations against the oracle: values and derivatives, at every tail and at the ends of the line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import cmlp
+from cmlp import _core, nn
+from reference import ACTIVATIONS
+from tolerance import assert_close, assert_same_bits
+
+ROWS = {row["name"]: row for row in _core.activations()}
+# Other settings than the defaults, for the activations that have any.
+SETTINGS = {
+    "leaky_relu": [{"negative_slope": 0.2}, {"negative_slope": 0.0}, {"negative_slope": -0.5}],
+}
+CASES = [(name, {}) for name in ROWS] + [(name, s) for name, every in SETTINGS.items() for s in every]
+
+
+def extremes(dtype):
+    """Numbers where formulas break: zeros, saturation, subnormals, infinities, NaN."""
+    info = np.finfo(dtype)
+    numbers = [0.0, 40.0, 88.7, 103.0, 700.0, 745.0, 1e4, 1e30]
+    numbers += [
+        float(info.smallest_subnormal),
+        float(info.tiny),
+        float(info.tiny) / 3,
+        float(info.eps),
+        np.inf,
+    ]
+    return np.array([sign * number for number in numbers for sign in (1, -1)] + [np.nan], dtype)
+
+
+def layer(name, dtype, **settings):
+    return nn.Sequential(nn.Activation(name, **settings), dtype=dtype)
+
+
+def oracle(name, z, settings):
+    defaults = {key: settings.get(key, value) for key, value in ROWS[name]["parameters"].items()}
+    f, prime = ACTIVATIONS[name]
+    return f(z.astype(float), **defaults), prime(z.astype(float), **defaults)
+
+
+def test_settings_of_every_activation_that_has_some_are_tried():
+    assert {name for name, row in ROWS.items() if row["parameters"]} == set(SETTINGS)
+
+
+@pytest.mark.parametrize(("name", "settings"), CASES)
+def test_values_and_derivatives(name, settings, dtype, isa, rng):
+    z = np.concatenate([rng.normal(0, scale, 500) for scale in (0.01, 1, 10)]).astype(dtype)[None]
+    dy = rng.normal(size=z.shape).astype(dtype)
+    net = layer(name, dtype, **settings)
+    value, slope = oracle(name, z, settings)
+    y, tail = net(z), abs(z) > 4
+    assert_close(y[~tail], value[~tail], "activation", dtype)
+    assert_close(y[tail], value[tail], "tail", dtype)
+    assert_close(net.backward(dy), slope * dy, "derivative", dtype, scale=abs(dy).max())
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_extreme_inputs(name, dtype, isa):
+    z = extremes(dtype)[None]
+    net = layer(name, dtype)
+    value, slope = oracle(name, z, {})
+    y = net(z)
+    assert y.dtype == dtype
+    assert_close(y, value, "tail", dtype)
+    dz = net.backward(np.ones_like(z))
+    assert_close(
+        dz[:, :-1], slope[:, :-1], "derivative", dtype, scale=1
+    )  # the slope at NaN is anyone's guess
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_nan_in_the_gradient_comes_through_where_the_slope_is_not_zero(name, dtype, isa):
+    net = layer(name, dtype)
+    net(np.ones((1, 3), dtype))
+    dz = net.backward(np.array([[1.0, np.nan, 1.0]], dtype))
+    assert np.isnan(dz).tolist() == [[False, True, False]]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_column_count_has_the_same_bits(name, dtype, isa, rng):
+    z = rng.normal(0, 3, (1, 67)).astype(dtype)
+    dy = rng.normal(size=z.shape).astype(dtype)
+    net = layer(name, dtype)
+    y, dz = net(z), net.backward(dy)
+    for columns in range(1, z.shape[1]):
+        assert_same_bits(net(z[:, :columns]), y[:, :columns])
+        assert_same_bits(net.backward(dy[:, :columns]), dz[:, :columns])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_instruction_set_gives_the_same_bits(name, dtype, rng, isa):
+    z = np.concatenate([rng.normal(0, 20, 999).astype(dtype), extremes(dtype)])[None]
+    net = layer(name, dtype)
+    ours = net(z), net.backward(np.ones_like(z))
+    cmlp.runtime.set_isa("scalar")
+    assert_same_bits((net(z), net.backward(np.ones_like(z))), ours)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_class_of_the_row_is_the_activation(name):
+    z = np.linspace(-2, 2, 9, dtype="float32")[None]
+    by_class = nn.GELU("tanh") if name == "gelu_tanh" else getattr(nn, ROWS[name]["type"])()
+    assert_same_bits(by_class(z), nn.Activation(name)(z))
+    assert type(by_class).__name__ in nn.__all__
+
+
+@pytest.mark.parametrize("name", ["tanh", "identity", "leaky_relu", "gelu", "gelu_tanh"])
+def test_the_sign_of_zero_stays(name, dtype, isa):
+    assert np.signbit(layer(name, dtype)(np.array([[-0.0, 0.0]], dtype))).tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize("function", [row["name"] for row in _core.functions()])
+def test_vector_functions_at_the_ends(function, dtype, isa):
+    """Infinities and NaN as IEEE has them; and the same bits in every instruction set."""
+    z = np.concatenate([extremes(dtype), np.linspace(-90, 90, 333, dtype=dtype)])
+    ours = _core.function(function, z)
+    assert np.isnan(ours[np.isnan(z)]).all()
+    cmlp.runtime.set_isa("scalar")
+    assert_same_bits(_core.function(function, z), ours)

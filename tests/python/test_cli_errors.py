@@ -1,0 +1,218 @@
+"""The command line in trouble: bad input gets one line and an exit code; Ctrl-C keeps the best epoch."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from cmlp.cli import fitting
+from command_line import MODEL, check_data_error, good, people, record, run, train
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder with people.csv in it."""
+    monkeypatch.chdir(tmp_path)
+    people().to_csv("people.csv", index=False)
+    return tmp_path
+
+
+TRAIN = ["train", "people.csv", "--target", "buys"]
+# Each bad command line: its arguments, and what the one line says. Exit code 2.
+BAD_USAGE = {
+    "activation": (
+        [*TRAIN, "--activation", "rleu"],
+        "unknown activation 'rleu' (did you mean 'relu'?)",
+    ),
+    "optimizer": (
+        [*TRAIN, "--optimizer", "adan"],
+        "unknown optimizer 'adan' (did you mean 'adam'?)",
+    ),
+    "task": ([*TRAIN, "--task", "rank"], "'rank' is not one of 'auto', 'classification', 'regression'"),
+    "widths in words": (
+        [*TRAIN, "--hidden", "128,big"],
+        "--hidden '128,big': give widths such as 128,64, or none",
+    ),
+    "no width": ([*TRAIN, "--hidden", ""], "--hidden '': give widths"),
+    "zero width": ([*TRAIN, "--hidden", "0"], "--hidden '0': give widths"),
+    "epochs": ([*TRAIN, "--epochs", "0"], "0 is not in the range x>=1"),
+    "learning rate": ([*TRAIN, "--lr", "0"], "0.0 is not in the range x>0"),
+    "dropout": ([*TRAIN, "--dropout", "1"], "1.0 is not in the range 0<=x<1"),
+    "validation": ([*TRAIN, "--validation", "1"], "1.0 is not in the range 0<=x<1"),
+    "threads": ([*TRAIN, "--threads", "0"], "0 is not in the range x>=1"),
+    "no target": (["train", "people.csv"], "Missing option '--target'"),
+    "no folder": (
+        [*TRAIN, "--out", "nowhere/m.safetensors"],
+        "there is no folder nowhere to write",
+    ),
+    "out is a folder": ([*TRAIN, "--out", "."], ". is a folder; --out takes a file"),
+    "demo into a file": (["demo", "--out", "people.csv"], "people.csv is a file; --out takes a folder"),
+    "unknown command": (["trian"], "No such command 'trian'"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_USAGE)
+def test_bad_command_lines(folder, name):
+    arguments, message = BAD_USAGE[name]
+    result = run(*arguments)
+    assert message in result.output
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    assert not (folder / MODEL).exists()
+
+
+# Each bad table: what is in t.csv, further arguments, and what the one line says. Exit code 1.
+BAD_TABLES = {
+    "no such target": (
+        "a,Income\n1,2\n",
+        "income",
+        "no column 'income' (did you mean 'Income'?); the columns are a, Income",
+    ),
+    "no such column to drop": (
+        "a,y\n" + "1,x\n2,z\n" * 9,
+        "y --drop b",
+        "there is no column 'b'; the columns are a, y",
+    ),
+    "one class": ("a,y\n" + "1,x\n2,x\n" * 9, "y", "target 'y' has one class only ('x')"),
+    "no rows": ("a,y\n", "y", "t.csv: the table has a header but no rows"),
+    "no answers": ("a,y\n1,\n2,\n", "y", "target 'y' has no values"),
+    "empty file": ("", "y", "t.csv: cannot be read: No columns to parse from file"),
+    "one row": ("a,y\n1,2\n", "y", "1 rows are too few to keep 0.2"),
+    "infinity": ("a,y\n" + "1,x\n2,z\n" * 9 + "inf,x\n", "y", "column 'a' holds inf at row 19"),
+    "infinity after a gap": (
+        "a,y\n1,\n" + "1,x\n2,z\n" * 9 + "inf,x\n",
+        "y",
+        "column 'a' holds inf at row 20",
+    ),
+    "nothing to learn from": ("y\n" + "x\nz\n" * 9, "y", "no column is left to predict 'y' from"),
+    "words to regress": (
+        "a,y\n" + "1,x\n2,z\n" * 9,
+        "y --task regression",
+        "target 'y' holds text; regression needs",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TABLES)
+def test_bad_tables(folder, name):
+    content, arguments, message = BAD_TABLES[name]
+    (folder / "t.csv").write_text(content)
+    check_data_error(run("train", "t.csv", "--target", *arguments.split()), message)
+    assert not (folder / MODEL).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none.csv", "none.csv: there is no such file"),
+        ("t.xlsx", "t.xlsx: the suffix does not name a format; use one of"),
+    ],
+)
+def test_bad_files(folder, name, message):
+    check_data_error(run("train", name, "--target", "y"), message)
+
+
+# Each bad table at predict time: how people.csv is changed, and what the one line says. Exit code 1.
+BAD_PREDICTIONS = {
+    "missing columns": (
+        lambda frame: frame.drop(columns=["age", "city"]),
+        "lacks 2 of the 4 columns the model reads: age, city",
+    ),
+    "words for numbers": (
+        lambda frame: frame.assign(age="old"),
+        "column 'age' holds text, the model was trained on numbers",
+    ),
+    "no rows": (lambda frame: frame.head(0), "the table has a header but no rows"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_PREDICTIONS)
+def test_bad_tables_at_predict_time(folder, name):
+    change, message = BAD_PREDICTIONS[name]
+    train("--target", "buys", "--drop", "price", "--epochs", "1")
+    change(people()).to_csv("new.csv", index=False)
+    check_data_error(run("predict", MODEL, "new.csv"), message)
+
+
+def test_numbers_for_words_at_predict_time(folder):
+    train("--target", "buys", "--epochs", "1")
+    people().assign(city=1).to_parquet("new.parquet")  # a CSV is read as the model wants it
+    check_data_error(
+        run("predict", MODEL, "new.parquet"), "column 'city' holds numbers, the model was trained on text"
+    )
+
+
+@pytest.mark.parametrize("command", ["info", "predict"])
+def test_bad_model_files(folder, command):
+    table = ["people.csv"] if command == "predict" else []
+    check_data_error(run(command, "none.safetensors", *table), "none.safetensors: there is no such file")
+    (folder / "bad.safetensors").write_bytes(b"not a model")
+    check_data_error(run(command, "bad.safetensors", *table), "bad.safetensors is not a cmlp model")
+
+
+def test_a_training_that_explodes(folder):
+    result = run("train", "people.csv", "--target", "price", "--optimizer", "sgd", "--lr", "1e30")
+    check_data_error(result, "; try a smaller --lr")
+    assert not (folder / MODEL).exists()
+
+
+def test_bad_output_file(folder):
+    train("--target", "buys", "--epochs", "1")
+    check_data_error(
+        run("predict", MODEL, "people.csv", "--out", "out.doc"), "out.doc: the suffix does not name a format"
+    )
+
+
+@pytest.fixture
+def ctrl_c_at(monkeypatch):
+    """Press Ctrl-C at the end of an epoch."""
+
+    def press(epoch):
+        original = fitting.Watch.epoch_end
+
+        def epoch_end(self, values):
+            original(self, values)
+            if values["epoch"] + 1 == epoch:
+                signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(fitting.Watch, "epoch_end", epoch_end)
+
+    return press
+
+
+def test_ctrl_c_keeps_the_best_epoch(folder, ctrl_c_at):
+    ctrl_c_at(3)
+    result = run("train", "people.csv", "--target", "buys", "--epochs", "1000")
+    assert "trained 3 epochs" in result.output
+    assert "stopped by Ctrl-C; the best epoch so far is written" in result.output
+    assert result.exit_code == 130
+    assert record()["training"]["interrupted"]
+    good("predict", MODEL, "people.csv")
+
+
+def test_ctrl_c_before_an_epoch_is_over(folder, monkeypatch):
+    def press(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(fitting.Watch, "epoch_end", press)
+    result = run("train", "people.csv", "--target", "buys")
+    assert "stopped before the first epoch was over; nothing was written" in result.output
+    assert result.exit_code == 130
+    assert not (folder / MODEL).exists()
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_without_the_extra(package):
+    code = f"import sys; sys.modules[{package!r}] = None; from cmlp.cli import main; main()"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr == f"cmlp: the command line needs {package}; get it with: pip install 'cmlp[cli]'\n"
+
+
+def test_without_pandas(folder):
+    code = "import sys; sys.modules['pandas'] = None; from cmlp.cli import main; main()"
+    command = [sys.executable, "-c", code, "train", "people.csv", "--target", "buys"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr == "cmlp: the command line needs pandas; get it with: pip install 'cmlp[cli]'\n"

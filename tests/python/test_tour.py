@@ -1,0 +1,77 @@
+"""Every script of the tour runs, draws a picture a page can show, and draws the same one each time."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOUR, PAGE, PICTURES = ROOT / "examples" / "tour", ROOT / "docs" / "tour.md", ROOT / "docs" / "pictures"
+SCRIPTS = sorted(path.stem for path in TOUR.glob("*.py") if path.stem not in ("__main__", "style"))
+LARGEST = 120_000  # bytes
+
+pytest.importorskip("matplotlib")
+
+
+def run(target: Path, folder: Path) -> str:
+    """Run a script, or the whole tour, with warnings as errors; return what it prints."""
+    env = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-W", "error", str(target), "--out", str(folder)]
+    done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def size(picture: Path) -> tuple[int, int]:
+    """Width and height of a PNG file, from its header."""
+    head = picture.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", head[16:24])
+
+
+@pytest.fixture(scope="module")
+def whole_tour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which one run of the whole tour drew its pictures."""
+    folder = tmp_path_factory.mktemp("tour")
+    run(TOUR, folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_script_draws_one_picture_and_the_same_again(name: str, tmp_path: Path, whole_tour: Path) -> None:
+    printed = run(TOUR / f"{name}.py", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.png"]
+    picture = tmp_path / f"{name}.png"
+    assert str(picture) in printed
+    width, height = size(picture)
+    assert 900 <= width <= 1400
+    assert 400 <= height <= 1100
+    assert 10_000 < picture.stat().st_size <= LARGEST
+    assert picture.read_bytes() == (whole_tour / picture.name).read_bytes()
+
+
+def test_the_whole_tour_is_all_scripts(whole_tour: Path) -> None:
+    sections = runpy.run_path(str(TOUR / "__main__.py"))["SECTIONS"]
+    assert sorted(sections) == SCRIPTS
+    assert sorted(path.stem for path in whole_tour.iterdir()) == SCRIPTS
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_page_shows_each_script(name: str) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert f"(pictures/{name}.png)" in text
+    assert f"`python examples/tour/{name}.py`" in text
+    assert size(PICTURES / f"{name}.png")[0] >= 900
+    assert (PICTURES / f"{name}.png").stat().st_size <= LARGEST
+
+
+def test_page_shows_the_scripts_in_the_order_of_the_tour() -> None:
+    sections = runpy.run_path(str(TOUR / "__main__.py"))["SECTIONS"]
+    assert re.findall(r"\(pictures/(\w+)\.png\)", PAGE.read_text(encoding="utf-8")) == sections
