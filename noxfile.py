@@ -128,15 +128,19 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def consumer(session: nox.Session) -> None:
-    """examples/cpp built with find_package(cmlp) against the wheel and against cmake --install."""
-    session.install(".", tool("cmake"), tool("ninja"))
-    wheel_dir = session.run("python", "-m", "cmlp", "--cmake-dir", silent=True).strip()
-    core, prefix = session.create_tmp() + "/core", session.create_tmp() + "/prefix"
-    session.run("cmake", "-S", ".", "-B", core, "-G", "Ninja", "-DCMLP_DEVELOPER=OFF")
-    session.run("cmake", "--build", core)
-    session.run("cmake", "--install", core, "--prefix", prefix)
+    """examples/cpp built with find_package(cmlp) against the wheel and against cmake --install.
+
+    The wheel is made here, or is the one that the Python named after -- has installed.
+    """
+    session.install(tool("cmake"), tool("ninja"), *([] if session.posargs else ["."]))
+    python = session.posargs[0] if session.posargs else "python"
+    wheel_dir = session.run(python, "-m", "cmlp", "--cmake-dir", silent=True, external=True).strip()
+    prefix = session.create_tmp() + "/prefix"
+    session.run("cmake", "--preset", "cpp")
+    session.run("cmake", "--build", "--preset", "cpp", "--target", "cmlp")
+    session.run("cmake", "--install", "build/cpp", "--prefix", prefix)
     for name, where in (("wheel", f"-Dcmlp_DIR={wheel_dir}"), ("install", f"-DCMAKE_PREFIX_PATH={prefix}")):
-        build = session.create_tmp() + f"/consumer-{name}"
+        build = session.create_tmp() + f"/{name}"
         session.run("cmake", "-S", "examples/cpp", "-B", build, "-G", "Ninja", where)
         session.run("cmake", "--build", build)
         with session.chdir(build):

@@ -24,16 +24,24 @@ using Quad = __float128;
 
 namespace exact {
 
-// clang-format off
-#define BOTH(name) double name(double x) { return std::name(x); } Quad name(Quad x) { return name##q(x); }
-BOTH(exp) BOTH(expm1) BOTH(log) BOTH(log1p) BOTH(tanh) BOTH(cosh) BOTH(erf) BOTH(erfc) BOTH(sin) BOTH(cos)
-#undef BOTH
-// clang-format on
+using std::exp, std::expm1, std::log, std::log1p, std::tanh, std::cosh, std::erf, std::erfc, std::sin,
+    std::cos;
+Quad exp(Quad x) { return expq(x); }
+Quad expm1(Quad x) { return expm1q(x); }
+Quad log(Quad x) { return logq(x); }
+Quad log1p(Quad x) { return log1pq(x); }
+Quad tanh(Quad x) { return tanhq(x); }
+Quad cosh(Quad x) { return coshq(x); }
+Quad erf(Quad x) { return erfq(x); }
+Quad erfc(Quad x) { return erfcq(x); }
+Quad sin(Quad x) { return sinq(x); }
+Quad cos(Quad x) { return cosq(x); }
 
-    template <class R>
-    const R pi = R(3.14159265358979323846264338327950288Q);
+const Quad pi = 3.14159265358979323846264338327950288Q;
 template <class R>
-const R root_half = R(0.70710678118654752440084436210484904Q);
+const R root_half = R(sqrtq(0.5Q));
+template <class R>
+const R two_root_two_over_pi = R(2 * sqrtq(2 / pi));
 
 template <class R>
 R sigmoid(R x) {
@@ -44,58 +52,40 @@ template <class R>
 R softplus(R x) {
     return (x > 0 ? x : 0) + log1p(exp(x < 0 ? x : -x));
 }
+/// x f(x) with its limit 0 at -infinity
 template <class R>
-R log_sigmoid(R x) {
-    return -softplus(-x);
+R times(R x, R f) {
+    return f == 0 ? (x < 0 ? -R(0) : x) : x * f;
 }
 template <class R>
 R normal_cdf(R x) {
     return erfc(-x * root_half<R>) / 2;
 }
 template <class R>
-R normal_pdf(R x) {
-    return exp(-x * x / 2) * root_half<R> / R(sqrtq(pi<Quad>));
+R gelu_argument(R x) {
+    return two_root_two_over_pi<R> * (x + R(0.044715Q) * x * x * x);
 }
-// x f(x) with its limit 0 at -infinity
-template <class R>
-R times(R x, R f) {
-    return f == 0 ? (x < 0 ? -R(0) : x) : x * f;
-}
-template <class R>
-R gelu(R x) {
-    return times(x, normal_cdf(x));
-}
+auto log_sigmoid(auto x) { return -softplus(-x); }
+auto gelu(auto x) { return times(x, normal_cdf(x)); }
+auto gelu_tanh(auto x) { return times(x, sigmoid(gelu_argument(x))); }
+auto silu(auto x) { return times(x, sigmoid(x)); }
+auto mish(auto x) { return times(x, tanh(softplus(x))); }
+
 template <class R>
 R gelu_derivative(R x) {
     if (x > 60 || x < -60) return x > 0;
-    return normal_cdf(x) + x * normal_pdf(x);
-}
-template <class R>
-R gelu_argument(R x) {
-    return 2 * R(sqrtq(2 / pi<Quad>)) * (x + R(0.044715Q) * x * x * x);
-}
-template <class R>
-R gelu_tanh(R x) {
-    return times(x, sigmoid(gelu_argument(x)));
+    return normal_cdf(x) + x * exp(-x * x / 2) * two_root_two_over_pi<R> / 4;
 }
 template <class R>
 R gelu_tanh_derivative(R x) {
     if (x > 60 || x < -60) return x > 0;
     const R s = sigmoid(gelu_argument(x)), other = sigmoid(-gelu_argument(x));
-    return s + x * s * other * 2 * R(sqrtq(2 / pi<Quad>)) * (1 + 3 * R(0.044715Q) * x * x);
-}
-template <class R>
-R silu(R x) {
-    return times(x, sigmoid(x));
+    return s + x * s * other * two_root_two_over_pi<R> * (1 + 3 * R(0.044715Q) * x * x);
 }
 template <class R>
 R silu_derivative(R x) {
     if (x > 1000 || x < -1000) return x > 0;
     return sigmoid(x) * (1 + x * sigmoid(-x));
-}
-template <class R>
-R mish(R x) {
-    return times(x, R(tanh(softplus(x))));
 }
 template <class R>
 R mish_derivative(R x) {

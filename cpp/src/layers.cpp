@@ -34,6 +34,7 @@ void reset(const L&, std::span<const MatrixView<T>>, std::uint64_t, Index, Activ
 std::vector<ParameterSpec> specs(const Linear& layer) {
     require(layer.in_features > 0 && layer.out_features > 0, "Linear: in_features is ", layer.in_features,
             ", out_features is ", layer.out_features, ", both must be at least 1");
+    if (layer.init != "auto") resolve(parse<Initializer>(layer.init), layer.init_settings);
     std::vector<ParameterSpec> all{{"weight", layer.in_features, layer.out_features, true, false}};
     if (layer.bias) all.push_back({"bias", 1, layer.out_features, false, true});
     return all;

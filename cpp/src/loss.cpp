@@ -2,6 +2,7 @@
 #include <cmlp/loss.hpp>
 
 #include <array>
+#include <cmath>
 #include <string>
 
 #include "ops.hpp"
@@ -15,31 +16,34 @@ Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::ve
       class_weight_(std::move(class_weight)) {
     require(class_weight_.empty() || ops::loss_takes_labels(kind), name(kind),
             ": the loss takes no class weights");
+    for (const double w : class_weight_)
+        require(w >= 0 && std::isfinite(w), name(kind_), ": class weight ", w,
+                " must be finite and not negative");
 }
 
 template <class T>
-void Loss::check(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight) const {
-    const std::string_view loss = name(kind_);
+void Loss::check(Index rows, Index cols, const Target<T>& target, std::span<const T> weight,
+                 std::string_view what) const {
     const bool labels = !target.label.empty();
-    require(y.rows() > 0, loss, ": there are no rows");
-    require(!labels || ops::loss_takes_labels(kind_), loss,
+    require(rows > 0, what, ": there are no rows");
+    require(!labels || ops::loss_takes_labels(kind_), what,
             ": targets are class indices, the loss takes a matrix");
-    require(target.rows() == y.rows() && (labels || target.dense.cols() == y.cols()), loss,
-            ": predictions are ", y.rows(), "x", y.cols(), ", targets ", target.rows(), labels ? "" : "x",
-            labels ? std::string() : std::to_string(target.dense.cols()));
+    require(target.rows() == rows && (labels || target.dense.cols() == cols), what, ": predictions are ",
+            rows, "x", cols, ", targets ", target.rows(), labels ? "" : "x",
+            labels ? "" : std::to_string(target.dense.cols()));
     for (size_t i = 0; i < target.label.size(); ++i)
-        require(target.label[i] >= 0 && target.label[i] < y.cols(), loss, ": label ", target.label[i],
-                " at row ", i, " is not in 0..", y.cols() - 1);
-    require(weight.empty() || std::ssize(weight) == y.rows(), loss, ": there are ", weight.size(),
-            " weights for ", y.rows(), " rows");
-    require(class_weight_.empty() || std::ssize(class_weight_) == y.cols(), loss, ": there are ",
-            class_weight_.size(), " class weights for ", y.cols(), " classes");
+        require(target.label[i] >= 0 && target.label[i] < cols, what, ": label ", target.label[i], " at row ",
+                i, " is not in 0..", cols - 1);
+    require(weight.empty() || std::ssize(weight) == rows, what, ": there are ", weight.size(),
+            " weights for ", rows, " rows");
+    require(class_weight_.empty() || std::ssize(class_weight_) == cols, what, ": there are ",
+            class_weight_.size(), " class weights for ", cols, " classes");
 }
 
 template <class T>
 void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight, bool gradient,
                     LossResult<T>& result) const {
-    check(y, target, weight);
+    check<T>(y.rows(), y.cols(), target, weight, name(kind_));
     const Index rows = y.rows();
     const bool elementwise = ops::loss_is_elementwise(kind_);
     result.row_value.resize(rows);
@@ -80,6 +84,10 @@ void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<co
     }
 }
 
+template void Loss::check<float>(Index, Index, const Target<float>&, std::span<const float>,
+                                 std::string_view) const;
+template void Loss::check<double>(Index, Index, const Target<double>&, std::span<const double>,
+                                  std::string_view) const;
 template void Loss::evaluate<float>(MatrixView<const float>, const Target<float>&, std::span<const float>,
                                     bool, LossResult<float>&) const;
 template void Loss::evaluate<double>(MatrixView<const double>, const Target<double>&, std::span<const double>,

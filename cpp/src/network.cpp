@@ -2,6 +2,7 @@
 #include <cmlp/network.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include "ops.hpp"
 
@@ -73,6 +74,9 @@ template <class T>
 void Network<T>::allocate() {
     constexpr Index line = 64 / sizeof(T);
     Index offset = 0;
+    std::set<std::string_view> names;
+    for (const NamedLayer& named : layers_)
+        require(names.insert(named.name).second, "Network: two layers are named '", named.name, "'");
     for (size_t l = 0; l < layers_.size(); ++l)
         for (const ParameterSpec& spec : parameter_specs(layers_[l].layer)) {
             parameters_.push_back({parameter_name(layers_[l], spec), Index(l), spec, offset, {}, {}});

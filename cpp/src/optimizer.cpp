@@ -58,13 +58,25 @@ size_t Optimizer<T>::index_of(std::string_view name) const {
 }
 
 template <class T>
+bool Optimizer<T>::is_over(std::span<const T> values) const {
+    for (const auto& group : groups_)
+        for (const auto& segment : group.segments)
+            if (segment.value.data() < values.data() ||
+                segment.value.data() + segment.value.size() > values.data() + values.size())
+                return false;
+    return true;
+}
+
+template <class T>
 double Optimizer<T>::setting(std::string_view name, Index group) const {
     return groups_.at(static_cast<size_t>(group)).settings[index_of(name)];
 }
 
 template <class T>
 void Optimizer<T>::set_setting(std::string_view name, double value, Index group) {
-    groups_.at(static_cast<size_t>(group)).settings[index_of(name)] = value;
+    const size_t i = index_of(name);
+    require_allowed(kind_, parameters(kind_)[i], value);
+    groups_.at(static_cast<size_t>(group)).settings[i] = value;
     allocate();
 }
 

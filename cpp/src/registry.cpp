@@ -3,6 +3,7 @@
 #include <cmlp/registry.hpp>
 
 #include <charconv>
+#include <cmath>
 #include <iterator>
 
 namespace cmlp {
@@ -49,7 +50,7 @@ constexpr Row function_rows[] = {
 #include <cmlp/functions.def>
 };
 
-// "alpha=1, beta=0.5" -> {{"alpha", 1}, {"beta", 0.5}}
+// "alpha=1, beta=0.5[0,1)" -> {{"alpha", 1, ""}, {"beta", 0.5, "[0,1)"}}
 std::vector<ParameterRow> parse_parameters(std::string_view text) {
     std::vector<ParameterRow> result;
     while (!text.empty()) {
@@ -57,8 +58,8 @@ std::vector<ParameterRow> parse_parameters(std::string_view text) {
         const std::string_view item = text.substr(0, end);
         const size_t equals = item.find('=');
         double value = 0;
-        std::from_chars(item.data() + equals + 1, item.data() + item.size(), value);
-        result.push_back({std::string(item.substr(0, equals)), value});
+        const char* rest = std::from_chars(item.data() + equals + 1, item.data() + item.size(), value).ptr;
+        result.push_back({std::string(item.substr(0, equals)), value, {rest, item.data() + item.size()}});
         text.remove_prefix(std::min(end + 2, text.size()));
     }
     return result;
@@ -71,6 +72,16 @@ std::string join(const auto& items, auto&& name_of) {
 }
 
 }  // namespace
+
+bool ParameterRow::allows(double x) const {
+    if (std::isnan(x)) return false;
+    if (range.empty()) return true;
+    const size_t comma = range.find(',');
+    double low = 0, high = 0;
+    std::from_chars(range.data() + 1, range.data() + comma, low);
+    std::from_chars(range.data() + comma + 1, range.data() + range.size() - 1, high);
+    return (range.front() == '[' ? low <= x : low < x) && (range.back() == ']' ? x <= high : x < high);
+}
 
 template <>
 std::string_view kind_name<Activation>() {
@@ -142,6 +153,13 @@ E parse(std::string_view text) {
 }
 
 template <class E>
+void require_allowed(E entry, const ParameterRow& parameter, double value) {
+    const Row& row = cmlp::row(entry);
+    require(parameter.allows(value), row.type.empty() ? row.name : row.type, ": ", parameter.name, " is ",
+            value, ", it must be ", parameter.range.empty() ? "a number" : "in " + parameter.range);
+}
+
+template <class E>
 std::vector<double> resolve(E entry, const Settings& settings) {
     const auto& known = parameters(entry);
     std::vector<double> values;
@@ -150,6 +168,7 @@ std::vector<double> resolve(E entry, const Settings& settings) {
         const auto found = settings.find(parameter.name);
         used += found != settings.end();
         values.push_back(found == settings.end() ? parameter.value : found->second);
+        require_allowed(entry, parameter, values.back());
     }
     if (used == settings.size()) return values;
     for (const auto& [name, value] : settings)
@@ -164,6 +183,7 @@ std::vector<double> resolve(E entry, const Settings& settings) {
 #define CMLP_LIST(E)                                                  \
     template const std::vector<ParameterRow>& parameters<E>(E entry); \
     template E parse<E>(std::string_view text);                       \
+    template void require_allowed<E>(E, const ParameterRow&, double); \
     template std::vector<double> resolve<E>(E entry, const Settings& settings);
 CMLP_LIST(Activation)
 CMLP_LIST(LossKind)

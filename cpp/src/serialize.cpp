@@ -111,26 +111,31 @@ safetensors::File file_of(const Network<T>& network) {
     return file;
 }
 
+using TensorsByName = std::map<std::string, const safetensors::Tensor*, std::less<>>;
+
 // No count in the description is trusted: the layers' parameters must be the file's tensors before memory is taken.
-void require_same_parameters(const std::vector<NamedLayer>& layers, const safetensors::File& file) {
-    size_t i = 0;
+TensorsByName matched(const std::vector<NamedLayer>& layers, const safetensors::File& file) {
+    TensorsByName tensors;
+    for (const auto& tensor : file.tensors) tensors[tensor.name] = &tensor;
+    size_t count = 0;
     for (const NamedLayer& named : layers)
         for (const ParameterSpec& spec : parameter_specs(named.layer)) {
-            require(i < file.tensors.size() && file.tensors[i].name == parameter_name(named, spec) &&
-                        file.tensors[i].shape == shown_shape(spec),
-                    "the tensors are not those of the layers");
-            ++i;
+            const auto found = tensors.find(parameter_name(named, spec));
+            require(found != tensors.end() && found->second->shape == shown_shape(spec),
+                    "there is no tensor '", parameter_name(named, spec), "' of its layer's shape");
+            ++count;
         }
-    require(i == file.tensors.size(), "there are tensors that no layer has");
+    require(count == file.tensors.size(), "there are tensors that no layer has");
+    return tensors;
 }
 
 template <class T>
 std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Value& json,
-                                  safetensors::File& file) {
+                                  const TensorsByName& tensors, safetensors::File& file) {
     auto network = std::make_unique<Network<T>>(
         std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
     network->set_step(static_cast<std::uint64_t>(json.at("step").as_integer()));
-    for (size_t i = 0; i < file.tensors.size(); ++i) fill(network->parameters()[i], file.tensors[i]);
+    for (const auto& p : network->parameters()) fill(p, *tensors.at(p.name));
     file.metadata.erase("cmlp");
     network->metadata = std::move(file.metadata);
     network->train(false);
@@ -146,10 +151,10 @@ AnyNetwork network_of(safetensors::File file, const std::string& source) {
                 json.at("format").as_integer(), ", this version reads ", format_version);
         std::vector<NamedLayer> layers;
         for (const json::Value& item : json.at("layers").as_array()) layers.push_back(layer_from(item));
-        require_same_parameters(layers, file);
+        const TensorsByName tensors = matched(layers, file);
         if (json.at("dtype").as_string() == dtype_name<float>)
-            return build<float>(std::move(layers), json, file);
-        return build<double>(std::move(layers), json, file);
+            return build<float>(std::move(layers), json, tensors, file);
+        return build<double>(std::move(layers), json, tensors, file);
     } catch (const std::invalid_argument& error) {
         fail("load: ", source, " is not a cmlp model: ", error.what());
     }

@@ -146,7 +146,7 @@ template <class T>
 class Fit {
 public:
     Fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
-        const FitOptions& options, FitReport& report, const Data<T>& validation, const Hooks& hooks)
+        const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks)
         : network_(network),
           data_(data),
           loss_(loss),
@@ -155,7 +155,7 @@ public:
           report_(report),
           validation_(validation),
           hooks_(hooks),
-          monitor_(options, validation.rows() > 0),
+          monitor_(options, validation != nullptr),
           order_(static_cast<size_t>(data.rows())) {
         for (const MetricKind kind : options.metrics) metrics_.emplace_back(kind, output_kind(loss.kind()));
         steps_ = (data.rows() + options.batch_size - 1) / options.batch_size;
@@ -183,8 +183,8 @@ private:
         record.epoch = epoch;
         record.loss = sum / weight;
         for (const Metric& metric : metrics_) record.metrics.push_back(metric.result());
-        if (validation_.rows() > 0) {
-            record.val_metrics = evaluate(network_, validation_, loss_, options_.metrics);
+        if (validation_) {
+            record.val_metrics = evaluate(network_, *validation_, loss_, options_.metrics);
             record.val_loss = record.val_metrics.front();
             record.val_metrics.erase(record.val_metrics.begin());
         }
@@ -238,7 +238,7 @@ private:
     Optimizer<T>& optimizer_;
     const FitOptions& options_;
     FitReport& report_;
-    const Data<T>& validation_;
+    const Data<T>* validation_;
     const Hooks& hooks_;
     Monitor<T> monitor_;
     std::vector<Index> order_;
@@ -257,11 +257,37 @@ Data<T> Data<T>::middle_rows(Index first, Index n) const {
             weight.empty() ? weight : weight.subspan(static_cast<size_t>(first), static_cast<size_t>(n))};
 }
 
+namespace {
+
+void check_options(const FitOptions& options) {
+    const auto at_least = [](const char* name, auto value, decltype(value) least) {
+        require(value >= least, "fit: ", name, " is ", value, ", it must be at least ",
+                least);  // a NaN is not
+    };
+    at_least("epochs", options.epochs, 0);
+    at_least("initial_epoch", options.first_epoch, 0);
+    at_least("batch_size", options.batch_size, 1);
+    at_least("patience", options.patience, 0);
+    at_least("min_delta", options.min_delta, 0.0);
+    at_least("clip_grad_norm", options.clip_grad_norm, 0.0);
+    at_least("time_limit", options.time_limit, 0.0);
+    at_least("every_steps", options.every_steps, 0);
+}
+
+template <class T>
+void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, const char* what) {
+    require(optimizer.is_over(network.values()), what,
+            ": the optimizer is over parameters of another network");
+}
+
+}  // namespace
+
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
                   LossResult<T>& result, double clip_grad_norm) {
     require(loss.reduction() != Reduction::none,
             "train_step: the loss has reduction 'none'; choose mean or sum");
+    check_optimizer(optimizer, network, "train_step");
     const MatrixView<const T> y = network.forward(batch.x);
     loss.evaluate<T>(y, batch.target, batch.weight, true, result);
     if (!std::isfinite(result.total)) fail_loss(network);
@@ -276,12 +302,19 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
 
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
-         const FitOptions& options, FitReport& report, const Data<T>& validation, const Hooks& hooks) {
-    require(options.batch_size > 0, "fit: batch_size is ", options.batch_size, ", it must be at least 1");
-    require(options.epochs >= 0, "fit: epochs is ", options.epochs, ", it must not be negative");
-    require(options.patience >= 0, "fit: patience is ", options.patience, ", it must not be negative");
+         const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
+    check_options(options);
+    check_optimizer(optimizer, network, "fit");
     check_data(data, "fit");
-    if (validation.rows() > 0) check_data(validation, "fit: validation data");
+    const auto check_target = [&](const Data<T>& part, const char* what) {
+        loss.check(part.rows(), network.output_width(part.x.cols(), 0, network.size()), part.target,
+                   part.weight, what);
+    };
+    check_target(data, "fit");
+    if (validation) {
+        check_data(*validation, "fit: validation data");
+        check_target(*validation, "fit: validation data");
+    }
     Fit<T>(network, data, loss, optimizer, options, report, validation, hooks).run();
 }
 
@@ -339,6 +372,8 @@ void check_data(const Data<T>& data, std::string_view what) {
     for (size_t r = 0; r < data.weight.size(); ++r)
         require(data.weight[r] >= 0, what, ": sample_weight is ", data.weight[r], " at row ", r,
                 ", it must not be negative");
+    require(data.weight.empty() || ops::weighted_sum<T>(data.weight, nullptr) > 0, what,
+            ": sample_weight is 0 in every row");
 }
 
 #define CMLP_TRAINER(T)                                                                                    \
@@ -346,7 +381,7 @@ void check_data(const Data<T>& data, std::string_view what) {
     template double train_step<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, LossResult<T>&, \
                                   double);                                                                 \
     template void fit<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, const FitOptions&,       \
-                         FitReport&, const Data<T>&, const Hooks&);                                        \
+                         FitReport&, const Data<T>*, const Hooks&);                                        \
     template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
                                              const std::vector<MetricKind>&);                              \
     template void check_data<T>(const Data<T>&, std::string_view);                                         \

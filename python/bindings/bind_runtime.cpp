@@ -30,7 +30,7 @@ void bind_runtime(py::module_& m) {
     m.def(
         "function",
         [](std::string_view name, const py::object& x) -> py::object {
-            const py::array a = numbers(x, "function: x");
+            const auto a = numbers(x, "function: x");
             if (a.dtype().is(py::dtype::of<float>()))
                 return evaluate<float>(name, vector<float>(a, "function: x"));
             return evaluate<double>(name, vector<double>(a, "function: x"));

@@ -127,9 +127,10 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
     FitReport done;
     const typename Network<T>::Exclusive only(network, "fit");
     try {
+        const Data<T> validation_data = held_out ? held_out->data() : Data<T>{};
         const py::gil_scoped_release release;
         fit<T>(network, train.data(), loss.loss, optimizer.optimizer, fit_options, done,
-               held_out ? held_out->data() : Data<T>{}, calls.hooks());
+               held_out ? &validation_data : nullptr, calls.hooks());
     } catch (...) {
         write_report(done, report);
         throw;

@@ -95,6 +95,8 @@ class EarlyStopping:
     def __init__(
         self, monitor: str = "", patience: int = 10, min_delta: float = 0.0, restore_best: bool = True
     ) -> None:
+        if patience < 1:
+            raise ValueError(f"EarlyStopping: patience is {patience}, it must be at least 1")
         self.monitor = monitor
         self.patience = patience
         self.min_delta = min_delta
@@ -105,6 +107,9 @@ class EarlyStopping:
             f"EarlyStopping(monitor={self.monitor!r}, patience={self.patience}, min_delta={self.min_delta}, "
             f"restore_best={self.restore_best})"
         )
+
+
+_NO_STOPPING: dict[str, Any] = {"monitor": "", "patience": 0, "min_delta": 0.0, "restore_best": False}
 
 
 class Trainable:
@@ -153,7 +158,7 @@ class Trainable:
             When the loss or a gradient is not finite; the weights are as before.
         """
         net: Any = self._core  # the two precisions have a function each, chosen by the arguments
-        rule: Any = optimizer._core
+        rule = _rule_for(optimizer, net)
         value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, clip_grad_norm)
         return value
 
@@ -255,9 +260,11 @@ class Trainable:
         if validation_data is None and validation_split:
             x, y, sample_weight, validation_data = _split(x, y, sample_weight, validation_split, seed)
         validation = None if validation_data is None else (*validation_data, None)[:3]
-        stopping = early_stopping or EarlyStopping(patience=0, restore_best=False)
+        stopping = vars(early_stopping) if early_stopping else _NO_STOPPING
+        if step_callbacks and every_steps == 0:
+            raise ValueError("fit: step_callbacks are called every_steps steps, and every_steps is 0")
         history = self.history = History()
-        history.monitor = stopping.monitor or ("loss" if validation is None else "val_loss")
+        history.monitor = stopping["monitor"] or ("loss" if validation is None else "val_loss")
         options = {
             "epochs": epochs,
             "first_epoch": initial_epoch,
@@ -268,7 +275,7 @@ class Trainable:
             "time_limit": time_limit,
             "every_steps": every_steps,
             "metrics": list(metrics),
-            **vars(stopping),
+            **stopping,
         }
         bar = ProgressBar(epochs - initial_epoch, verbose)
         named = _Named(list(metrics), validation is not None)
@@ -277,7 +284,7 @@ class Trainable:
         report: dict[str, Any] = {}
         history.stop = "interrupted"  # until it ends
         net: Any = self._core
-        update: Any = rule._core
+        update = _rule_for(rule, net)
         try:
             _core.fit(
                 net, x, y, sample_weight, criterion._core, update, options, validation,
@@ -403,6 +410,15 @@ def _as_optimizer(optimizer: Optimizer | str, net: Trainable) -> Optimizer:
     from cmlp.optim import Optimizer
 
     return Optimizer(net.parameters(), optimizer) if isinstance(optimizer, str) else optimizer
+
+
+def _rule_for(optimizer: Optimizer, net: Core) -> Any:
+    """Return the core's optimizer; raise ValueError when it is over parameters of the other precision."""
+    single = isinstance(net, _core.Network32)
+    if isinstance(optimizer._core, _core.Optimizer32) != single:
+        own, other = ("float32", "float64") if single else ("float64", "float32")
+        raise ValueError(f"{type(optimizer).__name__}: it is over {other} parameters, the network is {own}")
+    return optimizer._core
 
 
 def _split(

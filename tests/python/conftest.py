@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-# Threads that wait without spinning: tests run beside other work. Read when the core is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 import hypothesis
 import numpy as np
 import pytest

@@ -83,8 +83,8 @@ CASES = {
     "y_nan_label": (lambda: fit(y=[0, 1, NAN, 0]), "class indices must be whole numbers"),
     "y_nan": (lambda: fit(y=having(NAN, 1, 1, T), loss="mse"), "fit: y has nan at row 1, column 1"),
     "y_infinity": (lambda: fit(y=having(INF, 2, 0, T), loss="mse"), "fit: y has infinity at row 2, column 0"),
-    "y_columns": (lambda: fit(y=np.ones((4, 3)), loss="mse"), "mse: predictions are 4x2, targets 4x3"),
-    "y_flat": (lambda: fit(y=np.ones(4), loss="mse"), "mse: predictions are 4x2, targets 4x1"),
+    "y_columns": (lambda: fit(y=np.ones((4, 3)), loss="mse"), "predictions are 4x2, targets 4x3"),
+    "y_flat": (lambda: fit(y=np.ones(4), loss="mse"), "predictions are 4x2, targets 4x1"),
     "label_too_large": (lambda: fit(y=[0, 1, 2, 0]), r"label 2 at row 2 is not in 0\.\.1"),
     "label_negative": (lambda: fit(y=[0, 1, 1, -1]), r"label -1 at row 3 is not in 0\.\.1"),
     "label_huge": (

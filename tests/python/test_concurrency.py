@@ -30,30 +30,38 @@ def network(columns=50, **options):
     return nn.Sequential(nn.Linear(columns, 64), nn.ReLU(), nn.Linear(64, 10), **options)
 
 
-def started(net):
+def started():
     """A step callback that sets an event, and the event."""
     event = threading.Event()
     return (lambda _: event.set()), event
 
 
-def interrupt(event, sent):
-    """Send Ctrl-C to this process a little after the event."""
-    event.wait(PATIENCE)
-    time.sleep(0.02)
-    sent.append(time.perf_counter())
-    os.kill(os.getpid(), signal.SIGINT)
+class CtrlC(threading.Thread):
+    """Sends this process Ctrl-C some time after an event, and notes when."""
+
+    def __init__(self, event, delay):
+        super().__init__()
+        self.event, self.delay, self.sent = event, delay, 0.0
+        self.start()
+
+    def run(self):
+        self.event.wait(PATIENCE)
+        time.sleep(self.delay)
+        self.sent = time.perf_counter()
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.parametrize("size", ["tiny", "large"])
-def test_ctrl_c_ends_a_fit_soon_and_leaves_the_network_usable(size, record_property, threads):
+def test_ctrl_c_ends_a_fit_soon_and_leaves_the_network_usable(size, record_property):
+    """No callback runs, so that only the core's own look at signals can end it."""
     columns = 5 if size == "tiny" else 400
-    net, (x, y), sent = network(columns), data(500 if size == "tiny" else 20_000, columns), []
-    callback, event = started(net)
-    worker = threading.Thread(target=interrupt, args=(event, sent))
-    worker.start()
+    net, (x, y), event = network(columns), data(500 if size == "tiny" else 20_000, columns), threading.Event()
+    net.fit(x, y, loss="cross_entropy")
+    worker = CtrlC(event, 0.3)
+    event.set()
     with pytest.raises(KeyboardInterrupt):
-        net.fit(x, y, loss="cross_entropy", epochs=FOREVER, step_callbacks=[callback], every_steps=1)
-    seconds = time.perf_counter() - sent[0]
+        net.fit(x, y, loss="cross_entropy", epochs=FOREVER)
+    seconds = time.perf_counter() - worker.sent
     worker.join()
     record_property("seconds_from_signal_to_exception", seconds)
     print(f"KeyboardInterrupt after {1000 * seconds:.0f} ms ({size})")
@@ -67,10 +75,9 @@ def test_ctrl_c_ends_a_fit_soon_and_leaves_the_network_usable(size, record_prope
 
 def test_an_interrupted_fit_is_as_after_its_last_whole_step():
     """The same number of steps without interruption gives the same weights."""
-    net, twin, (x, y), sent = network(), network(), data(640), []
-    callback, event = started(net)
-    worker = threading.Thread(target=interrupt, args=(event, sent))
-    worker.start()
+    net, twin, (x, y) = network(), network(), data(640)
+    callback, event = started()
+    worker = CtrlC(event, 0.02)
     with pytest.raises(KeyboardInterrupt):
         net.fit(x, y, loss="cross_entropy", epochs=FOREVER, step_callbacks=[callback], every_steps=1)
     worker.join()
@@ -132,13 +139,13 @@ def test_a_gradient_that_overflows_is_reported(dtype):
         nn.Linear(1, 1, init="constant", init_settings={"value": 10 / huge}, bias=False), dtype=dtype
     )
     sgd = optim.SGD(net.parameters(), lr=1e-30)
-    with pytest.raises(cmlp.NonFiniteError, match=r"a gradient is not finite at step 1; .*'0(.weight)?'"):
+    with pytest.raises(cmlp.NonFiniteError, match=r"gradient of '0.weight' is not finite at step 1"):
         net.train_step([[huge]], [[0.0]], nn.MSELoss(), sgd)
 
 
 def test_a_second_fit_from_another_thread_is_refused():
     net, (x, y) = network(), data()
-    callback, event = started(net)
+    callback, event = started()
     stop = threading.Event()
 
     def first():
@@ -184,38 +191,6 @@ def test_networks_train_side_by_side():
     serial = [run(seed) for seed in range(6)]
     with ThreadPoolExecutor(6) as pool:
         assert_same_bits(list(pool.map(run, range(6))), serial)
-
-
-def _ended(child, seconds):
-    """Return the exit code of a child, or None when it had to be killed."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_child_trains_to_the_same_bits(threads):
-    threads(2)
-    net, (x, y) = network(seed=1), data(4000, 50)
-
-    def trained():
-        twin = net.copy()
-        twin.fit(x, y, loss="cross_entropy", epochs=2, batch_size=500)
-        return twin.predict(x).tobytes()
-
-    expected = trained()  # starts the threads
-    child = os.fork()
-    if child == 0:  # pragma: no cover
-        os._exit(0 if trained() == expected else 1)
-    assert _ended(child, PATIENCE) == 0
-    assert trained() == expected  # the parent goes on
 
 
 def test_stdout_is_not_written_to(capfd):

@@ -158,9 +158,6 @@ def test_step_callbacks():
     fit(network(), epochs=2, step_callbacks=[seen.append], every_steps=4)
     assert [(p["epoch"], p["step"], p["steps"]) for p in seen] == [(0, 3, 6), (1, 1, 6), (1, 5, 6)]
     assert all(math.isfinite(p["loss"]) for p in seen)
-    seen.clear()
-    fit(network(), epochs=2, step_callbacks=[seen.append])
-    assert not seen
     history = fit(network(), epochs=2, step_callbacks=[lambda p: p["step"] < 3], every_steps=1)
     assert (history.stop, history.steps, history.epoch) == ("callback", 4, [])
 

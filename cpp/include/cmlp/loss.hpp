@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace cmlp {
@@ -40,7 +41,7 @@ struct LossResult {
 /// A loss with its settings. The mean divides by the sum of the weights: weight 2 is the row twice, 0 the row absent.
 class Loss {
 public:
-    /// Throws std::invalid_argument on a setting the loss does not take.
+    /// Throws std::invalid_argument on a setting the loss does not take, or class weights that are no weights.
     explicit Loss(LossKind kind, const Settings& settings = {}, Reduction reduction = Reduction::mean,
                   std::vector<double> class_weight = {});
 
@@ -56,10 +57,13 @@ public:
     Settings settings() const { return named_settings(kind_, parameters_); }
     const std::vector<double>& class_weight() const { return class_weight_; }
 
-private:
+    /// Throws std::invalid_argument unless targets and weights fit predictions of (rows, cols), naming the first bad
+    /// label; `what` begins the message.
     template <class T>
-    void check(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight) const;
+    void check(Index rows, Index cols, const Target<T>& target, std::span<const T> weight,
+               std::string_view what) const;
 
+private:
     LossKind kind_;
     std::vector<double> parameters_;
     Reduction reduction_;

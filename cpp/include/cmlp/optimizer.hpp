@@ -37,9 +37,13 @@ public:
     /// One step of every weight, from the gradients as they are.
     void step();
 
+    /// Whether all its weights lie in that buffer.
+    bool is_over(std::span<const T> values) const;
+
     OptimizerKind kind() const { return kind_; }
     const std::vector<ParameterGroup<T>>& groups() const { return groups_; }
-    /// Reads or sets a setting of one group by name; throws std::invalid_argument on an unknown one.
+    /// Reads or sets a setting of one group by name; throws std::invalid_argument on an unknown one or a
+    /// value outside its range.
     double setting(std::string_view name, Index group = 0) const;
     void set_setting(std::string_view name, double value, Index group = 0);
 

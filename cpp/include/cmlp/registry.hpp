@@ -44,17 +44,21 @@ enum class OutputKind { value, probability, logit, class_logits };
 
 /// One row of a list as its users see it.
 struct Row {
-    std::string_view name;        ///< as in Python and in files
-    std::string_view type;        ///< the Python class, as PyTorch spells it ("" where there is none)
-    std::string_view parameters;  ///< "alpha=1, beta=0.5"
+    std::string_view name;  ///< as in Python and in files
+    std::string_view type;  ///< the Python class, as PyTorch spells it ("" where there is none)
+    std::string_view
+        parameters;  ///< "alpha=1, beta=0.5[0,1)": defaults, and ranges where not every number will do
     std::string_view definition;  ///< the formula
     std::string_view source;      ///< the paper, "" for common knowledge
 };
 
-/// A named number an entry takes, with its default.
+/// A named number an entry takes, with its default and its range.
 struct ParameterRow {
     std::string name;
     double value;
+    std::string range;  ///< "[0,1)": closed and open ends; "": any number but NaN
+
+    bool allows(double x) const;
 };
 
 /// Settings by name, as callers write them: {"negative_slope", 0.2}.
@@ -88,7 +92,12 @@ std::string_view name(E entry) {
 template <class E>
 E parse(std::string_view text);
 
-/// The entry's defaults overlaid with settings, in the kernel's order; throws on a name the entry does not take.
+/// Throws std::invalid_argument naming the entry, the parameter and its range unless the value lies in it.
+template <class E>
+void require_allowed(E entry, const ParameterRow& parameter, double value);
+
+/// The entry's defaults overlaid with settings, in the kernel's order; throws on a name the entry does not take and on
+/// a value outside its range.
 template <class E>
 std::vector<double> resolve(E entry, const Settings& settings = {});
 

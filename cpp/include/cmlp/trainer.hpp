@@ -83,7 +83,7 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
 /// Trains for whole epochs in the calling thread. Throws std::invalid_argument on options or shapes that do not fit.
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
-         const FitOptions& options, FitReport& report, const Data<T>& validation = {},
+         const FitOptions& options, FitReport& report, const Data<T>* validation = nullptr,
          const Hooks& hooks = {});
 
 /// The loss, then the metrics, in evaluation mode.

@@ -65,7 +65,7 @@ class Loss:
         return value
 
     def backward(self) -> npt.NDArray[Any]:
-        """Return the gradient by the predictions, (batch, out), of the last value; for ``"none"`` of the sum."""
+        """Return the gradient by the predictions of the last value (``"none"``: of the sum), (batch, out)."""
         gradient: npt.NDArray[Any] = self._core.backward()
         return gradient
 
@@ -146,6 +146,4 @@ class CrossEntropyLoss(Loss):
     def __init__(
         self, weight: npt.ArrayLike | None = None, reduction: str = "mean", label_smoothing: float = 0.0
     ) -> None:
-        if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"CrossEntropyLoss: label_smoothing is {label_smoothing}, it must be in [0, 1]")
         super().__init__("cross_entropy", reduction=reduction, weight=weight, label_smoothing=label_smoothing)

@@ -18,11 +18,21 @@ _CORES: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64
 
 def make_core(specs: list[LayerSpec], seed: int, dtype: npt.DTypeLike) -> Core:
     """Return the core network of these layers in one of the two precisions."""
-    name = np.dtype(dtype).name
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"{specs[0][1]}: seed is {seed}, it must be in [0, 2^64)")
+    core: Core = _CORES[dtype_name(dtype)](specs, seed)
+    return core
+
+
+def dtype_name(dtype: npt.DTypeLike) -> str:
+    """Return "float32" or "float64"; raise ValueError for anything else."""
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
     if name not in _CORES:
         raise ValueError(f"unknown dtype '{name}'; choose from {', '.join(_CORES)}")
-    core: Core = _CORES[name](specs, seed)
-    return core
+    return name
 
 
 class Parameter:
@@ -67,12 +77,10 @@ class Parameter:
         target[...] = self._checked(value, "Parameter")
 
     def _checked(self, value: npt.ArrayLike, function: str) -> npt.NDArray[Any]:
-        """Return the value as an array that fits; raise ValueError for another shape or anything but real numbers."""
+        """Return the value as an array; raise ValueError unless it is of this shape and real."""
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
-            raise ValueError(
-                f"{function}: the value of '{self.name}' has dtype {array.dtype}, it must hold real numbers"
-            )
+            raise ValueError(f"{function}: '{self.name}' has dtype {array.dtype}, it must hold real numbers")
         if array.shape != self.shape:
             raise ValueError(f"{function}: '{self.name}' has shape {self.shape}, the value {array.shape}")
         return array
@@ -134,10 +142,17 @@ class Module:
         """Become part of the owner's network, taking along the values there are."""
         if self._owner is not None and self._has_parameters:
             raise ValueError(f"{type(self).__name__}: the layer already belongs to another network")
-        values = self.state_dict() if self._own_core is not None else {}
+        values = self.state_dict() if self._was_changed() else {}
         self._place(owner, first, path)
         if values:
             self.load_state_dict(values)
+
+    def _was_changed(self) -> bool:
+        """Whether its parameters are others than its own seed draws; else the owner's seed draws them."""
+        if self._own_core is None:
+            return False
+        drawn = make_core(self._specs(), self._seed, self._dtype).parameters()
+        return any((a[2] != b[2]).any() for a, b in zip(self._own_core.parameters(), drawn, strict=True))
 
     def _place(self, owner: Module, first: int, path: str) -> None:
         self._owner, self._own_core, self._first, self._path = owner, None, first, path

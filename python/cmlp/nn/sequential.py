@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cmlp import _core
 from cmlp.nn import activations
 from cmlp.nn.layers import Dropout, Linear, Softmax
-from cmlp.nn.module import Core, LayerSpec, Module
+from cmlp.nn.module import Core, LayerSpec, Module, dtype_name
 from cmlp.training import Trainable
 
 
@@ -158,9 +158,7 @@ class Sequential(Trainable, Module):
 
     def to(self, dtype: npt.DTypeLike) -> Sequential:
         """Return a copy in the other precision (or this one)."""
-        name = np.dtype(dtype).name
-        if name not in ("float32", "float64"):
-            raise ValueError(f"unknown dtype '{name}'; choose from float32, float64")
+        name = dtype_name(dtype)
         self._sync_metadata()
         return Sequential._of_core(self._core.copy() if self.dtype.name == name else self._core.convert())
 

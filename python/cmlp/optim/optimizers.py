@@ -162,17 +162,6 @@ def _as_groups(params: Params) -> list[Mapping[str, Any]]:
     return [{"params": items}]
 
 
-def _check(function: str, **settings: tuple[float, float, float]) -> None:
-    """Raise ValueError unless low <= value < high for each (value, low, high)."""
-    for name, (value, low, high) in settings.items():
-        if not low <= value < high:
-            bound = f"in [{low:g}, {high:g})" if high < float("inf") else f"at least {low:g}"
-            raise ValueError(f"{function}: {name} is {value}, it must be {bound}")
-
-
-_INFINITY = float("inf")
-
-
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum: ``v = momentum v + g; w -= lr v``.
 
@@ -210,8 +199,6 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        unbounded = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
-        _check("SGD", **{name: (value, 0, _INFINITY) for name, value in unbounded.items()})
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
                 f"SGD: nesterov needs momentum above 0 and no dampening, they are {momentum} and {dampening}"
@@ -243,14 +230,6 @@ class _AdamRule(Optimizer):
         eps_mode: str,
     ) -> None:
         title = type(self).__name__
-        _check(
-            title,
-            lr=(lr, 0, _INFINITY),
-            beta1=(betas[0], 0, 1),
-            beta2=(betas[1], 0, 1),
-            eps=(eps, 0, _INFINITY),
-            weight_decay=(weight_decay, 0, _INFINITY),
-        )
         if eps_mode not in _EPS_MODES:
             raise ValueError(f"{title}: eps_mode is '{eps_mode}'; choose from {', '.join(_EPS_MODES)}")
         settings = {

@@ -1,0 +1,145 @@
+"""What importing does to a process, and what it does not: threads, rounding, other packages, output."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import cmlp
+
+OPTIONAL = [
+    "click",
+    "rich",
+    "pandas",
+    "pyarrow",
+    "sklearn",
+    "matplotlib",
+    "onnx",
+    "scipy",
+    "torch",
+    "tqdm.notebook",
+]
+
+
+def child(code, **environment):
+    """Run code in a fresh interpreter and return what it printed, read as JSON."""
+    package = os.path.dirname(os.path.dirname(cmlp.__file__))
+    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH")) if part)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_import_brings_no_optional_package():
+    loaded = child("import cmlp, json, sys; print(json.dumps(sorted(sys.modules)))")
+    assert not set(OPTIONAL) & set(loaded)
+    assert "numpy" in loaded
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in /proc")
+def test_import_starts_no_thread():
+    code = """
+        import json, os
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        import numpy
+        before = len(os.listdir("/proc/self/task"))
+        import cmlp
+        cmlp.nn.Sequential(cmlp.nn.Linear(2, 2))([[1, 2]])
+        print(json.dumps([before, len(os.listdir("/proc/self/task"))]))
+    """
+    before, after = child(code)
+    assert before == after
+
+
+def test_import_and_training_leave_rounding_and_subnormals_alone():
+    code = """
+        import json
+        import numpy as np
+        import cmlp
+        from cmlp import nn
+        net = nn.Sequential(nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 2))
+        net.fit(np.ones((500, 64)), np.arange(500) % 2, loss="cross_entropy", epochs=2)
+        tiny = np.float32(1e-45)
+        a, b = np.float64(1.0), np.float64(2.0**-53)
+        subnormals = [bool(tiny * np.float32(1) > 0), bool(np.float64(5e-324) + 0.0 > 0)]
+        print(json.dumps([*subnormals, float(a + b), float(a + 3 * b), float(-a - 3 * b)]))
+    """
+    assert child(code) == [True, True, 1.0, 1.0 + 2.0**-51, -1.0 - 2.0**-51]  # ties to even
+
+
+def test_subnormal_weights_and_inputs_are_numbers_too():
+    """Neither flushed to zero on the way in nor on the way out."""
+    tiny = 1e-40
+    net = cmlp.nn.Sequential(cmlp.nn.Linear(1, 1, bias=False, init="constant", init_settings={"value": 1.0}))
+    assert net.predict([[tiny]])[0, 0] > 0
+    net[0].weight.data = [[tiny]]
+    assert net.predict([[1.0]])[0, 0] > 0
+
+
+@pytest.mark.parametrize("isa", cmlp.runtime.isas())
+def test_the_environment_names_the_instruction_set(isa):
+    assert child("import cmlp, json; print(json.dumps(cmlp.runtime.isa()))", CMLP_ISA=isa) == isa
+
+
+def test_a_wrong_instruction_set_in_the_environment_is_one_clear_error():
+    code = """
+        import json
+        import cmlp
+        try:
+            cmlp.nn.Sequential(cmlp.nn.Linear(1, 1)).predict([[1]])
+        except ValueError as error:
+            print(json.dumps(str(error)))
+    """
+    text = child(code, CMLP_ISA="mmx")
+    assert "mmx" in text
+    assert all(name in text for name in cmlp.runtime.isas())
+
+
+def test_the_environment_limits_the_threads():
+    code = "import cmlp, json; print(json.dumps(cmlp.get_num_threads()))"
+    assert child(code, OMP_NUM_THREADS="1") == 1
+    assert child(code, OMP_NUM_THREADS="7") == 7
+    assert child(code, OMP_NUM_THREADS="nonsense") >= 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity")
+def test_affinity_limits_the_threads():
+    code = """
+        import json, os
+        os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+        import cmlp
+        print(json.dumps(cmlp.get_num_threads()))
+    """
+    environment = {} if "OMP_NUM_THREADS" not in os.environ else {"OMP_NUM_THREADS": ""}
+    assert child(code, **environment) == 1
+
+
+def test_the_public_names():
+    assert sorted(cmlp.__all__) == cmlp.__all__
+    assert all(hasattr(cmlp, name) for name in cmlp.__all__)
+    for module in (cmlp.nn, cmlp.optim, cmlp.runtime):
+        assert all(hasattr(module, name) for name in module.__all__)
+
+
+@pytest.mark.parametrize("kind", ["activations", "losses", "optimizers"])
+def test_every_row_has_its_class(kind):
+    module = cmlp.optim if kind == "optimizers" else cmlp.nn
+    types = {row["type"] for row in getattr(cmlp._core, kind)()} - {"GELUTanh"}  # GELU("tanh")
+    assert types <= set(module.__all__)
+
+
+def test_documentation_of_everything_public():
+    for module in (cmlp, cmlp.nn, cmlp.optim):
+        assert all(getattr(module, name).__doc__ for name in module.__all__ if name != "__version__")
