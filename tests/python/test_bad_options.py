@@ -147,6 +147,9 @@ FIT = {
     "min_delta": (lambda: stop(min_delta=-1.0), "min_delta is -1"),
     "every_steps": (lambda: fit(every_steps=-1, step_callbacks=[print]), "every_steps is -1"),
     "step_callbacks": (lambda: fit(step_callbacks=[print]), "every_steps is 0"),
+    "batch_size_fraction": (lambda: fit(batch_size=2.5), "batch_size"),
+    "batch_size_none": (lambda: fit(batch_size=None), "batch_size"),
+    "epochs_huge": (lambda: fit(epochs=2**63), "epochs"),
     "clip_negative": (lambda: fit(clip_grad_norm=-1.0), "clip_grad_norm is -1"),
     "clip_nan": (lambda: fit(clip_grad_norm=NAN), "clip_grad_norm is nan"),
     "time_limit": (lambda: fit(time_limit=-1.0), "time_limit is -1"),
@@ -161,5 +164,5 @@ CASES = [(f"{kind}_{case}", *row) for kind, cases in EVERY.items() for case, row
 
 @pytest.mark.parametrize(("call", "message"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
 def test_refused(call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         call()

@@ -65,7 +65,7 @@ def test_no_epochs_change_nothing():
 
 
 @pytest.mark.parametrize(
-    ("rows", "batch_size", "steps"), [(60, 10, 6), (60, 59, 2), (60, 60, 1), (60, 1000, 1), (1, 1, 1)]
+    ("rows", "batch_size", "steps"), [(60, 10, 6), (60, 59, 2), (60, 60, 1), (60, 2**63 - 1, 1), (1, 1, 1)]
 )
 def test_steps_of_an_epoch(rows, batch_size, steps):
     assert fit(network(), X[:rows], Y[:rows], epochs=1, batch_size=batch_size).steps == steps

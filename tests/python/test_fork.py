@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-import cmlp
+import fresh
 from cmlp import nn
 
 FOREVER = 10**9
@@ -106,11 +104,5 @@ while net._core.step < 3:
 
 
 def test_a_process_ends_while_a_daemon_thread_trains():
-    path = os.pathsep.join(
-        [os.path.dirname(os.path.dirname(cmlp.__file__)), os.environ.get("PYTHONPATH", "")]
-    )
-    environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(
-        [sys.executable, "-c", EXIT], env=environment, timeout=2 * PATIENCE, capture_output=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
+    done = fresh.run(EXIT)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
 
 import cmlp
+import fresh
 
 OPTIONAL = [
     "click",
@@ -26,24 +23,8 @@ OPTIONAL = [
 ]
 
 
-def child(code, **environment):
-    """Run code in a fresh interpreter and return what it printed, read as JSON."""
-    package = os.path.dirname(os.path.dirname(cmlp.__file__))
-    path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH")) if part)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def test_import_brings_no_optional_package():
-    loaded = child("import cmlp, json, sys; print(json.dumps(sorted(sys.modules)))")
+    loaded = fresh.result("import cmlp, json, sys; print(json.dumps(sorted(sys.modules)))")
     assert not set(OPTIONAL) & set(loaded)
     assert "numpy" in loaded
 
@@ -59,7 +40,7 @@ def test_import_starts_no_thread():
         cmlp.nn.Sequential(cmlp.nn.Linear(2, 2))([[1, 2]])
         print(json.dumps([before, len(os.listdir("/proc/self/task"))]))
     """
-    before, after = child(code)
+    before, after = fresh.result(code)
     assert before == after
 
 
@@ -76,7 +57,7 @@ def test_import_and_training_leave_rounding_and_subnormals_alone():
         subnormals = [bool(tiny * np.float32(1) > 0), bool(np.float64(5e-324) + 0.0 > 0)]
         print(json.dumps([*subnormals, float(a + b), float(a + 3 * b), float(-a - 3 * b)]))
     """
-    assert child(code) == [True, True, 1.0, 1.0 + 2.0**-51, -1.0 - 2.0**-51]  # ties to even
+    assert fresh.result(code) == [True, True, 1.0, 1.0 + 2.0**-51, -1.0 - 2.0**-51]  # ties to even
 
 
 def test_subnormal_weights_and_inputs_are_numbers_too():
@@ -90,7 +71,7 @@ def test_subnormal_weights_and_inputs_are_numbers_too():
 
 @pytest.mark.parametrize("isa", cmlp.runtime.isas())
 def test_the_environment_names_the_instruction_set(isa):
-    assert child("import cmlp, json; print(json.dumps(cmlp.runtime.isa()))", CMLP_ISA=isa) == isa
+    assert fresh.result("import cmlp, json; print(json.dumps(cmlp.runtime.isa()))", CMLP_ISA=isa) == isa
 
 
 def test_a_wrong_instruction_set_in_the_environment_is_one_clear_error():
@@ -102,16 +83,16 @@ def test_a_wrong_instruction_set_in_the_environment_is_one_clear_error():
         except ValueError as error:
             print(json.dumps(str(error)))
     """
-    text = child(code, CMLP_ISA="mmx")
+    text = fresh.result(code, CMLP_ISA="mmx")
     assert "mmx" in text
     assert all(name in text for name in cmlp.runtime.isas())
 
 
 def test_the_environment_limits_the_threads():
     code = "import cmlp, json; print(json.dumps(cmlp.get_num_threads()))"
-    assert child(code, OMP_NUM_THREADS="1") == 1
-    assert child(code, OMP_NUM_THREADS="7") == 7
-    assert child(code, OMP_NUM_THREADS="nonsense") >= 1
+    assert fresh.result(code, OMP_NUM_THREADS="1") == 1
+    assert fresh.result(code, OMP_NUM_THREADS="7") == 7
+    assert fresh.result(code, OMP_NUM_THREADS="nonsense") >= 1
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity")
@@ -123,7 +104,7 @@ def test_affinity_limits_the_threads():
         print(json.dumps(cmlp.get_num_threads()))
     """
     environment = {} if "OMP_NUM_THREADS" not in os.environ else {"OMP_NUM_THREADS": ""}
-    assert child(code, **environment) == 1
+    assert fresh.result(code, **environment) == 1
 
 
 def test_the_public_names():

@@ -1,0 +1,147 @@
+"""Calls in odd orders, at odd sizes and from many threads: an error or the right answer, never another's memory.
+
+Each runs in a process of its own, since what it guards against ends a process.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import cmlp
+import fresh
+
+SETUP = """
+    import json, threading
+    import numpy as np
+    import cmlp
+    from cmlp import nn, optim
+    net = nn.Sequential(nn.Linear(5, 30), nn.ReLU(), nn.Linear(30, 4), dtype="float64", seed=1)
+    def refused(call):
+        try:
+            call()
+        except ValueError as error:
+            return str(error)
+        return None
+"""
+
+
+@pytest.mark.parametrize(("first", "then"), [(3, 10), (10, 3), (3, 100_000)])
+def test_backward_after_another_forward_of_a_part_is_refused(first, then):
+    """The layers remember passes of different batches: there is no gradient to speak of."""
+    code = f"""
+    net(np.ones(({first}, 5)))
+    net[0](np.ones(({then}, 5)))
+    print(json.dumps(refused(lambda: net.backward(np.ones(({first}, 4))))))
+    """
+    assert "backward" in (fresh.result(SETUP + code) or "")
+
+
+def test_backward_after_another_forward_of_the_last_part_is_refused():
+    code = """
+    net(np.ones((3, 5)))
+    net[2](np.ones((3000, 30)))
+    print(json.dumps(refused(lambda: net.backward(np.ones((3000, 4))))))
+    """
+    assert "backward" in (fresh.result(SETUP + code) or "")
+
+
+def test_parts_in_turn_may_be_of_any_batch():
+    code = """
+    for rows in (3, 5000, 2):
+        h = net[1](net[0](np.ones((rows, 5))))
+        y = net[2](h)
+        dx = net[0].backward(net[1].backward(net[2].backward(np.ones_like(y))))
+        whole = net.copy()
+        whole(np.ones((rows, 5)))
+        assert (dx == whole.backward(np.ones_like(y))).all()
+    print(json.dumps(len(dx)))
+    """
+    assert fresh.result(SETUP + code) == 2
+
+
+def test_backward_after_training_is_refused():
+    code = """
+    x, y = np.ones((9, 5)), np.ones((9, 4))
+    told = []
+    net(x)
+    net.train_step(x, y, nn.MSELoss(), optim.SGD(net.parameters()))
+    told.append(refused(lambda: net.backward(y)))
+    net(x)
+    net.fit(x, y, loss="mse")
+    told.append(refused(lambda: net.backward(y)))
+    print(json.dumps(told))
+    """
+    assert all("no forward pass" in (text or "") for text in fresh.result(SETUP + code))
+
+
+@pytest.mark.parametrize("loss", cmlp.losses())
+def test_a_loss_of_no_columns_is_refused(loss):
+    code = f"""
+    nothing = np.ones((2, 0))
+    print(json.dumps(refused(lambda: nn.Loss("{loss}")(nothing, nothing))))
+    """
+    assert loss in (fresh.result(SETUP + code) or "")
+
+
+def test_layers_of_no_columns():
+    code = """
+    shapes = [kind(np.ones((2, 0))).shape for kind in (nn.ReLU(), nn.Softmax(), nn.Dropout(0.5), nn.GELU())]
+    print(json.dumps(shapes))
+    """
+    assert fresh.result(SETUP + code) == [[2, 0]] * 4
+
+
+THREADS = """
+    def work(seed):
+        rng, mine = np.random.default_rng(seed), net.copy()
+        sgd, values = optim.SGD(mine.parameters(), lr=1e-3), []
+        for _ in range(100):
+            rows = int(rng.integers(1, 3000))
+            x, t = rng.normal(size=(rows, 5)), rng.integers(0, 4, rows)
+            values.append(float({call}))
+        return values
+
+    criterion = nn.CrossEntropyLoss()
+    serial = [work(seed) for seed in range(4)]
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(4) as pool:
+        print(json.dumps(list(pool.map(work, range(4))) == serial))
+"""
+
+
+@pytest.mark.parametrize("call", ["criterion(mine.predict(x), t)", "mine.train_step(x, t, criterion, sgd)"])
+def test_one_loss_in_many_threads(call):
+    assert fresh.result(SETUP + THREADS.replace("{call}", call)) is True
+
+
+def test_the_number_of_threads_may_change_while_others_work():
+    code = """
+    x, stop = np.ones((3000, 5)), threading.Event()
+    def flip():
+        while not stop.is_set():
+            for count in (1, 2, 3, 7):
+                cmlp.set_num_threads(count)
+    worker = threading.Thread(target=flip)
+    worker.start()
+    expected = net.predict(x)
+    same = all((net.predict(x) == expected).all() for _ in range(300))
+    stop.set()
+    worker.join()
+    print(json.dumps(bool(same)))
+    """
+    assert fresh.result(SETUP + code) is True
+
+
+def test_an_optimizer_outlives_its_network():
+    code = """
+    import gc
+    sgd = optim.SGD(net.parameters(), lr=1.0)
+    weight, before = net[0].weight, net[0].weight.data.copy()
+    weight.grad = np.ones((30, 5))
+    del net
+    gc.collect()
+    junk = [np.full(1000, 7.0) for _ in range(100)]
+    sgd.step()
+    print(json.dumps(bool((weight.data == before - 1).all())))
+    """
+    assert fresh.result(SETUP + code) is True
