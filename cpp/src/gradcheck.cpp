@@ -27,11 +27,24 @@ GradcheckRow compare(std::string name, MatrixView<double> w, MatrixView<const do
     return {std::move(name), scale > 0 ? difference / scale : 0, largest, w.size()};
 }
 
+// Puts the random state back, and lets the network forget the passes over memory that is gone then.
+struct LeftAsFound {
+    explicit LeftAsFound(Network<double>& n) : network(n), step(n.step()) {}
+    LeftAsFound(const LeftAsFound&) = delete;
+    ~LeftAsFound() {
+        network.set_step(step);
+        network.forget();
+    }
+    Network<double>& network;
+    std::uint64_t step;
+};
+
 }  // namespace
 
 std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>& data, const Loss& loss,
                                     double h) {
     check_data(data, "gradcheck");
+    const LeftAsFound left(network);
     const std::uint64_t step = network.step();
     Matrix<double> x(data.x);
     LossResult<double> result;
@@ -46,7 +59,6 @@ std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>
     std::vector<GradcheckRow> rows;
     for (const auto& p : network.parameters()) rows.push_back(compare(p.name, p.value, p.grad, h, value));
     rows.push_back(compare("input", x.view(), dx.view(), h, value));
-    network.set_step(step);
     return rows;
 }
 

@@ -25,7 +25,7 @@ template <class T>
 void Loss::check(Index rows, Index cols, const Target<T>& target, std::span<const T> weight,
                  std::string_view what) const {
     const bool labels = !target.label.empty();
-    require(rows > 0, what, ": there are no rows");
+    require(rows > 0 && cols > 0, what, ": predictions are ", rows, "x", cols, ", there is nothing in them");
     require(!labels || ops::loss_takes_labels(kind_), what,
             ": targets are class indices, the loss takes a matrix");
     require(target.rows() == rows && (labels || target.dense.cols() == cols), what, ": predictions are ",

@@ -119,7 +119,6 @@ MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T>
         workspace.memory.resize(layers_.size());
     }
     for (auto l = static_cast<size_t>(first); l < static_cast<size_t>(last); ++l) {
-        cmlp::output_width(layers_[l].layer, x.cols(), layers_[l].name);
         Kept<T>& kept = workspace.kept[l];
         kept.in.rebind(x);
         kept.step = step_;
@@ -133,8 +132,11 @@ MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T>
 
 template <class T>
 MatrixView<const T> Network<T>::forward(MatrixView<const T> x, Index first, Index last) {
+    require_range("forward", first, last);
     require(x.rows() > 0, "forward: x has no rows");
+    output_width(x.cols(), first, last);  // nothing is written unless all layers fit
     const MatrixView<const T> y = run(workspace_, x, first, last, training_);
+    for (size_t l = static_cast<size_t>(last); l < layers_.size(); ++l) forget(l);  // their input may be gone
     step_ += training_;
     return y;
 }
@@ -142,12 +144,17 @@ MatrixView<const T> Network<T>::forward(MatrixView<const T> x, Index first, Inde
 template <class T>
 MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
                                          bool input_gradient) {
+    require_range("backward", first, last);
     const auto& kept = workspace_.kept;
-    require(!kept.empty() && !kept[size_t(last - 1)].out.empty(),
-            "backward: there is no forward pass to go back from");
+    for (Index l = last - 1; l >= first; --l)
+        require(!kept.empty() && !kept[size_t(l)].out.empty(),
+                "backward: there is no forward pass to go back from");
     const auto& out = kept[static_cast<size_t>(last - 1)].out;
     require(dy.rows() == out.rows() && dy.cols() == out.cols(), "backward: dy is ", dy.rows(), "x", dy.cols(),
             ", the last output ", out.rows(), "x", out.cols());
+    for (Index l = last - 2; l >= first; --l)
+        require(kept[size_t(l)].out.rows() == out.rows(), "backward: the layers' last passes had ",
+                kept[size_t(l)].out.rows(), " and ", out.rows(), " rows");
     for (Index l = last - 1; l >= first; --l) {
         const auto i = static_cast<size_t>(l);
         Matrix<T>& other = workspace_.gradient[dy.data() == workspace_.gradient[0].data()];
@@ -177,11 +184,30 @@ std::vector<MatrixView<const T>> Network<T>::outputs(Index first, Index last) co
 
 template <class T>
 void Network<T>::forget() {
-    for (Kept<T>& kept : workspace_.kept) kept.in.rebind({}), kept.out.rebind({});
+    for (size_t l = 0; l < workspace_.kept.size(); ++l) forget(l);
+}
+
+template <class T>
+void Network<T>::forget(size_t layer) {
+    workspace_.kept[layer].in.rebind({});
+    workspace_.kept[layer].out.rebind({});
+}
+
+template <class T>
+MatrixView<const T> Network<T>::output() const {
+    require(!workspace_.kept.empty(), "output: there was no forward pass");
+    return workspace_.kept.back().out;
+}
+
+template <class T>
+void Network<T>::require_range(const char* what, Index first, Index last) const {
+    require(0 <= first && first < last && last <= size(), what, ": layers ", first, " to ", last, " of ",
+            size());
 }
 
 template <class T>
 void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index first, Index last) const {
+    require_range("predict_into", first, last);
     const Index width = output_width(x.cols(), first, last);
     require(y.rows() == x.rows() && y.cols() == width, "predict_into: y is ", y.rows(), "x", y.cols(),
             ", the output is ", x.rows(), "x", width);

@@ -135,9 +135,9 @@ std::span<const Row> rows<Function>() {
 
 template <class E>
 const std::vector<ParameterRow>& parameters(E entry) {
-    static const std::vector<std::vector<ParameterRow>> table = [] {
-        std::vector<std::vector<ParameterRow>> all;
-        for (const Row& row : rows<E>()) all.push_back(parse_parameters(row.parameters));
+    static const auto& table = *[] {  // never destroyed: threads may still train while a process ends
+        auto* all = new std::vector<std::vector<ParameterRow>>;
+        for (const Row& row : rows<E>()) all->push_back(parse_parameters(row.parameters));
         return all;
     }();
     return table[static_cast<size_t>(entry)];

@@ -1,4 +1,5 @@
 // Streams of random numbers over the kernels' counter-based generator.
+#include <cmlp/error.hpp>
 #include <cmlp/registry.hpp>
 #include <cmlp/rng.hpp>
 
@@ -36,6 +37,7 @@ double Rng::normal() { return normal_quantile((static_cast<double>(next() >> 11)
 
 // Multiply and shift, rejecting the few values that would favour small results (Lemire, TOMACS 29, 2019).
 Index Rng::below(Index n) {
+    require(n > 0, "Rng.below: n is ", n, ", it must be at least 1");
     const auto range = static_cast<std::uint64_t>(n);
     const std::uint64_t excess = (0 - range) % range;
     while (true) {
@@ -52,6 +54,7 @@ void permute(std::vector<Index>& order, std::uint64_t seed, std::uint64_t epoch,
 }
 
 std::vector<Index> permutation(Index n, std::uint64_t seed, std::uint64_t epoch, Stream purpose) {
+    require(n >= 0, "permutation: n is ", n, ", it must not be negative");
     std::vector<Index> order(static_cast<size_t>(n));
     permute(order, seed, epoch, purpose);
     return order;

@@ -158,7 +158,8 @@ public:
           monitor_(options, validation != nullptr),
           order_(static_cast<size_t>(data.rows())) {
         for (const MetricKind kind : options.metrics) metrics_.emplace_back(kind, output_kind(loss.kind()));
-        steps_ = (data.rows() + options.batch_size - 1) / options.batch_size;
+        batch_rows_ = std::min(options.batch_size, data.rows());
+        steps_ = (data.rows() + batch_rows_ - 1) / batch_rows_;
     }
 
     void run() {
@@ -176,7 +177,7 @@ private:
         if (options_.shuffle) permute(order_, options_.seed, static_cast<std::uint64_t>(epoch));
         double sum = 0, weight = 0;
         for (Index step = 0; step < steps_; ++step) {
-            run_batch(step * options_.batch_size, sum, weight);
+            run_batch(step * batch_rows_, sum, weight);
             if (!between_steps({epoch, step, steps_, sum / weight})) return false;
         }
         EpochRecord record;
@@ -194,7 +195,7 @@ private:
     }
 
     void run_batch(Index first, double& sum, double& weight) {
-        const Index rows = std::min(options_.batch_size, data_.rows() - first);
+        const Index rows = std::min(batch_rows_, data_.rows() - first);
         const Data<T> batch =
             options_.shuffle
                 ? gather_(data_, std::span<const Index>(order_).subspan(size_t(first), size_t(rows)))
@@ -243,7 +244,7 @@ private:
     Monitor<T> monitor_;
     std::vector<Index> order_;
     std::vector<Metric> metrics_;
-    Index steps_ = 0;
+    Index batch_rows_ = 0, steps_ = 0;
     Gatherer<T> gather_;
     LossResult<T> result_;
     Clock::time_point started_ = Clock::now(), polled_ = started_;

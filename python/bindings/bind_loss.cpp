@@ -23,11 +23,12 @@ py::object call(PyLoss& self, const py::object& y, const py::object& target,
     const Rows<T> predictions = matrix<T>(y, what + ": the predictions");
     const Targets<T> wanted = targets<T>(target, self.takes_labels(), what + ": the target");
     const Rows<T> weight = optional_vector<T>(sample_weight, what + ": sample_weight");
-    auto& result = self.result.emplace<LossResult<T>>();
+    LossResult<T> fresh;  // of this call alone: other threads may call the same loss meanwhile
     {
         const py::gil_scoped_release release;
-        self.loss.evaluate<T>(predictions.view, wanted.view, span_of(weight), true, result);
+        self.loss.evaluate<T>(predictions.view, wanted.view, span_of(weight), true, fresh);
     }
+    const auto& result = self.result.emplace<LossResult<T>>(std::move(fresh));
     if (self.loss.reduction() != Reduction::none) return py::float_(result.total);
     const Array<T> values = copied<T>(result.value.view());
     return values.shape(1) == 1 && self.takes_labels() ? py::object(values.attr("ravel")())

@@ -1,6 +1,7 @@
 // The optimizer object that Python holds; training takes it too.
 #pragma once
 
+#include <cmlp/loss.hpp>
 #include <cmlp/network.hpp>
 #include <cmlp/optimizer.hpp>
 
@@ -11,4 +12,5 @@ template <class T>
 struct PyOptimizer {
     cmlp::Optimizer<T> optimizer;
     std::vector<std::shared_ptr<cmlp::Network<T>>> networks;  // whose weights it borrows
+    cmlp::LossResult<T> scratch = {};                         // of train_step
 };

@@ -1,6 +1,9 @@
 // One step, whole epochs, evaluation and the gradient check, with the GIL released while the core works.
 #include <cmlp/gradcheck.hpp>
 
+#include <chrono>
+#include <thread>
+
 #include "array.hpp"
 #include "bind_loss.hpp"
 #include "bind_optimizer.hpp"
@@ -55,6 +58,17 @@ void check_signals() {
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
+// A daemon thread that asks for the GIL while the interpreter shuts down would be ended in the middle of C++ frames;
+// it sleeps until the process is gone instead.
+void sleep_if_finalizing() {
+#if PY_VERSION_HEX >= 0x030D0000
+    const bool finalizing = Py_IsFinalizing();
+#else
+    const bool finalizing = _Py_IsFinalizing();
+#endif
+    while (finalizing) std::this_thread::sleep_for(std::chrono::hours(1));
+}
+
 // What Python is asked during a fit; an answer of False stops it.
 struct Calls {
     py::object epoch_end, step_end, poll;
@@ -65,17 +79,20 @@ struct Calls {
     Hooks hooks() const {
         Hooks hooks;
         hooks.poll = [this](const Progress& progress) {
+            sleep_if_finalizing();
             const py::gil_scoped_acquire acquire;
             check_signals();
             ask(poll, progress_of(progress));
         };
         if (!epoch_end.is_none())
             hooks.epoch_end = [this](const EpochRecord& record) {
+                sleep_if_finalizing();
                 const py::gil_scoped_acquire acquire;
                 return ask(epoch_end, record_of(record));
             };
         if (!step_end.is_none())
             hooks.step_end = [this](const Progress& progress) {
+                sleep_if_finalizing();
                 const py::gil_scoped_acquire acquire;
                 return ask(step_end, progress_of(progress));
             };
@@ -94,10 +111,20 @@ void write_report(const FitReport& report, py::dict& out) {
     out["stop"] = stops[static_cast<int>(report.stop)];
 }
 
+const char* kind_of(bool) { return "True or False"; }
+const char* kind_of(double) { return "a number"; }
+const char* kind_of(Index) { return "a whole number of 64 bits"; }
+const char* kind_of(std::uint64_t) { return "a whole number in [0, 2^64)"; }
+const char* kind_of(const std::string&) { return "a name"; }
+
 FitOptions options_from(const py::dict& o) {
     FitOptions options;
     const auto read = [&](const char* key, auto& value) {
-        value = py::cast<std::decay_t<decltype(value)>>(o[key]);
+        try {
+            value = py::cast<std::decay_t<decltype(value)>>(o[key]);
+        } catch (const py::cast_error&) {
+            fail("fit: ", key, " is ", std::string(py::str(o[key])), ", it must be ", kind_of(value));
+        }
     };
     read("epochs", options.epochs), read("first_epoch", options.first_epoch),
         read("batch_size", options.batch_size);
@@ -140,14 +167,12 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
 
 template <class T>
 double step(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
-            PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm) {
+            const PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm) {
     const Held<T> held(loss, x, y, weight, "train_step");
-    if (!std::holds_alternative<LossResult<T>>(loss.result)) loss.result.template emplace<LossResult<T>>();
-    auto& result = std::get<LossResult<T>>(loss.result);
     const typename Network<T>::Exclusive only(network, "train_step");
     const py::gil_scoped_release release;
-    const double value =
-        train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, result, clip_grad_norm);
+    const double value = train_step<T>(network, held.data(), loss.loss, optimizer.optimizer,
+                                       optimizer.scratch, clip_grad_norm);
     network.forget();  // it looks at arrays that may be gone
     return value;
 }

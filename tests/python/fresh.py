@@ -1,4 +1,4 @@
-"""Runs code in a fresh interpreter: for what a crash would end, and for what happens on import and at exit."""
+"""Runs code in a fresh interpreter: what a crash would end, and what happens on import and at exit."""
 
 from __future__ import annotations
 

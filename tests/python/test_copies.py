@@ -64,6 +64,16 @@ def test_copies_keep_the_mode(how):
     assert [COPIES[how](network().train(mode)).training for mode in (True, False)] == [True, False]
 
 
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_copies_of_layers_and_losses(how, rng):
+    layer, loss = nn.Linear(3, 2, seed=4), nn.CrossEntropyLoss([1.0, 2.0], label_smoothing=0.1)
+    layer.weight.data = np.ones((2, 3))
+    y, x = layer(rng.normal(size=(5, 3))), rng.normal(size=(5, 3))
+    assert_same_bits(how(layer)(x), layer(x))
+    assert how(loss)(y, [0, 1, 0, 1, 1]) == loss(y, [0, 1, 0, 1, 1])
+    assert repr(how(loss)) == repr(loss)
+
+
 def test_to_the_other_precision(rng):
     net, x = network("float32", 3), rng.normal(size=(6, 6))
     double = net.to("float64")

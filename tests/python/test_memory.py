@@ -1,4 +1,4 @@
-"""Calls in odd orders, at odd sizes and from many threads: an error or the right answer, never another's memory.
+"""Calls in odd orders, at odd sizes, from many threads: an error or the right answer, never another's memory.
 
 Each runs in a process of its own, since what it guards against ends a process.
 """

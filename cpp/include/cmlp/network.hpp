@@ -77,7 +77,7 @@ public:
     /// Input of layer first in its last forward, then the outputs from there to layer last - 1.
     std::vector<MatrixView<const T>> outputs(Index first, Index last) const;
     /// Output of the last forward.
-    MatrixView<const T> output() const { return workspace_.kept.back().out; }
+    MatrixView<const T> output() const;
     /// Lets go of the passes so far: backward throws until the next.
     void forget();
 
@@ -126,6 +126,8 @@ public:
     };
 
 private:
+    void forget(size_t layer);
+    void require_range(const char* what, Index first, Index last) const;
     void allocate();
     LayerCall<T> call(Index layer, Workspace<T>& workspace, bool accumulate) const;
     MatrixView<const T> run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last,

@@ -1,0 +1,73 @@
+// Memory: calls in their steady state take none from the heap. This file counts every operator new of the program.
+#include <cmlp/trainer.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "kernel_helpers.hpp"
+#include "matrix_helpers.hpp"
+
+namespace {
+
+std::atomic<long> allocations = 0;
+
+void* counted(std::size_t size, std::size_t alignment) {
+    ++allocations;
+    const std::size_t rounded = (size + alignment) / alignment * alignment;
+    if (void* memory = std::aligned_alloc(alignment, rounded)) return memory;
+    throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return counted(size, std::size_t(alignment)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace cmlp;
+
+template <class F>
+long allocations_of(F f) {
+    f(), f();
+    const long before = allocations;
+    for (int i = 0; i < 5; ++i) f();
+    return allocations - before;
+}
+
+std::vector<Layer> layers() {
+    return {Linear{30, 200}, activation("relu"), Dropout{0.5}, Linear{200, 10}, Softmax{}};
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("allocation: predict_into takes no memory in its steady state", T, float, double) {
+    const test::RuntimeScope scope;
+    const Network<T> net(layers(), 1);
+    const Matrix<T> x = test::numbers<T>(1500, 30, 1);
+    Matrix<T> y(1500, 10);
+    for (const int threads : {1, 2}) {
+        set_num_threads(threads);
+        CHECK(allocations_of([&] { net.predict_into(x, y); }) == 0);
+        CHECK(allocations_of([&] { net.predict_into(x.top_rows(1), y.top_rows(1)); }) == 0);
+    }
+}
+
+TEST_CASE_TEMPLATE("allocation: a training step takes no memory in its steady state", T, float, double) {
+    Network<T> net(layers(), 1);
+    const Matrix<T> x = test::numbers<T>(64, 30, 1);
+    const Matrix<T> target(64, 10);
+    Optimizer<T> adam(OptimizerKind::adam, net);
+    const Loss loss(LossKind::mse);
+    LossResult<T> result;
+    const Data<T> batch{x, {target, {}}, {}};
+    CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, 1.0); }) == 0);
+    CHECK(allocations_of([&] { net.forward(x), net.backward(net.output()); }) == 0);
+}
