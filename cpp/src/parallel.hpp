@@ -48,7 +48,7 @@ void parallel_for(Index n, Index grain, int threads, F&& f) {
         if (n > 0) f(Index(0), n);
         return;
     }
-    const Index pieces = std::min(grains, Index(threads) * pieces_a_thread);
+    const Index pieces = std::min({grains, Index(threads) * pieces_a_thread, most_pieces});
     auto piece = [&](Index i) {
         const Index begin = grains * i / pieces * grain, end = std::min(n, grains * (i + 1) / pieces * grain);
         if (begin < end) f(begin, end);

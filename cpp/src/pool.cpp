@@ -42,10 +42,11 @@ public:
     }
 
 private:
-    // Job number in the upper half, next piece in the lower.
-    static constexpr std::uint64_t one_job = std::uint64_t(1) << 32;
-    static std::uint64_t job_of(std::uint64_t ticket) { return ticket / one_job; }
-    static Index piece_of(std::uint64_t ticket) { return static_cast<Index>(ticket % one_job); }
+    // A ticket is the job's number (32 bits), its pieces (16) and the next of them to claim (16): a claim that succeeds
+    // was of a piece that was still there, so what was read of the job before it was that job's.
+    static std::uint64_t job_of(std::uint64_t ticket) { return ticket >> 32; }
+    static Index pieces_of(std::uint64_t ticket) { return static_cast<Index>(ticket >> 16 & 0xffff); }
+    static Index piece_of(std::uint64_t ticket) { return static_cast<Index>(ticket & 0xffff); }
 
     // False where the system gives no more threads: the work is then done by those there are.
     bool start_worker() {
@@ -61,20 +62,19 @@ private:
     void publish(Index pieces, int threads, void (*run)(void*, Index), void* context) {
         run_.store(run, std::memory_order_relaxed);
         context_.store(context, std::memory_order_relaxed);
-        pieces_.store(pieces, std::memory_order_relaxed);
         helpers_.store(threads - 1, std::memory_order_relaxed);
         done_.store(0, std::memory_order_relaxed);
-        ticket_.store((job_of(ticket_.load(std::memory_order_relaxed)) + 1) * one_job,
-                      std::memory_order_seq_cst);
+        const std::uint64_t job = job_of(ticket_.load(std::memory_order_relaxed)) + 1;
+        ticket_.store(job << 32 | static_cast<std::uint64_t>(pieces) << 16, std::memory_order_seq_cst);
         if (sleeping_.load(std::memory_order_seq_cst) > 0) ticket_.notify_all();
     }
 
-    // Claims pieces of the ticket's job until none is left. What was read of the job is right if the claim succeeds.
+    // Claims pieces of the ticket's job until none is left.
     void claim_all(std::uint64_t ticket) {
         for (const std::uint64_t job = job_of(ticket); job_of(ticket) == job;) {
             const auto run = run_.load(std::memory_order_relaxed);
             const auto context = context_.load(std::memory_order_relaxed);
-            if (piece_of(ticket) >= pieces_.load(std::memory_order_relaxed)) return;
+            if (piece_of(ticket) >= pieces_of(ticket)) return;
             if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
             run(context, piece_of(ticket));
             done_.fetch_add(1, std::memory_order_release);
@@ -108,7 +108,6 @@ private:
     alignas(64) std::atomic<std::uint64_t> ticket_ = 0;
     std::atomic<void (*)(void*, Index)> run_ = nullptr;
     std::atomic<void*> context_ = nullptr;
-    std::atomic<Index> pieces_ = 0;
     std::atomic<int> helpers_ = 0;
     alignas(64) std::atomic<Index> done_ = 0;
     std::atomic<int> sleeping_ = 0;

@@ -8,7 +8,9 @@ namespace cmlp {
 /// Pieces that work is cut into for each thread: one that is held up leaves the others to its neighbours.
 constexpr Index pieces_a_thread = 2;
 
-/// Runs every piece once, on the calling thread and at most threads - 1 others; returns when all are done. The caller
+constexpr Index most_pieces = 0xffff;
+
+/// Runs every piece (at most most_pieces) once, on the calling thread and at most threads - 1 others; returns when all are done. The caller
 /// claims pieces itself, so it never waits for a thread that has not begun. While another caller
 /// uses the pool it runs everything alone. A forked process starts with a pool of its own. `run` must not throw.
 void run_on_pool(Index pieces, int threads, void (*run)(void*, Index), void* context);

@@ -19,12 +19,13 @@ def save(net: Sequential, path: str | os.PathLike[str], metadata: Mapping[str, s
     path : path
         The file, by custom ``*.safetensors``; any safetensors reader finds the parameters under their names.
     metadata : mapping of str to str, optional
-        Text to keep with the model, added to ``net.metadata``. The key ``"cmlp"`` is the format's own.
+        Text to keep with the model, added to ``net.metadata``. Keys that begin with
+        ``"cmlp"`` are the library's.
 
     Raises
     ------
     ValueError
-        When the file cannot be written, or a key is ``"cmlp"``.
+        When the file cannot be written, or the metadata are not text or under a key of the library's.
 
     Examples
     --------
@@ -37,9 +38,15 @@ def save(net: Sequential, path: str | os.PathLike[str], metadata: Mapping[str, s
     >>> cmlp.load(path).n_parameters
     13
     """
+    before = dict(net.metadata)
     net.metadata.update(metadata or {})
-    net._sync_metadata()
-    net._core.save(os.fspath(path))
+    try:
+        core = net._standalone()._core
+    except ValueError:
+        net.metadata.clear()
+        net.metadata.update(before)
+        raise
+    core.save(os.fspath(path))
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -61,8 +60,15 @@ class History:
     def from_dict(cls, values: dict[str, Any]) -> History:
         """Return the history that :meth:`to_dict` wrote."""
         history = cls()
-        history.__dict__.update(values)
-        history.best_value = math.nan if values.get("best_value") is None else values["best_value"]
+        try:
+            series = {str(key): [float(x) for x in column] for key, column in values["history"].items()}
+            history.epoch, history.history = [int(epoch) for epoch in values["epoch"]], series
+            history.best_epoch, best = values["best_epoch"], values["best_value"]
+            history.best_value = math.nan if best is None else float(best)
+            history.monitor, history.stop = str(values["monitor"]), str(values["stop"])
+            history.steps = int(values["steps"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"History.from_dict: this is not what to_dict wrote: {error!r}") from None
         return history
 
     def __repr__(self) -> str:
@@ -119,6 +125,10 @@ class Trainable:
 
     if TYPE_CHECKING:
         _core: Core
+        _owner: Any
+        _first: int
+        _last: Any
+        _standalone: Callable[[], Any]
 
         parameters: Callable[[], list[Any]]
 
@@ -157,7 +167,7 @@ class Trainable:
         NonFiniteError
             When the loss or a gradient is not finite; the weights are as before.
         """
-        net: Any = self._core  # the two precisions have a function each, chosen by the arguments
+        net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
         rule = _rule_for(optimizer, net)
         value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, clip_grad_norm)
         return value
@@ -255,6 +265,7 @@ class Trainable:
         >>> net.predict(x).argmax(axis=1).tolist()
         [0, 1, 1, 0]
         """
+        net = self._whole_core("fit")
         criterion = _as_loss(loss)
         rule = _as_optimizer(optimizer, self)
         if validation_data is None and validation_split:
@@ -283,7 +294,6 @@ class Trainable:
         step_end = _joined(list(step_callbacks), dict) if step_callbacks else None
         report: dict[str, Any] = {}
         history.stop = "interrupted"  # until it ends
-        net: Any = self._core
         update = _rule_for(rule, net)
         try:
             _core.fit(
@@ -324,7 +334,9 @@ class Trainable:
         >>> net.evaluate([[1.0], [2.0]], [2.0, 5.0], loss="mse", metrics=["mae"])
         {'loss': 0.5, 'mae': 0.5}
         """
-        values = _core.evaluate(self._core, x, y, sample_weight, _as_loss(loss)._core, list(metrics))
+        values = _core.evaluate(
+            self._standalone()._core, x, y, sample_weight, _as_loss(loss)._core, list(metrics)
+        )
         return dict(zip(["loss", *metrics], values, strict=True))
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -338,7 +350,7 @@ class Trainable:
             For no rows, a wrong number of columns, or the first NaN or infinity in ``x``.
         """
         _core.check_finite(self._core, x, "predict")
-        return self._core.predict(x)
+        return self._core.predict(x, self._first, self._last)
 
     def summary(self) -> str:
         """Return a table of the layers with their output widths and parameters.
@@ -357,11 +369,13 @@ class Trainable:
         """
         from cmlp.summary import summary_text
 
-        return summary_text(self)
+        return summary_text(self._standalone())
 
-    def _restore_history(self) -> None:
-        if text := self._core.metadata.get("history"):
-            self.history = History.from_dict(json.loads(text))
+    def _whole_core(self, function: str) -> Any:
+        """Return the core; raise ValueError for an inner network, which is only a part of it."""
+        if self._owner is not None:
+            raise ValueError(f"{function}: this network belongs to a larger one; call it on the whole")
+        return self._core
 
 
 class _Named:

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -58,8 +59,8 @@ TEST_CASE_TEMPLATE("registry: settings overlay the defaults", E, CMLP_TEST_LISTS
         CHECK(resolve(entry) == defaults);
         for (std::size_t k = 0; k < known.size(); ++k) {
             std::vector<double> changed = defaults;
-            changed[k] = -12.5;
-            CHECK(resolve(entry, {{known[k].name, -12.5}}) == changed);
+            changed[k] = 0.25;
+            CHECK(resolve(entry, {{known[k].name, 0.25}}) == changed);
             CHECK(resolve(entry, named_settings(entry, changed)) == changed);
         }
         const std::string text = "has no parameter 'nosuch'; it takes: " + list;
@@ -69,6 +70,38 @@ TEST_CASE_TEMPLATE("registry: settings overlay the defaults", E, CMLP_TEST_LISTS
         mixed["nosuch"] = 0;
         CHECK(message([&] { resolve(entry, mixed); }).ends_with(text));
     }
+}
+
+TEST_CASE_TEMPLATE("registry: a value outside its range is refused, and so is NaN", E, CMLP_TEST_LISTS) {
+    for (std::size_t i = 0; i < rows<E>().size(); ++i) {
+        const auto entry = static_cast<E>(i);
+        const std::string who(row(entry).type.empty() ? row(entry).name : row(entry).type);
+        for (const ParameterRow& p : parameters(entry)) {
+            CHECK(p.allows(p.value));
+            CHECK_FALSE(p.allows(NAN));
+            const std::string must = p.range.empty() ? "a number" : "in " + p.range;
+            CHECK(message([&] { resolve(entry, {{p.name, NAN}}); }) ==
+                  who + ": " + p.name + " is nan, it must be " + must);
+            CHECK(p.allows(-3) == p.range.empty());
+            if (!p.range.empty())
+                CHECK(message([&] { resolve(entry, {{p.name, -3}}); }) ==
+                      who + ": " + p.name + " is -3, it must be " + must);
+        }
+    }
+}
+
+TEST_CASE("registry: ranges have open and closed ends") {
+    const ParameterRow half{"p", 0, "[0,1)"}, closed{"p", 0, "[0,1]"}, open{"p", 1, "(0,inf)"}, any{"p", 0, ""};
+    CHECK(half.allows(0));
+    CHECK_FALSE(half.allows(1));
+    CHECK(half.allows(std::nextafter(1.0, 0.0)));
+    CHECK_FALSE(half.allows(-1e-300));
+    CHECK(closed.allows(1));
+    CHECK_FALSE(closed.allows(1.5));
+    CHECK_FALSE(open.allows(0));
+    CHECK(open.allows(1e300));
+    CHECK_FALSE(open.allows(INFINITY));
+    CHECK(any.allows(-INFINITY));
 }
 
 TEST_CASE("registry: defaults are those of the papers and of PyTorch") {

@@ -201,7 +201,7 @@ def test_places_that_cannot_be_read_or_written(tmp_path):
         cmlp.load(tmp_path)
     with pytest.raises(ValueError, match=r"No such file or directory"):
         cmlp.save(network(), tmp_path / "no" / "folder")
-    with pytest.raises(ValueError, match="save: metadata must not have the key 'cmlp'"):
+    with pytest.raises(ValueError, match="metadata: 'cmlp': 'x' cannot be kept"):
         cmlp.save(network(), tmp_path / "x", metadata={"cmlp": "x"})
     assert list(tmp_path.iterdir()) == []
 

@@ -33,11 +33,22 @@ class Loss:
     def __init__(
         self, name: str, *, reduction: str = "mean", weight: npt.ArrayLike | None = None, **settings: float
     ) -> None:
-        class_weight = [] if weight is None else [float(w) for w in np.asarray(weight).ravel()]
         self.name = name
         self.reduction = reduction
         self.weight = weight
-        self._core: Any = _core.Loss(name, settings, reduction, class_weight)
+        self.settings = settings
+        self._core: Any = self._make_core()
+
+    def _make_core(self) -> Any:
+        class_weight = [] if self.weight is None else [float(w) for w in np.asarray(self.weight).ravel()]
+        return _core.Loss(self.name, self.settings, self.reduction, class_weight)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "_core"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._core = self._make_core()
 
     def __call__(
         self, y: npt.ArrayLike, target: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None

@@ -275,6 +275,20 @@ class Module:
     def _layer_titles(self) -> list[str]:
         return [type(self).__name__]
 
+    # ---- copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = self._owner is not None or self._own_core is not None
+        dtype = "float64" if made and isinstance(self._core, _core.Network64) else self._dtype
+        own = {"_owner": None, "_own_core": None, "_first": 0, "_path": "", "_dtype": dtype}
+        return {**self.__dict__, **own, "values": self.state_dict() if made else {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        values = state.pop("values")
+        self.__dict__.update(state)
+        if values:
+            self.load_state_dict(values)
+
     # ---- mode
 
     @property

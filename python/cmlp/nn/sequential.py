@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy.typing as npt
 from cmlp import _core
 from cmlp.nn import activations
 from cmlp.nn.layers import Dropout, Linear, Softmax
-from cmlp.nn.module import Core, LayerSpec, Module, dtype_name
-from cmlp.training import Trainable
+from cmlp.nn.module import Core, LayerSpec, Module, dtype_name, make_core
+from cmlp.training import History, Trainable
+
+_HISTORY = "cmlp.history"  # the key under which a network's history is kept
 
 
 def _layer_of(kind: str, fields: dict[str, Any]) -> Module:
@@ -66,20 +69,24 @@ class Sequential(Trainable, Module):
         self._modules = list(modules)
         self._has_parameters = any(module._has_parameters for module in modules)
         self._seed, self._dtype = seed, dtype
-        for at, module in enumerate(self._modules):
-            if module._owner is not None and module._has_parameters:
-                raise ValueError(f"Sequential: module {at} already belongs to another network")
         self._join_children()
 
     def _join_children(self) -> None:
-        specs = [module._specs() for module in self._modules]
-        if not specs:
+        if not self._modules:
             raise ValueError("Sequential: there are no layers")
+        owning = [module for module in self._modules if module._has_parameters]
+        for at, module in enumerate(self._modules):
+            if module._has_parameters and (module._owner is not None or owning.count(module) > 1):
+                raise ValueError(
+                    f"Sequential: module {at} already belongs to another network or stands here twice"
+                )
+        self._own_core = make_core(
+            self._specs(), self._seed, self._dtype
+        )  # throws before any child is changed
         first = 0
         for at, module in enumerate(self._modules):
             module._join(self, first, str(at))
-            first += len(specs[at])
-        self._own_core = self._core  # sizes that do not fit are told now
+            first += len(module._specs())
 
     def _specs(self) -> list[LayerSpec]:
         return [
@@ -104,12 +111,15 @@ class Sequential(Trainable, Module):
         net._has_parameters = any(module._has_parameters for module in net._modules)
         net._own_core = core
         net._seed, net._dtype = core.seed, "float32" if isinstance(core, _core.Network32) else "float64"
-        first = 0
-        for at, module in enumerate(net._modules):
-            module._place(net, first, str(at))
-            first += len(module._specs())
+        net._place_children()
         net._restore_history()
         return net
+
+    def _place_children(self) -> None:
+        first = 0
+        for at, module in enumerate(self._modules):
+            module._place(self, first, str(at))
+            first += len(module._specs())
 
     # ---- a sequence of modules
 
@@ -120,7 +130,7 @@ class Sequential(Trainable, Module):
         return iter(self._modules)
 
     def __getitem__(self, index: int) -> Module:
-        return self._modules[index]
+        return self._modules[operator.index(index)]
 
     def _layer_titles(self) -> list[str]:
         titles = []
@@ -141,48 +151,80 @@ class Sequential(Trainable, Module):
 
     @property
     def metadata(self) -> dict[str, str]:
-        """Text kept with the model when it is saved."""
+        """Text kept with the model when it is saved; keys that begin with ``"cmlp."`` are the library's."""
         if not hasattr(self, "_metadata"):
-            self._metadata: dict[str, str] = dict(self._core.metadata)
+            self._metadata: dict[str, str] = dict(self._core.metadata) if self._owner is None else {}
+            self._metadata.pop(_HISTORY, None)
         return self._metadata
 
     def _sync_metadata(self) -> None:
+        """Hand the metadata to the core, which writes it; raise ValueError for what cannot be written."""
+        metadata: dict[Any, Any] = dict(self.metadata)
+        for key, value in metadata.items():
+            text = isinstance(key, str) and isinstance(value, str)
+            if not text or key in ("cmlp", _HISTORY) or _lone_surrogate(key + value):
+                raise ValueError(
+                    f"metadata: {key!r}: {value!r} cannot be kept; both must be text, the key free"
+                )
         if self.history is not None:
-            self.metadata["history"] = json.dumps(self.history.to_dict())
-        self._core.metadata = self.metadata
+            metadata[_HISTORY] = json.dumps(self.history.to_dict())
+        self._core.metadata = metadata
+
+    def _restore_history(self) -> None:
+        if text := self._core.metadata.get(_HISTORY):
+            self.history = History.from_dict(json.loads(text))
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Precision of the parameters."""
         return np.dtype("float32" if isinstance(self._core, _core.Network32) else "float64")
 
+    def _standalone(self) -> Sequential:
+        """Return the network, or a copy of an inner one that stands alone, its metadata in its core."""
+        net = self
+        if self._owner is not None:
+            net = Sequential._of_core(make_core(self._specs(), self._core.seed, self.dtype))
+            net.load_state_dict(self.state_dict())
+            net._core.training, net._metadata, net.history = self.training, dict(self.metadata), self.history
+        net._sync_metadata()
+        return net
+
     def to(self, dtype: npt.DTypeLike) -> Sequential:
         """Return a copy in the other precision (or this one)."""
-        name = dtype_name(dtype)
-        self._sync_metadata()
-        return Sequential._of_core(self._core.copy() if self.dtype.name == name else self._core.convert())
+        name, core = dtype_name(dtype), self._standalone()._core
+        return Sequential._of_core(core.copy() if self.dtype.name == name else core.convert())
 
     def copy(self) -> Sequential:
-        """Return a deep copy."""
+        """Return a deep copy; of an inner network, one that stands alone."""
         return self.to(self.dtype)
 
     def reset_parameters(self, seed: int | None = None) -> None:
-        """Draw all parameters anew, from the seed they were drawn from or another."""
-        self._core.reset_parameters(self._core.seed if seed is None else seed)
+        """Draw all parameters anew, from the seed they were drawn from or another.
 
-    def __getstate__(self) -> tuple[bytes, bool]:
-        self._sync_metadata()
-        return self._core.to_bytes(), self.training
+        Raises
+        ------
+        ValueError
+            For an inner network, whose parameters are drawn with those of the whole.
+        """
+        core = self._whole_core("reset_parameters")
+        core.reset_parameters(core.seed if seed is None else seed)
 
-    def __setstate__(self, state: tuple[bytes, bool]) -> None:
+    def __getstate__(self) -> Any:
+        return self._standalone()._core.to_bytes(), self.training
+
+    def __setstate__(self, state: Any) -> None:
         content, training = state
         self.__dict__.update(Sequential._of_core(_core.from_bytes(content)).__dict__)
         self._core.training = training
-        for at, module in enumerate(self._modules):
-            module._place(self, sum(len(m._specs()) for m in self._modules[:at]), str(at))
+        self._place_children()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Sequential:
         return self.copy()
+
+
+def _lone_surrogate(text: str) -> bool:
+    """Whether the text cannot be written as UTF-8."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _nested(flat: dict[str, Module]) -> list[Module]:

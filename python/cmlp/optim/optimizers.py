@@ -73,6 +73,9 @@ class Optimizer:
         groups = [self._group(item, settings) for item in _as_groups(params)]
         members = [([(p._core, p._index) for p in parameters], values) for parameters, values in groups]
         kinds = {type(p._core) for parameters, _ in groups for p in parameters}
+        places = [(id(core), index) for parameters, _ in members for core, index in parameters]
+        if len(set(places)) != len(places):
+            raise ValueError(f"{type(self).__name__}: a parameter is given twice")
         if len(kinds) != 1:
             problem = "parameters have different dtypes" if kinds else "there are no parameters"
             raise ValueError(f"{type(self).__name__}: {problem}")
@@ -85,7 +88,11 @@ class Optimizer:
     ) -> tuple[list[Parameter], dict[str, float]]:
         """Return the parameters of a group and its settings by the rule's names."""
         own = self._named({key: value for key, value in item.items() if key != "params"})
-        return list(item["params"]), {**defaults, **own}
+        parameters = list(item.get("params", ()))
+        for parameter in parameters:
+            if not isinstance(parameter, Parameter):
+                raise ValueError(f"{type(self).__name__}: {parameter!r} is not a Parameter")
+        return parameters, {**defaults, **own}
 
     @staticmethod
     def _named(settings: dict[str, Any]) -> dict[str, float]:

@@ -1,0 +1,16 @@
+"""The README's Python runs as it stands, its blocks one after the other."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_python_blocks_run(tmp_path: Path, monkeypatch, capsys) -> None:
+    blocks = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    assert blocks
+    monkeypatch.chdir(tmp_path)
+    exec(compile("\n".join(blocks), "README.md", "exec"), {})
+    assert "accuracy" in capsys.readouterr().out
