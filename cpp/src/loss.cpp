@@ -1,24 +1,82 @@
 // From a loss's values and gradients by row to one number: weights, reductions and the checks.
 #include <cmlp/loss.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "ops.hpp"
 
 namespace cmlp {
+namespace {
 
-Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::vector<double> class_weight)
-    : kind_(kind),
-      parameters_(resolve(kind, settings)),
-      reduction_(reduction),
-      class_weight_(std::move(class_weight)) {
-    require(class_weight_.empty() || ops::loss_takes_labels(kind), name(kind),
+constexpr std::int64_t no_label = std::numeric_limits<std::int64_t>::min();
+
+ops::LossColumn column_of(LossKind kind) { return ops::loss_facts(kind).column; }
+
+// What the numbers of `column` are called in messages.
+const char* column_name(LossKind kind) {
+    constexpr const char* names[] = {"class weights", "class weights", "class weights", "positive weights",
+                                     "quantiles"};
+    return names[static_cast<int>(column_of(kind))];
+}
+
+void check_numbers(LossKind kind, const std::vector<double>& column) {
+    const bool quantiles = column_of(kind) == ops::LossColumn::quantile;
+    require(column.empty() || column_of(kind) != ops::LossColumn::none, name(kind),
             ": the loss takes no class weights");
-    for (const double w : class_weight_)
-        require(w >= 0 && std::isfinite(w), name(kind_), ": class weight ", w,
+    for (const double w : column) {
+        require(quantiles || (w >= 0 && std::isfinite(w)), name(kind), ": ",
+                column_of(kind) == ops::LossColumn::positive ? "positive" : "class", " weight ", w,
                 " must be finite and not negative");
+        require(!quantiles || (w > 0 && w < 1), name(kind), ": quantile ", w, " must be in (0,1)");
+    }
+}
+
+// The numbers of `column` in the kernel's precision; one for all becomes one a column.
+template <class T>
+std::vector<T> column_numbers(LossKind kind, const std::vector<double>& column, Index cols) {
+    std::vector<T> numbers(column.begin(), column.end());
+    if (column_of(kind) == ops::LossColumn::positive && numbers.size() == 1)
+        numbers.resize(static_cast<size_t>(cols), numbers[0]);
+    return numbers;
+}
+
+}  // namespace
+
+Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::vector<double> column)
+    : kind_(kind), parameters_(resolve(kind, settings)), reduction_(reduction), column_(std::move(column)) {
+    check_numbers(kind, column_);
+    if (column_of(kind) == ops::LossColumn::quantile && column_.empty()) column_ = {0.5};
+    const auto named = this->settings();
+    if (const auto found = named.find("ignore_index"); found != named.end())
+        require(found->second == std::floor(found->second) && std::abs(found->second) < 9e15,
+                row(kind).type, ": ignore_index is ", found->second, ", it must be a whole number");
+}
+
+std::int64_t Loss::ignore_index() const {
+    const auto& known = parameters(kind_);
+    for (size_t i = 0; i < known.size(); ++i)
+        if (known[i].name == "ignore_index") return static_cast<std::int64_t>(parameters_[i]);
+    return no_label;
+}
+
+Index Loss::target_columns(Index cols, std::string_view what) const {
+    const int fixed = ops::loss_facts(kind_).width;
+    const Index width = fixed ? fixed : std::ssize(column_);
+    require(cols % width == 0, what, ": predictions have ", cols, " columns, the loss takes ", width,
+            " for each column of targets");
+    return cols / width;
+}
+
+void Loss::check_column(Index cols, std::string_view what) const {
+    const ops::LossColumn column = column_of(kind_);
+    if (column_.empty() || column == ops::LossColumn::quantile) return;
+    const bool positive = column == ops::LossColumn::positive;
+    require(std::ssize(column_) == cols || (positive && column_.size() == 1), what, ": there are ",
+            column_.size(), " ", column_name(kind_), " for ", cols, positive ? " columns" : " classes");
 }
 
 template <class T>
@@ -26,18 +84,37 @@ void Loss::check(Index rows, Index cols, const Target<T>& target, std::span<cons
                  std::string_view what) const {
     const bool labels = !target.label.empty();
     require(rows > 0 && cols > 0, what, ": predictions are ", rows, "x", cols, ", there is nothing in them");
-    require(!labels || ops::loss_takes_labels(kind_), what,
+    require(!labels || ops::loss_facts(kind_).takes_labels, what,
             ": targets are class indices, the loss takes a matrix");
-    require(target.rows() == rows && (labels || target.dense.cols() == cols), what, ": predictions are ",
+    const Index columns = target_columns(cols, what);
+    require(target.rows() == rows && (labels || target.dense.cols() == columns), what, ": predictions are ",
             rows, "x", cols, ", targets ", target.rows(), labels ? "" : "x",
-            labels ? "" : std::to_string(target.dense.cols()));
+            labels ? "" : std::to_string(target.dense.cols()),
+            labels || columns == cols ? "" : ", they should have " + std::to_string(columns) + " columns");
+    const std::int64_t ignored = ignore_index();
     for (size_t i = 0; i < target.label.size(); ++i)
-        require(target.label[i] >= 0 && target.label[i] < cols, what, ": label ", target.label[i], " at row ",
-                i, " is not in 0..", cols - 1);
+        require((target.label[i] >= 0 && target.label[i] < cols) || target.label[i] == ignored, what,
+                ": label ", target.label[i], " at row ", i, " is not in 0..", cols - 1);
     require(weight.empty() || std::ssize(weight) == rows, what, ": there are ", weight.size(),
             " weights for ", rows, " rows");
-    require(class_weight_.empty() || std::ssize(class_weight_) == cols, what, ": there are ",
-            class_weight_.size(), " class weights for ", cols, " classes");
+    check_column(cols, what);
+}
+
+// What the mean divides by: the rows' weights, times the weight of the row's class, times the values averaged over.
+template <class T>
+double Loss::mean_weight(Index values, const Target<T>& target, std::span<const T> weight) const {
+    const double all = weight.empty() ? double(target.rows()) : ops::weighted_sum<T>(weight, nullptr);
+    if (reduction_ == Reduction::batchmean) return all;
+    if (target.label.empty()) return all * double(values);
+    const bool counted = !column_.empty() && column_of(kind_) == ops::LossColumn::class_weight;
+    const std::int64_t ignored = ignore_index();
+    if (!counted && ignored == no_label) return all;
+    double total = 0;
+    for (size_t r = 0; r < target.label.size(); ++r) {
+        if (target.label[r] == ignored) continue;
+        total += (weight.empty() ? 1.0 : double(weight[r])) * (counted ? column_[size_t(target.label[r])] : 1.0);
+    }
+    return total;
 }
 
 template <class T>
@@ -45,41 +122,34 @@ void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<co
                     LossResult<T>& result) const {
     check<T>(y.rows(), y.cols(), target, weight, name(kind_));
     const Index rows = y.rows();
-    const bool elementwise = ops::loss_is_elementwise(kind_);
-    result.row_value.resize(rows);
-    const std::vector<T> class_weight(class_weight_.begin(), class_weight_.end());
-    std::array<T, 4> parameters{};
+    const ops::LossFacts facts = ops::loss_facts(kind_);
+    const Index values = !facts.elementwise ? 1 : facts.joint ? y.cols() / facts.width : y.cols();
+    const std::vector<T> column = column_numbers<T>(kind_, column_, y.cols());
+    std::array<T, ops::max_loss_parameters> parameters{};
     std::copy(parameters_.begin(), parameters_.end(), parameters.begin());
-
-    // What the mean divides by: the rows' weights, times the weight of the row's class, times the columns averaged over.
-    double total = weight.empty() ? double(rows) : ops::weighted_sum<T>(weight, nullptr);
-    if (!class_weight.empty() && !target.label.empty()) {
-        total = 0;
-        for (Index r = 0; r < rows; ++r)
-            total += (weight.empty() ? 1.0 : double(weight[size_t(r)])) *
-                     class_weight_[size_t(target.label[size_t(r)])];
-    }
-    result.weight = elementwise ? total * double(y.cols()) : total;
-    const double factor = reduction_ == Reduction::mean ? (result.weight > 0 ? 1 / result.weight : 0) : 1;
+    result.row_value.resize(rows);
+    result.weight = mean_weight(values, target, weight);
+    const bool mean = reduction_ == Reduction::mean || reduction_ == Reduction::batchmean;
+    const double factor = mean ? (result.weight > 0 ? 1 / result.weight : 0) : 1;
     if (!weight.empty()) {
         result.row_scale.resize(rows);
         for (Index r = 0; r < rows; ++r)
             result.row_scale[r] = static_cast<T>(double(weight[size_t(r)]) * factor);
     }
 
-    const bool all_values = reduction_ == Reduction::none && elementwise;
+    const bool all_values = reduction_ == Reduction::none && facts.elementwise;
     if (gradient) result.gradient.resize(rows, y.cols());
-    if (reduction_ == Reduction::none) result.value.resize(rows, elementwise ? y.cols() : 1);
+    if (reduction_ == Reduction::none) result.value.resize(rows, values);
     ops::loss<T>(kind_, {y, target.dense, target.label.empty() ? nullptr : target.label.data(),
-                         weight.empty() ? nullptr : result.row_scale.data(), static_cast<T>(factor),
-                         class_weight.empty() ? nullptr : class_weight.data(), parameters,
-                         result.row_value.data(), all_values ? result.value.view() : MatrixView<T>(),
-                         gradient ? result.gradient.view() : MatrixView<T>()});
+                         weight.empty() ? nullptr : result.row_scale.data(), static_cast<T>(factor), column,
+                         parameters, result.row_value.data(),
+                         all_values ? result.value.view() : MatrixView<T>(),
+                         gradient ? result.gradient.view() : MatrixView<T>(), ignore_index()});
     const std::span<const T> row_value(result.row_value.data(), size_t(rows));
     result.total = ops::weighted_sum<T>(row_value, weight.empty() ? nullptr : weight.data()) * factor;
     if (reduction_ != Reduction::none) return;
     for (Index r = 0; r < rows; ++r) {
-        if (!elementwise) result.value(r, 0) = result.row_value[r];
+        if (!facts.elementwise) result.value(r, 0) = result.row_value[r];
         if (!weight.empty()) result.value.view().row(r) *= weight[size_t(r)];
     }
 }

@@ -165,21 +165,24 @@ void loss(LossKind kind, const LossBatch<T>& batch) {
                                                            batch.label ? batch.label + r : nullptr,
                                                            batch.row_scale ? batch.row_scale + r : nullptr,
                                                            batch.scale,
-                                                           batch.class_weight,
+                                                           batch.column.data(),
                                                            batch.parameters.data(),
                                                            batch.row_value ? batch.row_value + r : nullptr,
                                                            at(batch.value, r),
                                                            batch.value.row_stride(),
                                                            at(batch.dy, r),
-                                                           batch.dy.row_stride()});
+                                                           batch.dy.row_stride(),
+                                                           std::ssize(batch.column),
+                                                           batch.ignore_index});
     });
 }
 
-bool loss_is_elementwise(LossKind kind) {
-    return kernels::of<float>().loss[static_cast<int>(kind)].elementwise;
-}
-bool loss_takes_labels(LossKind kind) {
-    return kernels::of<float>().loss[static_cast<int>(kind)].takes_labels;
+LossFacts loss_facts(LossKind kind) {
+    static_assert(max_loss_parameters == kernels::max_loss_parameters);
+    static_assert(int(LossColumn::quantile) == int(kernels::Column::quantile));
+    const auto& kernel = kernels::of<float>().loss[static_cast<int>(kind)];
+    return {kernel.elementwise, kernel.takes_labels, kernel.width, kernel.joint,
+            static_cast<LossColumn>(kernel.column)};
 }
 
 template <class T>
@@ -225,9 +228,10 @@ int update_slots(OptimizerKind kind, std::span<const double> settings) {
 
 template <class T>
 void update_prepare(OptimizerKind kind, std::span<const double> settings, std::int64_t step,
-                    std::span<T> coefficients) {
-    static_assert(max_coefficients == kernels::max_coefficients);
-    kernels::of<T>().update[static_cast<int>(kind)].prepare(settings.data(), step, coefficients.data());
+                    std::span<double> memory, std::span<T> coefficients) {
+    static_assert(max_coefficients == kernels::max_coefficients && max_memory == kernels::max_memory);
+    kernels::of<T>().update[static_cast<int>(kind)].prepare(settings.data(), step, memory.data(),
+                                                            coefficients.data());
 }
 
 template <class T>
@@ -272,7 +276,8 @@ void apply(Function f, std::span<const T> x, std::span<T> y) {
     template void scale<T>(std::span<T>, T);                                                                 \
     template Index first_nonfinite<T>(MatrixView<const T>);                                                  \
     template void gather_rows<T>(MatrixView<const T>, std::span<const Index>, MatrixView<T>);                \
-    template void update_prepare<T>(OptimizerKind, std::span<const double>, std::int64_t, std::span<T>);     \
+    template void update_prepare<T>(OptimizerKind, std::span<const double>, std::int64_t, std::span<double>, \
+                                    std::span<T>);                                                           \
     template void update<T>(OptimizerKind, std::span<T>, const T*, std::span<T* const>, std::span<const T>); \
     }
 CMLP_OPS(float)

@@ -49,21 +49,29 @@ void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t s
 template <class T>
 struct LossBatch {
     MatrixView<const T> y;          // (batch, out)
-    MatrixView<const T> target;     // (batch, out), empty with labels
+    MatrixView<const T> target;     // (batch, targets), empty with labels
     const std::int64_t* label;      // (batch), null with dense targets
     const T* row_scale;             // (batch) factor of each row's gradient, null: scale
     T scale;                        // factor of all gradients
-    const T* class_weight;          // (out) or null
+    std::span<const T> column;      // (out), or quantiles, or empty
     std::span<const T> parameters;  // in the order of the loss's row
     T* row_value;                   // (batch) or null
-    MatrixView<T> value;            // (batch, out) or empty
+    MatrixView<T> value;            // (batch, values) or empty
     MatrixView<T> dy;               // (batch, out) or empty
+    std::int64_t ignore_index;      // rows of this label are absent
 };
 template <class T>
 void loss(LossKind kind, const LossBatch<T>& batch);
-/// Whether a loss has one value an element, or one a row; and whether it takes class indices.
-bool loss_is_elementwise(LossKind kind);
-bool loss_takes_labels(LossKind kind);
+/// What holds for a loss whatever its settings; as in kernels.hpp.
+enum class LossColumn : int { none, class_weight, class_factor, positive, quantile };
+struct LossFacts {
+    bool elementwise, takes_labels;
+    int width;
+    bool joint;
+    LossColumn column;
+};
+LossFacts loss_facts(LossKind kind);
+constexpr int max_loss_parameters = 8;
 
 /// sum of x * weight (null: 1) in double; the order is fixed.
 template <class T>
@@ -83,10 +91,11 @@ void gather_rows(MatrixView<const T> x, std::span<const Index> order, MatrixView
 
 /// Update rules: numbers of one step, and the step itself over part of the flat weights.
 constexpr int max_coefficients = 16;
+constexpr int max_memory = 2;
 int update_slots(OptimizerKind kind, std::span<const double> settings);
 template <class T>
 void update_prepare(OptimizerKind kind, std::span<const double> settings, std::int64_t step,
-                    std::span<T> coefficients);
+                    std::span<double> memory, std::span<T> coefficients);
 template <class T>
 void update(OptimizerKind kind, std::span<T> w, const T* g, std::span<T* const> state,
             std::span<const T> coefficients);

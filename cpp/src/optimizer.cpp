@@ -35,9 +35,10 @@ template <class T>
 void Optimizer<T>::step() {
     ++steps_;
     Index offset = 0;
-    for (const auto& group : groups_) {
+    for (auto& group : groups_) {
         std::array<T, ops::max_coefficients> coefficients{};
-        ops::update_prepare<T>(kind_, group.settings, steps_, coefficients);
+        static_assert(sizeof(group.memory) == ops::max_memory * sizeof(double));
+        ops::update_prepare<T>(kind_, group.settings, steps_, group.memory, coefficients);
         for (const auto& segment : group.segments) {
             std::array<T*, 4> state{};
             for (size_t s = 0; s < state_.size(); ++s) state[s] = state_[s].data() + offset;

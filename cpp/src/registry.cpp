@@ -50,6 +50,11 @@ constexpr Row function_rows[] = {
 #include <cmlp/functions.def>
 };
 
+constexpr double function_errors[] = {
+#define CMLP_FUNCTION(name, definition, error) error,
+#include <cmlp/functions.def>
+};
+
 // "alpha=1, beta=0.5[0,1)" -> {{"alpha", 1, ""}, {"beta", 0.5, "[0,1)"}}
 std::vector<ParameterRow> parse_parameters(std::string_view text) {
     std::vector<ParameterRow> result;
@@ -73,13 +78,24 @@ std::string join(const auto& items, auto&& name_of) {
 
 }  // namespace
 
-bool ParameterRow::allows(double x) const {
+bool ParameterRow::allows(double x, const Settings& others) const {
     if (std::isnan(x)) return false;
     if (range.empty()) return true;
+    const auto end = [&](size_t from, size_t to) {  // a number, or a parameter's name
+        double value = 0;
+        const std::from_chars_result read = std::from_chars(range.data() + from, range.data() + to, value);
+        return read.ec == std::errc() ? value : others.at(range.substr(from, to - from));
+    };
+    if (range.front() == '{') {  // "{1,2}": these alone
+        for (size_t at = 0; at != std::string::npos; at = range.find(',', at + 1)) {
+            double listed = 0;
+            std::from_chars(range.data() + at + 1, range.data() + range.size(), listed);
+            if (x == listed) return true;
+        }
+        return false;
+    }
     const size_t comma = range.find(',');
-    double low = 0, high = 0;
-    std::from_chars(range.data() + 1, range.data() + comma, low);
-    std::from_chars(range.data() + comma + 1, range.data() + range.size() - 1, high);
+    const double low = end(1, comma), high = end(comma + 1, range.size() - 1);
     return (range.front() == '[' ? low <= x : low < x) && (range.back() == ']' ? x <= high : x < high);
 }
 
@@ -153,22 +169,24 @@ E parse(std::string_view text) {
 }
 
 template <class E>
-void require_allowed(E entry, const ParameterRow& parameter, double value) {
+void require_allowed(E entry, const ParameterRow& parameter, double value, const Settings& others) {
     const Row& row = cmlp::row(entry);
-    require(parameter.allows(value), row.type.empty() ? row.name : row.type, ": ", parameter.name, " is ",
-            value, ", it must be ", parameter.range.empty() ? "a number" : "in " + parameter.range);
+    require(parameter.allows(value, others), row.type.empty() ? row.name : row.type, ": ", parameter.name,
+            " is ", value, ", it must be ", parameter.range.empty() ? "a number" : "in " + parameter.range);
 }
 
 template <class E>
 std::vector<double> resolve(E entry, const Settings& settings) {
     const auto& known = parameters(entry);
     std::vector<double> values;
+    Settings before;
     size_t used = 0;
     for (const ParameterRow& parameter : known) {
         const auto found = settings.find(parameter.name);
         used += found != settings.end();
         values.push_back(found == settings.end() ? parameter.value : found->second);
-        require_allowed(entry, parameter, values.back());
+        require_allowed(entry, parameter, values.back(), before);
+        before[parameter.name] = values.back();
     }
     if (used == settings.size()) return values;
     for (const auto& [name, value] : settings)
@@ -180,10 +198,10 @@ std::vector<double> resolve(E entry, const Settings& settings) {
     return values;
 }
 
-#define CMLP_LIST(E)                                                  \
-    template const std::vector<ParameterRow>& parameters<E>(E entry); \
-    template E parse<E>(std::string_view text);                       \
-    template void require_allowed<E>(E, const ParameterRow&, double); \
+#define CMLP_LIST(E)                                                                   \
+    template const std::vector<ParameterRow>& parameters<E>(E entry);                  \
+    template E parse<E>(std::string_view text);                                        \
+    template void require_allowed<E>(E, const ParameterRow&, double, const Settings&); \
     template std::vector<double> resolve<E>(E entry, const Settings& settings);
 CMLP_LIST(Activation)
 CMLP_LIST(LossKind)
@@ -196,6 +214,8 @@ CMLP_LIST(Function)
 OutputKind output_kind(LossKind loss) { return loss_outputs[static_cast<size_t>(loss)]; }
 
 bool larger_is_better(MetricKind metric) { return metric_better[static_cast<size_t>(metric)] == Better::max; }
+
+double largest_error(Function function) { return function_errors[static_cast<size_t>(function)]; }
 
 Initializer initializer_for(Activation next) { return activation_initializers[static_cast<size_t>(next)]; }
 

@@ -201,7 +201,7 @@ private:
                 ? gather_(data_, std::span<const Index>(order_).subspan(size_t(first), size_t(rows)))
                 : data_.middle_rows(first, rows);
         const double value = train_step(network_, batch, loss_, optimizer_, result_, options_.clip_grad_norm);
-        const bool mean = loss_.reduction() == Reduction::mean;
+        const bool mean = loss_.reduction() != Reduction::sum;
         sum += mean ? value * result_.weight : value;
         weight += mean ? result_.weight : 1;
         for (Metric& metric : metrics_) metric.add<T>({network_.output(), batch.target, batch.weight});
@@ -324,7 +324,8 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
                              const std::vector<MetricKind>& metrics) {
     std::vector<Metric> sums;
     for (const MetricKind kind : metrics) sums.emplace_back(kind, output_kind(loss.kind()));
-    const Loss mean(loss.kind(), loss.settings(), Reduction::mean, loss.class_weight());
+    const Reduction reduction = loss.reduction() == Reduction::batchmean ? Reduction::batchmean : Reduction::mean;
+    const Loss mean(loss.kind(), loss.settings(), reduction, loss.column());
     Matrix<T> y;
     LossResult<T> result;
     double sum = 0, weight = 0;

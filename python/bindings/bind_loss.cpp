@@ -12,7 +12,8 @@ using namespace cmlp;
 Reduction reduction_of(std::string_view text) {
     if (text == "mean") return Reduction::mean;
     if (text == "sum") return Reduction::sum;
-    require(text == "none", "unknown reduction '", text, "'; choose from mean, sum, none");
+    if (text == "batchmean") return Reduction::batchmean;
+    require(text == "none", "unknown reduction '", text, "'; choose from mean, sum, none, batchmean");
     return Reduction::none;
 }
 
@@ -51,13 +52,13 @@ py::object gradient(const PyLoss& self) {
 void bind_loss(py::module_& m) {
     py::class_<PyLoss>(m, "Loss", "A loss with its settings and the gradient of its last call.")
         .def(py::init([](std::string_view kind, const Settings& settings, std::string_view reduction,
-                         std::vector<double> class_weight) {
+                         std::vector<double> column) {
                  return PyLoss{
-                     Loss(parse<LossKind>(kind), settings, reduction_of(reduction), std::move(class_weight)),
+                     Loss(parse<LossKind>(kind), settings, reduction_of(reduction), std::move(column)),
                      {}};
              }),
              py::arg("kind"), py::arg("settings") = Settings{}, py::arg("reduction") = "mean",
-             py::arg("class_weight") = std::vector<double>{})
+             py::arg("column") = std::vector<double>{})
         .def(
             "__call__",
             [](PyLoss& self, const py::object& y, const py::object& target, const py::object& weight) {
@@ -69,5 +70,7 @@ void bind_loss(py::module_& m) {
         .def("backward", &gradient, "Gradient of the last value by the predictions.")
         .def_property_readonly("kind", [](const PyLoss& self) { return std::string(name(self.loss.kind())); })
         .def_property_readonly("takes_labels", &PyLoss::takes_labels, "Whether the loss takes class indices.")
+        .def_property_readonly("column", [](const PyLoss& self) { return self.loss.column(); },
+                               "Class weights, positive weights or quantiles.")
         .def_property_readonly("settings", [](const PyLoss& self) { return self.loss.settings(); });
 }

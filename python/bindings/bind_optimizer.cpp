@@ -84,6 +84,15 @@ void bind(py::module_& m, const char* name) {
         .def(
             "state", [](const py::object& self) { return state<T>(py::cast<O&>(self), self); },
             "The arrays of state over all parameters in order, padding included, as zero-copy views.")
+        .def(
+            "memory", [](O& self, Index group) { return self.optimizer.memory(group); }, py::arg("group") = 0,
+            "Numbers one group's rule keeps from step to step beside its arrays.")
+        .def(
+            "set_memory",
+            [](O& self, const std::array<double, 2>& values, Index group) {
+                self.optimizer.memory(group) = values;
+            },
+            py::arg("values"), py::arg("group") = 0, "Puts them back.")
         .def_property(
             "steps", [](const O& self) { return self.optimizer.steps(); },
             [](O& self, std::int64_t steps) { self.optimizer.set_steps(steps); }, "Steps taken.");

@@ -38,15 +38,21 @@ void bind_registry(py::module_& m) {
     list("metrics", entries<MetricKind>, "Rows of the list of metrics.");
     list("functions", entries<Function>, "Rows of the list of vector functions.");
     m.def(
+        "largest_error",
+        [](std::string_view function) { return largest_error(parse<Function>(function)); },
+        py::arg("function"), "The function's largest error in ULP over all float32 inputs.");
+    m.def(
         "larger_is_better",
         [](std::string_view metric) { return larger_is_better(parse<MetricKind>(metric)); },
         py::arg("metric"), "Whether larger values of the metric are better.");
     m.def(
         "output_kind",
         [](std::string_view loss) {
-            constexpr const char* names[] = {"value", "probability", "logit", "class_logits"};
+            constexpr const char* names[] = {"value",           "probability", "logit",   "class_logits",
+                                             "log_probability", "log_mean",    "moments", "quantiles"};
             return names[static_cast<int>(output_kind(parse<LossKind>(loss)))];
         },
         py::arg("loss"),
-        "What a network trained with the loss puts out: value, probability, logit or class_logits.");
+        "What a network trained with the loss puts out: value, probability, logit, class_logits, log_probability, "
+        "log_mean, moments or quantiles.");
 }

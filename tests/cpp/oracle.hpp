@@ -13,6 +13,8 @@
 #include <numeric>
 #include <vector>
 
+#include "kernels/kernels.hpp"
+
 namespace cmlp::test {
 
 using Line = std::vector<double>;
@@ -73,34 +75,15 @@ struct Point {
     double value, slope;
 };
 
-namespace activations {
-
-inline Point identity(double z, const double*) { return {z, 1}; }
-inline Point sigmoid(double z, const double*) {
-    const double y = 1 / (1 + std::exp(-z));
-    return {y, y * (1 - y)};
-}
-inline Point tanh(double z, const double*) { return {std::tanh(z), 1 - std::tanh(z) * std::tanh(z)}; }
-inline Point relu(double z, const double*) { return {z > 0 ? z : 0, z > 0 ? 1.0 : 0.0}; }
-inline Point leaky_relu(double z, const double* p) { return {z > 0 ? z : p[0] * z, z > 0 ? 1 : p[0]}; }
-inline Point gelu(double z, const double*) {
-    const double cdf = std::erfc(-z / std::numbers::sqrt2) / 2;
-    return {z * cdf, cdf + z * std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi)};
-}
-inline Point gelu_tanh(double z, const double*) {
-    const double root = std::sqrt(2 / std::numbers::pi), u = root * (z + 0.044715 * z * z * z);
-    const double t = std::tanh(u), slope = root * (1 + 3 * 0.044715 * z * z) / std::cosh(u) / std::cosh(u);
-    return {z / 2 * (1 + t), (1 + t) / 2 + z / 2 * slope};
-}
-
-}  // namespace activations
-
+/// One element alone in double, by the core itself: the formulas are for the oracle in tests/python to judge.
 inline Point activate(Activation kind, double z, const std::vector<double>& parameters) {
-    constexpr Point (*all[])(double, const double*) = {
-#define CMLP_ACTIVATION(name, ...) activations::name,
-#include <cmlp/activations.def>
-    };
-    return all[static_cast<int>(kind)](z, parameters.data());
+    const auto& kernel = kernels::of<double>().activation[static_cast<int>(kind)];
+    const double dy = 1;
+    Point point{};
+    kernel.forward({1, 1}, &z, 1, &point.value, 1, parameters.data());
+    const double kept = kernel.keep == kernels::Keep::input ? z : point.value;
+    kernel.backward({1, 1}, &kept, 1, &dy, 1, &point.slope, 1, parameters.data());
+    return point;
 }
 
 inline Line softmax(const Line& x) {

@@ -112,7 +112,7 @@ TEST_CASE_TEMPLATE("layers: activations, each with other parameters than the def
     for (std::size_t a = 0; a < rows<Activation>().size(); ++a) {
         const auto kind = static_cast<Activation>(a);
         Settings settings;
-        for (const ParameterRow& p : parameters(kind)) settings[p.name] = 0.25;
+        for (const ParameterRow& p : parameters(kind)) settings[p.name] = 0.25 * double(1 + settings.size());
         const ActivationLayer layer = activation(name(kind), settings);
         Bench<T> bench(layer);
         const Matrix<T> x = numbers<T>(5, 18, 3), dy = numbers<T>(5, 18, 4);

@@ -76,13 +76,14 @@ TEST_CASE_TEMPLATE("registry: a value outside its range is refused, and so is Na
     for (std::size_t i = 0; i < rows<E>().size(); ++i) {
         const auto entry = static_cast<E>(i);
         const std::string who(row(entry).type.empty() ? row(entry).name : row(entry).type);
+        const Settings others = named_settings(entry, resolve(entry));
         for (const ParameterRow& p : parameters(entry)) {
-            CHECK(p.allows(p.value));
-            CHECK_FALSE(p.allows(NAN));
+            CHECK(p.allows(p.value, others));
+            CHECK_FALSE(p.allows(NAN, others));
             const std::string must = p.range.empty() ? "a number" : "in " + p.range;
             CHECK(message([&] { resolve(entry, {{p.name, NAN}}); }) ==
                   who + ": " + p.name + " is nan, it must be " + must);
-            CHECK(p.allows(-3) == p.range.empty());
+            CHECK(p.allows(-3, others) == p.range.empty());
             if (!p.range.empty())
                 CHECK(message([&] { resolve(entry, {{p.name, -3}}); }) ==
                       who + ": " + p.name + " is -3, it must be " + must);
@@ -102,6 +103,9 @@ TEST_CASE("registry: ranges have open and closed ends") {
     CHECK(open.allows(1e300));
     CHECK_FALSE(open.allows(INFINITY));
     CHECK(any.allows(-INFINITY));
+    const ParameterRow above{"high", 1, "[low,inf]"};
+    CHECK(above.allows(2, {{"low", 2}}));
+    CHECK_FALSE(above.allows(1.5, {{"low", 2}}));
 }
 
 TEST_CASE("registry: defaults are those of the papers and of PyTorch") {

@@ -23,7 +23,7 @@ std::vector<NamedLayer> all_kinds() {
     std::vector<NamedLayer> layers{{"encoder.0", Linear{3, 5, true, "normal", {{"std", 0.5}}}}};
     for (std::size_t a = 0; a < rows<Activation>().size(); ++a) {
         Settings settings;
-        for (const ParameterRow& p : parameters(static_cast<Activation>(a))) settings[p.name] = 1.0 / 3;
+        for (const ParameterRow& p : parameters(static_cast<Activation>(a))) settings[p.name] = double(1 + settings.size()) / 3;
         layers.push_back({"act \"" + std::to_string(a) + "\" \xC3\xA9", activation(rows<Activation>()[a].name, settings)});
     }
     layers.push_back({"drop", Dropout{0.1}});

@@ -8,59 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from reference_optimizers import OPTIMIZERS as OPTIMIZERS
+from reference_activations import ACTIVATIONS
+from reference_activations import sigmoid as _sigmoid
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# ---- activations: (f, f') of z
-
-Function = Callable[..., Array]
 INF, ROOT2 = math.inf, math.sqrt(2)
-_erfc = np.vectorize(math.erfc, otypes=[float])
-
-
-def _sigmoid(z: Array) -> Array:
-    e = np.exp(-abs(z))
-    return np.where(z >= 0, 1, e) / (1 + e)
-
-
-def _limits(f: Function, high: float) -> Function:
-    """f, with its limits 0 and high at the infinities, where the formula says inf * 0."""
-
-    def limited(z: Array) -> Array:
-        inner = f(np.where(np.isinf(z), 0, z))
-        return np.where(np.isinf(z), np.where(z > 0, high, 0), inner)
-
-    return limited
-
-
-def _gelu(z: Array) -> Array:
-    return z * _erfc(-z / ROOT2) / 2
-
-
-def _gelu_prime(z: Array) -> Array:
-    return _erfc(-z / ROOT2) / 2 + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-
-
-def _gelu_u(z: Array) -> Array:  # (1 + tanh(u / 2)) / 2 = sigmoid(u)
-    return 2 * math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
-
-
-def _gelu_tanh_prime(z: Array) -> Array:
-    s, u_prime = _sigmoid(_gelu_u(z)), 2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
-    return s + z * s * _sigmoid(-_gelu_u(z)) * u_prime
-
-
-ACTIVATIONS: dict[str, tuple[Function, Function]] = {
-    "identity": (lambda z: z, np.ones_like),
-    "sigmoid": (_sigmoid, lambda z: _sigmoid(z) * _sigmoid(-z)),
-    "tanh": (np.tanh, lambda z: 4 * _sigmoid(2 * z) * _sigmoid(-2 * z)),
-    "relu": (lambda z: np.maximum(z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
-    "leaky_relu": (
-        lambda z, negative_slope=0.01: np.where(z > 0, z, negative_slope * z),
-        lambda z, negative_slope=0.01: np.where(z > 0, 1.0, negative_slope),
-    ),
-    "gelu": (_limits(_gelu, INF), _limits(_gelu_prime, 1)),
-    "gelu_tanh": (_limits(lambda z: z * _sigmoid(_gelu_u(z)), INF), _limits(_gelu_tanh_prime, 1)),
-}
 
 # ---- losses: (values, slopes) by element, or by row for cross-entropy
 
@@ -143,34 +97,6 @@ METRICS: dict[str, Callable[..., Array]] = {
     "mae": lambda y, t, w: np.average(abs(y - t), axis=0, weights=w).mean(),
     "r2": _r2,
 }
-
-# ---- optimizers: rule(w, g, state, step, **settings) -> w; step counts from 1
-
-
-def _sgd(w: Array, g: Array, state: dict[str, Array], step: int, **s: float) -> Array:
-    g = (-g if s["maximize"] else g) + s["weight_decay"] * w
-    if s["momentum"]:
-        v = g if step == 1 else s["momentum"] * state["v"] + (1 - s["dampening"]) * g
-        state["v"] = v
-        g = g + s["momentum"] * v if s["nesterov"] else v
-    return w - s["lr"] * g
-
-
-def _adam(w: Array, g: Array, state: dict[str, Array], step: int, **s: float) -> Array:
-    g = (-g if s["maximize"] else g) + s["weight_decay"] * w
-    b1, b2 = s["beta1"], s["beta2"]
-    m = state["m"] = b1 * state.get("m", 0) + (1 - b1) * g
-    v = state["v"] = b2 * state.get("v", 0) + (1 - b2) * g * g
-    if s["eps_mode"]:  # Keras: beside the square root of the uncorrected mean
-        return w - s["lr"] * math.sqrt(1 - b2**step) / (1 - b1**step) * m / (np.sqrt(v) + s["eps"])
-    return w - s["lr"] * m / (1 - b1**step) / (np.sqrt(v / (1 - b2**step)) + s["eps"])
-
-
-def _adamw(w: Array, g: Array, state: dict[str, Array], step: int, **s: float) -> Array:
-    return _adam(w * (1 - s["lr"] * s["weight_decay"]), g, state, step, **{**s, "weight_decay": 0.0})
-
-
-OPTIMIZERS: dict[str, Callable[..., Array]] = {"sgd": _sgd, "adam": _adam, "adamw": _adamw}
 
 # ---- initialisers: (mean, standard deviation, least, largest) of a weight with n inputs and m outputs
 

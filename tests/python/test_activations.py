@@ -14,6 +14,13 @@ ROWS = {row["name"]: row for row in _core.activations()}
 # Other settings than the defaults, for the activations that have any.
 SETTINGS = {
     "leaky_relu": [{"negative_slope": 0.2}, {"negative_slope": 0.0}, {"negative_slope": -0.5}],
+    "elu": [{"alpha": 0.25}, {"alpha": 0.0}, {"alpha": -1.5}],
+    "celu": [{"alpha": 0.25}, {"alpha": 3.0}],
+    "softplus": [{"beta": 0.25}, {"beta": 4.0, "threshold": 6.0}, {"threshold": -1.0}],
+    "hardtanh": [{"min_val": -0.5, "max_val": 3.0}, {"max_val": np.inf}, {"min_val": -np.inf}],
+    "softshrink": [{"lambd": 0.0}, {"lambd": 2.5}],
+    "hardshrink": [{"lambd": 0.0}, {"lambd": 2.5}, {"lambd": -1.0}],
+    "threshold": [{"threshold": 0.5, "value": -2.0}, {"threshold": -1.0, "value": 4.0}],
 }
 CASES = [(name, {}) for name in ROWS] + [(name, s) for name, every in SETTINGS.items() for s in every]
 
@@ -39,7 +46,8 @@ def layer(name, dtype, **settings):
 def oracle(name, z, settings):
     defaults = {key: settings.get(key, value) for key, value in ROWS[name]["parameters"].items()}
     f, prime = ACTIVATIONS[name]
-    return f(z.astype(float), **defaults), prime(z.astype(float), **defaults)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities, in branches that np.where leaves out
+        return f(z.astype(float), **defaults), prime(z.astype(float), **defaults)
 
 
 def test_settings_of_every_activation_that_has_some_are_tried():
@@ -75,7 +83,7 @@ def test_extreme_inputs(name, dtype, isa):
 @pytest.mark.parametrize("name", ROWS)
 def test_a_nan_in_the_gradient_comes_through_where_the_slope_is_not_zero(name, dtype, isa):
     net = layer(name, dtype)
-    net(np.ones((1, 3), dtype))
+    net(np.full((1, 3), 0.75, dtype))
     dz = net.backward(np.array([[1.0, np.nan, 1.0]], dtype))
     assert np.isnan(dz).tolist() == [[False, True, False]]
 
@@ -108,9 +116,25 @@ def test_the_class_of_the_row_is_the_activation(name):
     assert type(by_class).__name__ in nn.__all__
 
 
-@pytest.mark.parametrize("name", ["tanh", "identity", "leaky_relu", "gelu", "gelu_tanh"])
+ODD_AT_ZERO = ["tanh", "identity", "leaky_relu", "gelu", "gelu_tanh", "elu", "selu", "celu", "silu", "mish"]
+ODD_AT_ZERO += ["softsign", "hardtanh", "tanhshrink"]
+
+
+@pytest.mark.parametrize("name", ODD_AT_ZERO)
 def test_the_sign_of_zero_stays(name, dtype, isa):
     assert np.signbit(layer(name, dtype)(np.array([[-0.0, 0.0]], dtype))).tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize("name", nn.activations.INPLACE)
+def test_inplace_is_refused_rather_than_ignored(name):
+    assert getattr(nn, name)(inplace=False).settings == getattr(nn, name)().settings
+    with pytest.raises(ValueError, match=f"{name}: inplace is True, it must be False: x is never changed"):
+        getattr(nn, name)(inplace=True)
+
+
+def test_ends_that_depend_on_each_other():
+    with pytest.raises(ValueError, match=r"Hardtanh: max_val is 1, it must be in \(min_val,inf\]"):
+        nn.Hardtanh(min_val=1.0)([[0.0]])
 
 
 @pytest.mark.parametrize("function", [row["name"] for row in _core.functions()])

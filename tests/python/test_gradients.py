@@ -38,11 +38,14 @@ def network(activation, loss, layers, seed=0, **settings):
     return nn.Sequential(*made, *end, seed=seed, dtype="float64")
 
 
+KINKS = np.array([0, 0.5, 1, 3, 6])  # where slopes of activations jump, on both sides of 0
+
+
 def clear_of_kinks(net, activation):
-    """Whether no input of such an activation was near 0, where ReLU's slope jumps, in the last forward."""
+    """Whether no input of such an activation was near a kink in the last forward."""
     layers = [fields.get("activation") for _, _, fields in net._core.layers()]
     return all(
-        (abs(z) > 1e-3).all()
+        (abs(abs(z)[..., None] - KINKS) > 1e-3).all()
         for z, kind in zip(net._core.outputs(), layers, strict=False)
         if kind == activation
     )

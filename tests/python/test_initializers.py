@@ -24,6 +24,14 @@ AUTO = {
     "sigmoid": "xavier_uniform",
     "tanh": "xavier_uniform",
     "identity": "xavier_uniform",
+    "selu": "lecun_normal",
+    "softsign": "xavier_uniform",
+    "hardtanh": "xavier_uniform",
+    "hardsigmoid": "xavier_uniform",
+    "log_sigmoid": "xavier_uniform",
+    "tanhshrink": "xavier_uniform",
+    "softshrink": "xavier_uniform",
+    "hardshrink": "xavier_uniform",
 }  # the others: kaiming_uniform
 SAMPLES = [
     case for case in CASES if case[0] not in ("zeros", "constant", "orthogonal")

@@ -21,6 +21,7 @@ def core_stub() -> str:
 def activations_stub() -> str:
     """Types of the classes that cmlp.nn.activations makes from the core's list."""
     from cmlp import _core
+    from cmlp.nn.activations import INPLACE
 
     lines = [HEADER.format(source="the core's list of activations"), "from typing import Any\n\n"]
     lines += ["from cmlp.nn.module import Module\n\n", "__all__: list[str]\n\n"]
@@ -28,6 +29,7 @@ def activations_stub() -> str:
     lines += ["    def __init__(self, name: str, **settings: float) -> None: ...\n\n"]
     for row in _core.activations():
         settings = "".join(f", {key}: float = {value!r}" for key, value in row["parameters"].items())
+        settings += ", inplace: bool = False" if row["type"] in INPLACE else ""
         if row["type"] == "GELU":
             settings = ', approximate: str = "none"'
         lines.append(f"class {row['type']}(Activation):\n    def __init__(self{settings}) -> None: ...\n\n")

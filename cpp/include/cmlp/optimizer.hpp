@@ -4,6 +4,7 @@
 #include <cmlp/matrix.hpp>
 #include <cmlp/registry.hpp>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -19,7 +20,8 @@ struct ParameterGroup {
         std::span<const T> grad;
     };
     std::vector<Segment> segments;
-    std::vector<double> settings;  ///< in the order of the rule's row
+    std::vector<double> settings;     ///< in the order of the rule's row
+    std::array<double, 2> memory{};  ///< what the rule keeps from step to step beside its arrays
 };
 
 /// Applies one rule to the weights of one or more groups. Borrows the weights: they must outlive it.
@@ -46,6 +48,9 @@ public:
     /// value outside its range.
     double setting(std::string_view name, Index group = 0) const;
     void set_setting(std::string_view name, double value, Index group = 0);
+
+    /// What the rule of one group keeps from step to step beside its arrays.
+    std::array<double, 2>& memory(Index group = 0) { return groups_.at(static_cast<size_t>(group)).memory; }
 
     /// Steps taken, and the arrays of state over all segments in order (padding included).
     std::int64_t steps() const { return steps_; }

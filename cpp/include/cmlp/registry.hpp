@@ -39,8 +39,18 @@ enum class Function : int {
 #include <cmlp/functions.def>
 };
 
-/// What a network trained with a loss puts out: a value, P(1), log-odds of 1, or unnormalised log P of each class.
-enum class OutputKind { value, probability, logit, class_logits };
+/// What a network trained with a loss puts out: a value, P(1), log-odds of 1, unnormalised log P of each class, log P of
+/// each class, the log of a mean, means and then their variances, or each target's quantiles side by side.
+enum class OutputKind {
+    value,
+    probability,
+    logit,
+    class_logits,
+    log_probability,
+    log_mean,
+    moments,
+    quantiles
+};
 
 /// One row of a list as its users see it.
 struct Row {
@@ -52,17 +62,18 @@ struct Row {
     std::string_view source;      ///< the paper, "" for common knowledge
 };
 
+/// Settings by name, as callers write them: {"negative_slope", 0.2}.
+using Settings = std::map<std::string, double, std::less<>>;
+
 /// A named number an entry takes, with its default and its range.
 struct ParameterRow {
     std::string name;
     double value;
-    std::string range;  ///< "[0,1)": closed and open ends; "": any number but NaN
+    std::string range;  ///< "[0,1)", "[min_val,inf]": closed and open ends; "{1,2}": these; "": any number but NaN
 
-    bool allows(double x) const;
+    /// Whether x lies in the range; `others` has the values of the parameters that its ends name.
+    bool allows(double x, const Settings& others = {}) const;
 };
-
-/// Settings by name, as callers write them: {"negative_slope", 0.2}.
-using Settings = std::map<std::string, double, std::less<>>;
 
 /// What a list is called in messages: "activation", "loss" ...
 template <class E>
@@ -94,7 +105,7 @@ E parse(std::string_view text);
 
 /// Throws std::invalid_argument naming the entry, the parameter and its range unless the value lies in it.
 template <class E>
-void require_allowed(E entry, const ParameterRow& parameter, double value);
+void require_allowed(E entry, const ParameterRow& parameter, double value, const Settings& others = {});
 
 /// The entry's defaults overlaid with settings, in the kernel's order; throws on a name the entry does not take and on
 /// a value outside its range.
@@ -115,6 +126,9 @@ OutputKind output_kind(LossKind loss);
 
 /// Whether larger values of the metric are better.
 bool larger_is_better(MetricKind metric);
+
+/// The largest error of the function in units of the last place, over all float32 inputs.
+double largest_error(Function function);
 
 /// The initialiser that keeps the variance through a layer followed by this activation ("auto").
 Initializer initializer_for(Activation next);

@@ -1,101 +1,12 @@
-// One struct an activation: forward(z), backward(what was kept, dy) and which of the two it keeps.
-// `p` points at the parameters in the order of its row in activations.def.
+// The loops that run activations over blocks, and softmax over rows.
 #pragma once
 
+#include "activations_piecewise.hpp"
+#include "activations_smooth.hpp"
 #include "map.hpp"
-#include "math.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
-namespace act {
-
-struct identity {
-    static constexpr Keep keep = Keep::output;
-    template <class V, class T>
-    static CMLP_INLINE V forward(V z, const T*) {
-        return z;
-    }
-    template <class V, class T>
-    static CMLP_INLINE V backward(V, V dy, const T*) {
-        return dy;
-    }
-};
-
-struct sigmoid {
-    static constexpr Keep keep = Keep::output;
-    template <class V, class T>
-    static CMLP_INLINE V forward(V z, const T*) {
-        return math::sigmoid(z);
-    }
-    template <class V, class T>
-    static CMLP_INLINE V backward(V y, V dy, const T*) {
-        return dy * (y * (V(T(1)) - y));
-    }
-};
-
-struct tanh {
-    static constexpr Keep keep = Keep::output;
-    template <class V, class T>
-    static CMLP_INLINE V forward(V z, const T*) {
-        return math::tanh(z);
-    }
-    template <class V, class T>
-    static CMLP_INLINE V backward(V y, V dy, const T*) {
-        return dy * fnma(y, y, V(T(1)));
-    }
-};
-
-// A NaN passes: select takes z when the comparison is false.
-struct relu {
-    static constexpr Keep keep = Keep::output;
-    template <class V, class T>
-    static CMLP_INLINE V forward(V z, const T*) {
-        return select(z <= V(T(0)), V(T(0)), z);
-    }
-    template <class V, class T>
-    static CMLP_INLINE V backward(V y, V dy, const T*) {
-        return select(y <= V(T(0)), V(T(0)), dy);
-    }
-};
-
-struct leaky_relu {
-    static constexpr Keep keep =
-        Keep::input;  // with a negative slope the output's sign does not tell the input's
-    template <class V, class T>
-    static CMLP_INLINE V forward(V z, const T* p) {
-        return select(z > V(T(0)), z, V(p[0]) * z);
-    }
-    template <class V, class T>
-    static CMLP_INLINE V backward(V z, V dy, const T* p) {
-        return select(z > V(T(0)), dy, V(p[0]) * dy);
-    }
-};
-
-struct gelu {
-    static constexpr Keep keep = Keep::input;
-    template <class V, class T>
-    static CMLP_INLINE V forward(V z, const T*) {
-        return math::gelu(z);
-    }
-    template <class V, class T>
-    static CMLP_INLINE V backward(V z, V dy, const T*) {
-        return dy * math::gelu_derivative(z);
-    }
-};
-
-struct gelu_tanh {
-    static constexpr Keep keep = Keep::input;
-    template <class V, class T>
-    static CMLP_INLINE V forward(V z, const T*) {
-        return math::gelu_tanh(z);
-    }
-    template <class V, class T>
-    static CMLP_INLINE V backward(V z, V dy, const T*) {
-        return dy * math::gelu_tanh_derivative(z);
-    }
-};
-
-}  // namespace act
 
 template <class A, class T>
 void activation_forward(Shape shape, const T* z, ptrdiff_t z_row, T* y, ptrdiff_t y_row, const T* p) {

@@ -26,11 +26,19 @@ enum : int {
 #include <cmlp/functions.def>
     ,
     max_coefficients = 16,  ///< numbers an update rule may prepare for one step
-    max_slots = 4           ///< arrays of state a rule may keep
+    max_slots = 4,          ///< arrays of state a rule may keep
+    max_memory = 2          ///< numbers a rule may keep from step to step beside them
 };
 
 /// Rows of a batch that one chain sums in a weight gradient; longer batches fold chunk after chunk, in order.
 constexpr ptrdiff_t chunk_rows = 256;
+
+/// Numbers a loss may take.
+constexpr int max_loss_parameters = 8;
+
+/// What the numbers of a loss's `column` are: weights that the mean divides by, factors that it does not, factors of the
+/// positive part, or the quantiles predicted.
+enum class Column : int { none, class_weight, class_factor, positive, quantile };
 
 /// What an activation's backward reads: its input or its output.
 enum class Keep : int { input, output };
@@ -69,18 +77,20 @@ struct LossCall {
     Shape shape;
     const T* y;  ///< predictions
     ptrdiff_t y_row;
-    const T* target;  ///< same shape as y; null when `label` is given
+    const T* target;  ///< (rows, cols / width); null when `label` is given
     ptrdiff_t target_row;
-    const int64_t* label;   ///< (rows) class indices; null when `target` is given
-    const T* row_scale;     ///< (rows) factor of each row's gradient; null: `scale` for all
-    T scale;                ///< factor of all gradients
-    const T* class_weight;  ///< (cols) or null
+    const int64_t* label;  ///< (rows) class indices; null when `target` is given
+    const T* row_scale;    ///< (rows) factor of each row's gradient, 0: the row is absent; null: `scale` for all
+    T scale;               ///< factor of all gradients
+    const T* column;       ///< (cols), or the quantiles; null: none
     const T* parameters;
     T* row_value;  ///< (rows) unscaled value, summed over the columns
-    T* value;      ///< (rows, cols) unscaled values of an elementwise loss
+    T* value;      ///< (rows, cols) unscaled values of an elementwise loss, (rows, cols / width) of a joint one
     ptrdiff_t value_row;
     T* dy;  ///< (rows, cols) scaled gradient
     ptrdiff_t dy_row;
+    ptrdiff_t columns = 0;             ///< entries of `column`
+    int64_t ignore_index = INT64_MIN;  ///< rows of this label are absent
 };
 
 template <class T>
@@ -88,12 +98,15 @@ struct LossKernel {
     void (*run)(const LossCall<T>&);
     bool elementwise;   ///< a value for each element; otherwise one a row
     bool takes_labels;  ///< accepts class indices
+    int width;          ///< predictions for one target; 0: one for each entry of `column`
+    bool joint;         ///< one value for a target's predictions together
+    Column column;
 };
 
 template <class T>
 struct UpdateKernel {
-    /// Numbers of one step from the settings in row order; step counts from 1.
-    void (*prepare)(const double* settings, int64_t step, T* coefficients);
+    /// Numbers of one step from the settings in row order; step counts from 1. `memory` is the rule's own.
+    void (*prepare)(const double* settings, int64_t step, double* memory, T* coefficients);
     /// One step of n weights; `slots` arrays of state, zero before the first.
     void (*update)(int slots, ptrdiff_t n, T* w, const T* g, T* const* state, const T* coefficients);
     int (*slots)(const double* settings);  ///< arrays of state these settings need
@@ -107,6 +120,25 @@ struct DropoutCall {
     T* y;
     double p;
     uint64_t key, step, first;
+};
+
+/// Row-wise and column-wise parts of layers; kernels/norms.hpp has the formulas.
+template <class T>
+struct NormKernels {
+    void (*log_softmax)(Shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row);
+    void (*log_softmax_backward)(Shape, const T* y, ptrdiff_t y_row, const T* dy, ptrdiff_t dy_row, T* dx,
+                                 ptrdiff_t dx_row);
+    void (*normalize_rows)(Shape, const T* x, ptrdiff_t x_row, T eps, bool center, T* u, ptrdiff_t u_row,
+                           T* rstd);
+    void (*normalize_rows_backward)(Shape, const T* u, ptrdiff_t u_row, const T* du, ptrdiff_t du_row,
+                                    const T* rstd, bool center, T* dx, ptrdiff_t dx_row);
+    void (*affine)(Shape, const T* x, ptrdiff_t x_row, const T* scale, const T* shift, T* y, ptrdiff_t y_row);
+    void (*column_products)(Shape, const T* a, ptrdiff_t a_row, const T* b, ptrdiff_t b_row, T* out, bool add);
+    void (*column_moments)(Shape, const T* x, ptrdiff_t x_row, T* mean, T* variance);
+    void (*normalize_columns)(Shape, const T* x, ptrdiff_t x_row, const T* mean, const T* rstd, T* u,
+                              ptrdiff_t u_row);
+    void (*normalize_columns_backward)(Shape, const T* u, ptrdiff_t u_row, const T* dy, ptrdiff_t dy_row,
+                                       const T* factor, const T* mean, const T* along, T* dx, ptrdiff_t dx_row);
 };
 
 template <class T>
@@ -130,6 +162,7 @@ struct Kernels {
     void (*scale)(ptrdiff_t n, T* x, T factor);
     /// index of the first NaN or infinity, n when there is none
     ptrdiff_t (*first_nonfinite)(ptrdiff_t n, const T* x);
+    NormKernels<T> norms;
 };
 
 /// The table of one instruction set: all that its object files export.

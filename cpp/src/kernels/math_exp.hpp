@@ -104,6 +104,28 @@ CMLP_INLINE V tanh(V x) {
     return select(t < V(T(0.55)), near, far);
 }
 
+/// x - tanh x = x^3 p(x^2) / q(x^2) near 0: convergents of Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / ...)).
+template <class T>
+struct TanhTail;
+template <>
+struct TanhTail<float> {
+    static constexpr float p[] = {45045, 2772, 27}, q[] = {135135, 62370, 3150, 28};
+};
+template <>
+struct TanhTail<double> {
+    static constexpr double p[] = {4583103525, 349188840, 6891885, 42900, 65};
+    static constexpr double q[] = {13749310575, 6547290750, 413513100, 7567560, 45045, 66};
+};
+
+/// x - tanh x without its cancellation.
+template <class V>
+CMLP_INLINE V tanhshrink(V x) {
+    using C = TanhTail<typename V::Scalar>;
+    const V x2 = x * x;
+    const V near = x * x2 * (horner(x2, C::p) / horner(x2, C::q));
+    return select(abs(x) < V(1.5), near, x - tanh(x));
+}
+
 /// 1 / (1 + e^-x) = factor / denominator: the factor 2^(split - n) keeps e^-x = 2^n (1 + rest) in range.
 template <class V>
 struct Sigmoid {

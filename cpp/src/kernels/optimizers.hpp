@@ -1,20 +1,12 @@
-// One struct an update rule: prepare(settings, step) makes the numbers of one step in double, at(...) updates one vector.
-// `h` are the settings in the order of the rule's row in optimizers.def, `c` the prepared numbers.
+// The update loop and the rules of optimizers.def: plain descent, sign-based rules, and the headers of the others.
 #pragma once
 
-#include "map.hpp"
+#include "optimizers_adam.hpp"
+#include "optimizers_scaled.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
 namespace opt {
-
-// b^n by squaring: the same products everywhere, where libm's pow depends on the library.
-CMLP_INLINE double power(double b, int64_t n) {
-    double result = 1;
-    for (; n > 0; n /= 2, b *= b)
-        if (n % 2) result *= b;
-    return result;
-}
 
 struct sgd {
     enum { lr, momentum, dampening, weight_decay, nesterov, maximize };
@@ -22,7 +14,7 @@ struct sgd {
     static int slots(const double* h) { return h[momentum] != 0; }
     // c: sign, weight_decay, momentum, share of g in the velocity (all of it in the first step), weights of v and g
     template <class T>
-    static void prepare(const double* h, int64_t step, T* c) {
+    static void prepare(const double* h, int64_t step, double*, T* c) {
         c[0] = h[maximize] ? T(-1) : T(1);
         c[1] = T(h[weight_decay]);
         c[2] = T(h[momentum]);
@@ -39,42 +31,89 @@ struct sgd {
     }
 };
 
-// Both decays of the weights: added to the gradient (Adam) or taken off the weights (AdamW).
-template <bool decoupled>
-struct adam_rule {
-    enum { lr, beta1, beta2, eps, weight_decay, maximize, eps_mode };
+// The average of the weights is kept beside them; memory: step size and share of the average, both for this step.
+struct asgd {
+    enum { lr, lambd, alpha, t0, weight_decay, maximize };
+    static constexpr int max_slots = 1;
+    static int slots(const double*) { return max_slots; }
+    // c: sign, weight_decay, factor of w, step size, share of the new weights in the average
+    template <class T>
+    static void prepare(const double* h, int64_t step, double* memory, T* c) {
+        double &eta = memory[0], &mu = memory[1];
+        if (step == 1) eta = h[lr], mu = 1;
+        c[0] = h[maximize] ? T(-1) : T(1);
+        c[1] = T(h[weight_decay]);
+        c[2] = T(1 - h[lambd] * eta);
+        c[3] = T(eta);
+        c[4] = T(mu);
+        eta = h[lr] / real_power(1 + h[lambd] * h[lr] * double(step), h[alpha]);
+        mu = 1 / (double(step) - h[t0] > 1 ? double(step) - h[t0] : 1);
+    }
+    template <class V, class T>
+    static CMLP_INLINE V at(V w, V g, V* average, const T* c) {
+        g = fma(V(c[1]), w, V(c[0]) * g);
+        w = fnma(V(c[3]), g, V(c[2]) * w);
+        average[0] = c[4] == T(1) ? w : fma(V(c[4]), w - average[0], average[0]);
+        return w;
+    }
+};
+
+// -1, 0 or 1; NaN for NaN.
+template <class V>
+CMLP_INLINE V sign_of(V x) {
+    return select(x == V(0), V(0), select(isnan(x), x, copysign(V(1), x)));
+}
+
+struct rprop {
+    enum { lr, eta_minus, eta_plus, step_min, step_max, maximize };
     static constexpr int max_slots = 2;
     static int slots(const double*) { return max_slots; }
-    // c: sign, decay into g, decay of w, beta1, 1 - beta1, beta2, 1 - beta2, step size, factor of sqrt(v), eps
+    // c: sign, first step size (later 0), eta_minus, eta_plus, step_min, step_max
     template <class T>
-    static void prepare(const double* h, int64_t step, T* c) {
-        const double correction1 = 1 - power(h[beta1], step);
-        const double root2 = __builtin_sqrt(1 - power(h[beta2], step));
-        const bool outside =
-            h[eps_mode] == 0;  // PyTorch: sqrt(v / (1 - beta2^s)) + eps; otherwise sqrt(v) + eps
+    static void prepare(const double* h, int64_t step, double*, T* c) {
         c[0] = h[maximize] ? T(-1) : T(1);
-        c[1] = T(decoupled ? 0 : h[weight_decay]);
-        c[2] = T(decoupled ? 1 - h[lr] * h[weight_decay] : 1);
+        c[1] = T(step == 1 ? h[lr] : 0);
+        c[2] = T(h[eta_minus]);
+        c[3] = T(h[eta_plus]);
+        c[4] = T(h[step_min]);
+        c[5] = T(h[step_max]);
+    }
+    template <class V, class T>
+    static CMLP_INLINE V at(V w, V g, V* state, const T* c) {
+        V &previous = state[0], &size = state[1];
+        g = V(c[0]) * g;
+        const V turn = g * previous;
+        const auto back = turn < V(0);
+        const V factor = select(back, V(c[2]), select(turn > V(0), V(c[3]), V(1)));
+        size = min(max((size + V(c[1])) * factor, V(c[4])), V(c[5]));
+        previous = select(back, V(0), g);
+        return fnma(sign_of(previous), size, w);
+    }
+};
+
+struct lion {
+    enum { lr, beta1, beta2, weight_decay, maximize };
+    static constexpr int max_slots = 1;
+    static int slots(const double*) { return max_slots; }
+    // c: sign, factor of w, lr, beta1, 1 - beta1, beta2, 1 - beta2
+    template <class T>
+    static void prepare(const double* h, int64_t, double*, T* c) {
+        c[0] = h[maximize] ? T(-1) : T(1);
+        c[1] = T(1 - h[lr] * h[weight_decay]);
+        c[2] = T(h[lr]);
         c[3] = T(h[beta1]);
         c[4] = T(1 - h[beta1]);
         c[5] = T(h[beta2]);
         c[6] = T(1 - h[beta2]);
-        c[7] = T(outside ? h[lr] / correction1 : h[lr] * root2 / correction1);
-        c[8] = T(outside ? 1 / root2 : 1);
-        c[9] = T(h[eps]);
     }
     template <class V, class T>
-    static CMLP_INLINE V at(V w, V g, V* state, const T* c) {
-        V &m = state[0], &v = state[1];
-        g = fma(V(c[1]), w, V(c[0]) * g);
-        m = fma(V(c[3]), m, V(c[4]) * g);
-        v = fma(V(c[5]), v, V(c[6]) * g * g);
-        return V(c[2]) * w - V(c[7]) * m / fma(sqrt(v), V(c[8]), V(c[9]));
+    static CMLP_INLINE V at(V w, V g, V* m, const T* c) {
+        g = V(c[0]) * g;
+        const V direction = sign_of(fma(V(c[3]), m[0], V(c[4]) * g));
+        m[0] = fma(V(c[5]), m[0], V(c[6]) * g);
+        return fnma(V(c[2]), direction, V(c[1]) * w);
     }
 };
-
-struct adam : adam_rule<false> {};
-struct adamw : adam_rule<true> {};
 
 }  // namespace opt
 

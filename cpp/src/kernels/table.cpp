@@ -2,6 +2,7 @@
 #include "activations.hpp"
 #include "gemm.hpp"
 #include "losses.hpp"
+#include "norms.hpp"
 #include "optimizers.hpp"
 #include "philox.hpp"
 
@@ -29,7 +30,7 @@ constexpr Kernels<T> kernels_of = {
 #include <cmlp/activations.def>
     },
     {
-#define CMLP_LOSS(name, ...) {loss_run<loss::name, T>, !RowWise<loss::name>, loss::name::takes_labels},
+#define CMLP_LOSS(name, ...) loss_kernel<loss::name, T>,
 #include <cmlp/losses.def>
     },
     {
@@ -49,6 +50,8 @@ constexpr Kernels<T> kernels_of = {
     squared_norm<T>,
     multiply_by<T>,
     first_nonfinite<T>,
+    {log_softmax<T>, log_softmax_backward<T>, normalize_rows<T>, normalize_rows_backward<T>, affine<T>,
+     column_products<T>, column_moments<T>, normalize_columns<T>, normalize_columns_backward<T>},
 };
 
 }  // namespace

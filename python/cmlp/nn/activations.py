@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from cmlp import _core
@@ -16,6 +17,14 @@ Examples
 >>> from cmlp import nn
 >>> nn.{type}()([[-1.0, 0.0, 2.0]]).shape
 (1, 3)
+"""
+
+
+# The classes that take ``inplace`` in PyTorch: False is taken here too, True is refused.
+_RECTIFIERS = ("ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "CELU", "Threshold")
+INPLACE = frozenset((*_RECTIFIERS, "SiLU", "Mish", "Hardtanh", "Hardsigmoid", "Hardswish"))
+_INPLACE_DOC = """inplace : bool, default False
+    PyTorch's argument; True is refused: a network reuses its buffers by itself, and ``x`` is never changed.
 """
 
 
@@ -54,31 +63,44 @@ class Activation(Module):
         return ", ".join(f"{key}={value}" for key, value in self.settings.items())
 
 
-def _make_class(row: dict[str, Any]) -> type[Activation]:
+def _signature(row: Mapping[str, Any]) -> inspect.Signature:
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    signature = inspect.Signature(
-        [
-            inspect.Parameter(key, keyword, default=value, annotation="float")
-            for key, value in row["parameters"].items()
-        ]
-    )
+    parameters = [
+        inspect.Parameter(key, keyword, default=value, annotation="float")
+        for key, value in row["parameters"].items()
+    ]
+    if row["type"] in INPLACE:
+        parameters.append(inspect.Parameter("inplace", keyword, default=False, annotation="bool"))
+    return inspect.Signature(parameters)
 
-    def __init__(self: Activation, *args: float, **kwargs: float) -> None:  # noqa: N807  the new class's
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        Activation.__init__(self, row["name"], **bound.arguments)
 
-    __init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter("self", keyword), *signature.parameters.values()], return_annotation="None"
-    )
-    lines = "".join(f"{key} : float, default {value}\n" for key, value in row["parameters"].items())
-    doc = _TEMPLATE.format(
+def _documentation(row: Mapping[str, Any]) -> str:
+    lines = "".join(f"{key} : float, default {value:g}\n" for key, value in row["parameters"].items())
+    lines += _INPLACE_DOC if row["type"] in INPLACE else ""
+    return _TEMPLATE.format(
         definition=row["definition"],
         type=row["type"],
         source=row["source"] + ".\n\n" if row["source"] else "",
         parameters=f"Parameters\n----------\n{lines}\n" if lines else "",
     )
-    return type(row["type"], (Activation,), {"__init__": __init__, "__doc__": doc, "__module__": __name__})
+
+
+def _make_class(row: dict[str, Any]) -> type[Activation]:
+    signature = _signature(row)
+
+    def __init__(self: Activation, *args: float, **kwargs: float) -> None:  # noqa: N807  the new class's
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        if bound.arguments.pop("inplace", False):
+            raise ValueError(f"{row['type']}: inplace is True, it must be False: x is never changed")
+        Activation.__init__(self, row["name"], **bound.arguments)
+
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    __init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter("self", keyword), *signature.parameters.values()], return_annotation="None"
+    )
+    members = {"__init__": __init__, "__doc__": _documentation(row), "__module__": __name__}
+    return type(row["type"], (Activation,), members)
 
 
 globals().update({row["type"]: _make_class(row) for row in _core.activations()})

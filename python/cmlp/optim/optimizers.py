@@ -1,4 +1,4 @@
-"""Optimizers: update rules of the core over groups of parameters."""
+"""Optimizer: an update rule of the core over groups of parameters, each with its settings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,20 @@ from cmlp.nn.module import Parameter
 
 Params = Iterable[Parameter] | Iterable[Mapping[str, Any]]
 
+# PyTorch's arguments that are several settings of a row, and those that are words.
+_TUPLES = {
+    "betas": ("beta1", "beta2", "beta3"),
+    "etas": ("eta_minus", "eta_plus"),
+    "step_sizes": ("step_min", "step_max"),
+}
+_WORDS = {"eps_mode": ("torch", "keras")}
+
 
 class ParamGroup(MutableMapping[str, Any]):
     """Settings of one group of parameters; writing one takes effect with the next step.
 
-    ``group["lr"] = 0.01`` as in PyTorch. ``group["params"]`` are its parameters.
+    ``group["lr"] = 0.01`` and ``group["betas"] = (0.9, 0.99)`` as in PyTorch, or each number by the name in
+    its rule's row: ``group["beta1"]``. ``group["params"]`` are its parameters.
     """
 
     def __init__(self, optimizer: Optimizer, index: int, parameters: list[Parameter]) -> None:
@@ -27,12 +36,15 @@ class ParamGroup(MutableMapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         if key == "params":
             return self._parameters
+        if key in _TUPLES and (names := self._optimizer._names_in(key)):
+            return tuple(self[name] for name in names)
         if key not in self._optimizer._setting_names:
             raise KeyError(key)
         return self._optimizer._core.setting(key, self._index)
 
-    def __setitem__(self, key: str, value: float) -> None:
-        self._optimizer._core.set_setting(key, float(value), self._index)
+    def __setitem__(self, key: str, value: Any) -> None:
+        for name, number in self._optimizer._named({key: value}).items():
+            self._optimizer._core.set_setting(name, number, self._index)
 
     def __delitem__(self, key: str) -> None:
         raise TypeError("settings of an optimizer cannot be removed")
@@ -58,7 +70,7 @@ class Optimizer:
     name : str
         One of :func:`cmlp.optimizers`.
     **settings : float
-        Defaults for all groups; names as in the rule's row.
+        Defaults for all groups; names as in the rule's row, or PyTorch's (``betas``).
 
     Raises
     ------
@@ -66,11 +78,12 @@ class Optimizer:
         For no parameters, an unknown name or setting, or a setting out of range.
     """
 
-    def __init__(self, params: Params, name: str, **settings: float) -> None:
+    def __init__(self, params: Params, name: str, **settings: Any) -> None:
         self.name = name
         row = next((row for row in _core.optimizers() if row["name"] == name), None)
         self._setting_names: list[str] = list(row["parameters"]) if row else []
-        groups = [self._group(item, settings) for item in _as_groups(params)]
+        defaults = self._named(settings)
+        groups = [self._group(item, defaults) for item in _as_groups(params)]
         members = [([(p._core, p._index) for p in parameters], values) for parameters, values in groups]
         kinds = {type(p._core) for parameters, _ in groups for p in parameters}
         places = [(id(core), index) for parameters, _ in members for core, index in parameters]
@@ -94,15 +107,31 @@ class Optimizer:
                 raise ValueError(f"{type(self).__name__}: {parameter!r} is not a Parameter")
         return parameters, {**defaults, **own}
 
-    @staticmethod
-    def _named(settings: dict[str, Any]) -> dict[str, float]:
+    def _names_in(self, key: str) -> list[str]:
+        """Return the settings of the rule that one of PyTorch's tuples holds."""
+        return [name for name in _TUPLES[key] if name in self._setting_names]
+
+    def _named(self, settings: Mapping[str, Any]) -> dict[str, float]:
         """Return PyTorch's arguments as numbers by the rule's names: betas are two of them."""
-        named = dict(settings)
-        if "betas" in named:
-            named["beta1"], named["beta2"] = named.pop("betas")
-        if isinstance(named.get("eps_mode"), str):
-            named["eps_mode"] = _EPS_MODES[named["eps_mode"]]
-        return {key: float(value) for key, value in named.items()}
+        named: dict[str, float] = {}
+        for key, value in settings.items():
+            if key in _TUPLES and (names := self._names_in(key)):
+                if len(value) != len(names):
+                    raise ValueError(
+                        f"{type(self).__name__}: {key} has {len(value)} values, not {len(names)}"
+                    )
+                named.update(zip(names, map(float, value), strict=True))
+            elif key in _WORDS and isinstance(value, str):
+                named[key] = float(self._word(key, value))
+            else:
+                named[key] = float(value)
+        return named
+
+    def _word(self, key: str, value: str) -> int:
+        if value not in _WORDS[key]:
+            choices = ", ".join(_WORDS[key])
+            raise ValueError(f"{type(self).__name__}: {key} is '{value}'; choose from {choices}")
+        return _WORDS[key].index(value)
 
     def step(self) -> None:
         """Update every parameter once, from the gradients as they are."""
@@ -125,12 +154,13 @@ class Optimizer:
             group["lr"] = value
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the steps taken, the settings of each group and copies of the state arrays."""
+        """Return the steps taken, each group's settings and memory, and copies of the state arrays."""
         return {
             "name": self.name,
             "steps": self._core.steps,
             "groups": [{key: group[key] for key in self._setting_names} for group in self.param_groups],
             "state": [np.array(array) for array in self._core.state()],
+            "memory": [list(self._core.memory(i)) for i in range(len(self.param_groups))],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -152,6 +182,8 @@ class Optimizer:
             raise ValueError("load_state_dict: the state is of other parameters")
         for array, value in zip(own, state["state"], strict=True):
             array[...] = value
+        for i, numbers in enumerate(state["memory"]):
+            self._core.set_memory(numbers, i)
         self._core.steps = state["steps"]
 
     def __repr__(self) -> str:
@@ -159,170 +191,8 @@ class Optimizer:
         return f"{type(self).__name__}({groups}\n)"
 
 
-_EPS_MODES = {"torch": 0.0, "keras": 1.0}
-
-
 def _as_groups(params: Params) -> list[Mapping[str, Any]]:
     items = list(params)
     if items and isinstance(items[0], Mapping):
         return items  # type: ignore[return-value]
     return [{"params": items}]
-
-
-class SGD(Optimizer):
-    """Stochastic gradient descent with momentum: ``v = momentum v + g; w -= lr v``.
-
-    Parameters
-    ----------
-    params : iterable of Parameter, or of dicts
-    lr : float, default 0.001
-    momentum : float, default 0
-    dampening : float, default 0
-        Share of each gradient after the first that is held back from ``v``.
-    weight_decay : float, default 0
-        Added to the gradient as ``weight_decay * w``.
-    nesterov : bool, default False
-        Step along ``g + momentum v`` (Sutskever et al., ICML 2013); needs momentum and no dampening.
-    maximize : bool, default False
-
-    Examples
-    --------
-    >>> from cmlp import nn, optim
-    >>> layer = nn.Linear(1, 1, bias=False)
-    >>> layer.weight.data, layer.weight.grad = [[1.0]], [[0.5]]
-    >>> optim.SGD(layer.parameters(), lr=1.0).step()
-    >>> layer.weight.data.tolist()
-    [[0.5]]
-    """
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError(
-                f"SGD: nesterov needs momentum above 0 and no dampening, they are {momentum} and {dampening}"
-            )
-        super().__init__(
-            params,
-            "sgd",
-            lr=lr,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            nesterov=float(nesterov),
-            maximize=float(maximize),
-        )
-
-
-class _AdamRule(Optimizer):
-    """What Adam and AdamW share: everything but where the weights decay."""
-
-    def __init__(
-        self,
-        params: Params,
-        name: str,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        maximize: bool,
-        eps_mode: str,
-    ) -> None:
-        title = type(self).__name__
-        if eps_mode not in _EPS_MODES:
-            raise ValueError(f"{title}: eps_mode is '{eps_mode}'; choose from {', '.join(_EPS_MODES)}")
-        settings = {
-            "betas": betas,
-            "eps_mode": eps_mode,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, name, lr=lr, **self._named(settings))
-
-
-class Adam(_AdamRule):
-    """``w -= lr m_hat / (sqrt(v_hat) + eps)``, m and v running means of g and g^2: Kingma and Ba, ICLR 2015.
-
-    Parameters
-    ----------
-    params : iterable of Parameter, or of dicts
-    lr : float, default 0.001
-    betas : (float, float), default (0.9, 0.999)
-    eps : float, default 1e-8
-    weight_decay : float, default 0
-        Added to the gradient as ``weight_decay * w``.
-    maximize : bool, default False
-    eps_mode : {"torch", "keras"}
-        Where eps stands: added to ``sqrt(v / (1 - beta2^s))`` ("torch"), or to ``sqrt(v)`` with the
-        corrections taken into the step size, as Keras and scikit-learn do ("keras"; the paper's "epsilon
-        hat").
-
-    Examples
-    --------
-    >>> from cmlp import nn, optim
-    >>> layer = nn.Linear(1, 1, bias=False)
-    >>> layer.weight.data, layer.weight.grad = [[1.0]], [[0.5]]
-    >>> optim.Adam(layer.parameters(), lr=0.25).step()
-    >>> layer.weight.data.tolist()
-    [[0.75]]
-    """
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        *,
-        maximize: bool = False,
-        eps_mode: str = "torch",
-    ) -> None:
-        super().__init__(params, "adam", lr, betas, eps, weight_decay, maximize, eps_mode)
-
-
-class AdamW(_AdamRule):
-    """Adam after ``w *= 1 - lr weight_decay``: Loshchilov and Hutter, ICLR 2019.
-
-    Parameters
-    ----------
-    params : iterable of Parameter, or of dicts
-    lr : float, default 0.001
-    betas : (float, float), default (0.9, 0.999)
-    eps : float, default 1e-8
-    weight_decay : float, default 0.01
-    maximize : bool, default False
-    eps_mode : {"torch", "keras"}
-        As in :class:`Adam`.
-
-    Examples
-    --------
-    >>> from cmlp import nn, optim
-    >>> layer = nn.Linear(1, 1, bias=False)
-    >>> layer.weight.data, layer.weight.grad = [[1.0]], [[0.0]]
-    >>> optim.AdamW(layer.parameters(), lr=0.5, weight_decay=0.5).step()
-    >>> layer.weight.data.tolist()
-    [[0.75]]
-    """
-
-    def __init__(
-        self,
-        params: Params,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        *,
-        maximize: bool = False,
-        eps_mode: str = "torch",
-    ) -> None:
-        super().__init__(params, "adamw", lr, betas, eps, weight_decay, maximize, eps_mode)

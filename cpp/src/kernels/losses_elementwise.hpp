@@ -1,0 +1,185 @@
+// Losses of one prediction and one target: value and slope of a vector of them. `c` is the column's number (1 where there
+// is none), `p` the parameters in the order of the loss's row in losses.def.
+#pragma once
+
+#include "activations.hpp"
+
+namespace cmlp::kernels::CMLP_ISA {
+namespace {
+namespace loss {
+
+template <class V>
+struct Point {
+    V value, slope;  // l(y, t) and dl/dy
+};
+
+struct Elementwise {
+    static constexpr bool elementwise = true, takes_labels = false, joint = false;
+    static constexpr int width = 1;
+    static constexpr Column column = Column::none;
+};
+
+// -1, 0 or 1; a NaN stays.
+template <class V>
+CMLP_INLINE V sign(V d) {
+    using T = typename V::Scalar;
+    return select(d > V(T(0)), V(T(1)), select(d < V(T(0)), V(T(-1)), d));
+}
+
+struct mse : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
+        const V d = y - t;
+        return {d * d, d + d};
+    }
+};
+
+struct l1 : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
+        const V d = y - t;
+        return {abs(d), sign(d)};
+    }
+};
+
+struct smooth_l1 : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
+        const V d = y - t, size = abs(d), half(T(0.5)), beta(p[0]);
+        const auto near = size < beta;
+        return {select(near, half * d * d / beta, size - half * beta), select(near, d / beta, sign(d))};
+    }
+};
+
+struct huber : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
+        const V d = y - t, size = abs(d), half(T(0.5)), delta(p[0]);
+        const auto near = size <= delta;
+        return {select(near, half * d * d, delta * (size - half * delta)), select(near, d, delta * sign(d))};
+    }
+};
+
+// log cosh d = log1p(e^2 / (2 (1 + e))), e = expm1(-|d|): exact near 0, where |d| + log1p(exp(-2 |d|)) - log 2 cancels.
+struct log_cosh : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
+        const V d = y - t, size = abs(d), one(T(1)), e = math::expm1(-size);
+        const V near = math::log1p(e * e / ((one + e) * V(T(2))));
+        const V far = (size - V(T(0.69314718055994530942))) + math::log1p(math::exp(-(size + size)));
+        return {select(size < one, near, far), math::tanh(d)};
+    }
+};
+
+// Logarithms are held at -100 and the slope's denominator at 1e-12, as in PyTorch, so that y = 0 and y = 1 stay finite;
+// max returns its second argument when that is a NaN, so a NaN or a y outside [0, 1] shows.
+struct bce : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
+        const V one(T(1)), floor(T(-100));
+        const V log_y = max(floor, math::log(y)), log_not_y = max(floor, math::log1p(-y));
+        return {(t - one) * log_not_y - t * log_y, (y - t) / max((one - y) * y, V(T(1e-12)))};
+    }
+};
+
+// c t softplus(-y) + (1 - t) softplus(y)
+struct bce_with_logits : Elementwise {
+    static constexpr Column column = Column::positive;
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V c, const T*) {
+        const V zero(T(0)), one(T(1)), ct = c * t, rest = math::log1p(math::exp(-abs(y)));
+        const V value = ct * (max(-y, zero) + rest) + (one - t) * (max(y, zero) + rest);
+        return {value, fma((one - t) + ct, math::sigmoid(y), -ct)};
+    }
+};
+
+struct soft_margin : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
+        const V z = -(t * y);
+        return {math::softplus(z), -(t * math::sigmoid(z))};
+    }
+};
+
+struct hinge : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
+        const V zero(T(0)), z = V(T(1)) - t * y;
+        return {max(zero, z), select(z <= zero, zero, -t)};
+    }
+};
+
+struct squared_hinge : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
+        const V z = max(V(T(0)), V(T(1)) - t * y);
+        return {z * z, -((t + t) * z)};
+    }
+};
+
+// t = 0 is not multiplied by its logarithm, but by y, so that a NaN shows.
+struct kl_div : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
+        if (p[0] != T(0)) {
+            const V weight = math::exp(t);
+            return {weight * (t - y), -weight};
+        }
+        return {t * (select(t == V(T(0)), t, math::log(t)) - y), -t};
+    }
+};
+
+// full: Stirling's log t! for t > 1
+struct poisson_nll : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
+        const V one(T(1)), zero(T(0)), mean = p[0] != T(0) ? math::exp(y) : y, shifted = y + V(p[2]);
+        const V log_mean = p[0] != T(0) ? y : math::log(shifted);
+        const V slope = p[0] != T(0) ? mean - t : one - t / shifted;
+        const V value = mean - select(t == zero, t * y, t * log_mean);
+        if (p[1] == T(0)) return {value, slope};
+        const V log_t = math::log(t), log_2_pi(T(1.8378770664093454836));
+        return {value + select(t > one, fma(t, log_t, -t) + V(T(0.5)) * (log_2_pi + log_t), zero), slope};
+    }
+};
+
+// Unit deviance of a compound Poisson-gamma variable, y the log of its mean.
+struct tweedie : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
+        const V zero(T(0)), two(T(2)), a(T(1) - p[0]), b(T(2) - p[0]);
+        const auto none = t == zero;
+        const V grown = math::exp(b * y), product = select(none, zero, t * math::exp(a * y));
+        const V constant = select(none, zero, math::exp(b * math::log(t))) / (a * b);
+        return {two * ((grown / b - product / a) + constant), two * (grown - product)};
+    }
+};
+
+// Unit deviance of a gamma variable, y the log of its mean: 2 (exp(d) - 1 - d), d = log t - y.
+struct gamma_deviance : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
+        const V two(T(2)), d = math::log(t) - y, e = math::expm1(d);
+        return {two * (e - d), -(two * e)};
+    }
+};
+
+// Binary focal loss on log-odds, q the probability of the wrong class: weight q^gamma bce. The ends t = 0 and t = 1 go by
+// log q, which does not underflow; q' / q is (1 - 2 t) r.
+struct binary_focal : Elementwise {
+    template <class V, class T>
+    static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
+        const V one(T(1)), zero(T(0)), gamma(p[0]), alpha(p[1]), other = one - t;
+        const V s = math::sigmoid(y), n = math::sigmoid(-y), up = math::softplus(y), down = math::softplus(-y);
+        const V q = fma(t, n, other * s), bce = fma(t, down, other * up);
+        const V log_q = select(t == one, -up, select(t == zero, -down, math::log(q)));
+        const V r = select(t == one, s, select(t == zero, n, s * n / q));
+        const V weight = p[1] >= T(0) ? fma(alpha, t, (one - alpha) * other) : one;
+        const V factor = p[0] == T(0) ? weight : weight * math::exp(gamma * log_q);
+        return {factor * bce, factor * fma(gamma * bce, (other - t) * r, other * s - t * n)};
+    }
+};
+
+}  // namespace loss
+}  // namespace
+}  // namespace cmlp::kernels::CMLP_ISA

@@ -1,0 +1,247 @@
+// Losses that walk their row themselves: over classes, over means and variances, over quantiles.
+#pragma once
+
+#include "losses_elementwise.hpp"
+
+namespace cmlp::kernels::CMLP_ISA {
+namespace {
+namespace loss {
+
+// One row of a call; any output may be null.
+template <class T>
+struct Line {
+    const T *y, *target;  // (cols), (cols / width)
+    int64_t label;
+    T scale;
+    T *value, *dy;  // (cols), or (cols / width) values of a joint loss; (cols)
+};
+
+struct OverClasses {
+    static constexpr bool elementwise = false, takes_labels = true, joint = false;
+    static constexpr int width = 1;
+    static constexpr Column column = Column::class_weight;
+};
+
+template <class T>
+CMLP_INLINE T log_of(T x) {
+    return first(math::log(Vec<T>(x)));
+}
+// 1 in one lane of a vector, 0 elsewhere
+template <class T>
+CMLP_INLINE Vec<T> one_at(ptrdiff_t lane) {
+    T values[Vec<T>::size] = {};
+    if (lane >= 0 && lane < Vec<T>::size) values[lane] = T(1);
+    return Vec<T>::load(values);
+}
+// The target's share of the classes j, j + 1, ...
+template <class T>
+CMLP_INLINE Vec<T> share_at(const Line<T>& line, ptrdiff_t j, ptrdiff_t left) {
+    return line.target ? Vec<T>::load_n(line.target + j, left) : one_at<T>(line.label - j);
+}
+template <class T>
+CMLP_INLINE Vec<T> weighted_share_at(const LossCall<T>& call, const Line<T>& line, ptrdiff_t j, ptrdiff_t left) {
+    const Vec<T> share = share_at(line, j, left);
+    return call.column ? share * Vec<T>::load_n(call.column + j, left) : share;
+}
+
+// Softmax and negative log-likelihood in one: l = sum_c q_c (log(sum exp(y)) - y_c),
+// q_c = weight_c * ((1 - label_smoothing) * target_c + label_smoothing / classes).
+struct cross_entropy : OverClasses {
+    template <class T>
+    static T row(const LossCall<T>& call, const Line<T>& line) {
+        return !line.target && call.parameters[0] == T(0) ? one_hot(call, line) : dense(call, line);
+    }
+
+    // With a class index and no smoothing q has one entry: no second walk over the logits.
+    template <class T>
+    static T one_hot(const LossCall<T>& call, const Line<T>& line) {
+        const T weight = call.column ? call.column[line.label] : T(1);
+        const T largest = row_max(line.y, call.shape.cols);
+        const T sum = exponentials(line.y, call.shape.cols, largest, line.dy);
+        if (line.dy) {
+            multiply_by(call.shape.cols, line.dy, weight * line.scale / sum);
+            line.dy[line.label] -= weight * line.scale;
+        }
+        return weight * ((largest - line.y[line.label]) + log_of(sum));
+    }
+
+    template <class T>
+    static T dense(const LossCall<T>& call, const Line<T>& line) {
+        using V = Vec<T>;
+        const ptrdiff_t cols = call.shape.cols;
+        const T largest = row_max(line.y, cols);
+        const T sum = exponentials(line.y, cols, largest, line.dy);
+        const V log_sum(log_of(sum)), kept(T(1) - call.parameters[0]), share(call.parameters[0] / T(cols));
+        const auto q = [&](ptrdiff_t j, ptrdiff_t left) {
+            const V smooth = fma(kept, share_at(line, j, left), share);
+            return call.column ? smooth * V::load_n(call.column + j, left) : smooth;
+        };
+        Lanes<T> values(T(0)), totals(T(0));
+        values.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            return fma(q(j, left), (V(largest) - V::load_n(line.y + j, left)) + log_sum, lane);
+        });
+        totals.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) { return lane + q(j, left); });
+        if (line.dy) {
+            const V factor(totals.sum() / sum);
+            sweep<T>(cols, [&](ptrdiff_t j, ptrdiff_t left) {
+                const V slope = V::load_n(line.dy + j, left) * factor - q(j, left);
+                (slope * V(line.scale)).store_n(line.dy + j, left);
+            });
+        }
+        return values.sum();
+    }
+};
+
+// l = -sum_c weight_c target_c y_c; classes without a share are left out, so that log 0 there does no harm.
+struct nll : OverClasses {
+    template <class T>
+    static T row(const LossCall<T>& call, const Line<T>& line) {
+        using V = Vec<T>;
+        Lanes<T> values(T(0));
+        values.fold(call.shape.cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            const V q = weighted_share_at(call, line, j, left), y = V::load_n(line.y + j, left);
+            if (line.dy) (q * V(-line.scale)).store_n(line.dy + j, left);
+            return lane - select((q == V(T(0))) & !isnan(y), V(T(0)), q * y);
+        });
+        return values.sum();
+    }
+};
+
+// l = sum_c alpha_c target_c (1 - p_c)^gamma v_c with v = -log p, p = softmax(y);
+// dl/dy = p sum(g) - g, g_c = alpha_c target_c (1 - p_c)^gamma (1 + gamma p_c v_c / (1 - p_c)).
+struct focal : OverClasses {
+    static constexpr Column column = Column::class_factor;
+
+    template <class T>
+    static T row(const LossCall<T>& call, const Line<T>& line) {
+        using V = Vec<T>;
+        const ptrdiff_t cols = call.shape.cols;
+        const V largest(row_max(line.y, cols));
+        const V log_sum(log_of(exponentials(line.y, cols, first(largest), static_cast<T*>(nullptr))));
+        const V zero(T(0)), one(T(1)), gamma(call.parameters[0]);
+        const auto v_at = [&](ptrdiff_t j, ptrdiff_t left) { return (largest - V::load_n(line.y + j, left)) + log_sum; };
+        const auto factor = [&](V wrong, V q) {
+            return call.parameters[0] == T(0) ? q : q * math::exp(gamma * math::log(wrong));
+        };
+        const auto g = [&](ptrdiff_t j, ptrdiff_t left) {
+            const V v = v_at(j, left), wrong = -math::expm1(-v), ratio = select(wrong == zero, one, v / wrong);
+            const V q = weighted_share_at(call, line, j, left);
+            return factor(wrong, q) * select(q == zero, one, fma(gamma * math::exp(-v), ratio, one));
+        };
+        Lanes<T> values(T(0)), totals(T(0));
+        values.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            const V v = v_at(j, left), q = weighted_share_at(call, line, j, left);
+            return lane + select((q == zero) & !isnan(v), zero, factor(-math::expm1(-v), q) * v);
+        });
+        if (!line.dy) return values.sum();
+        totals.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) { return lane + g(j, left); });
+        const V total(totals.sum());
+        sweep<T>(cols, [&](ptrdiff_t j, ptrdiff_t left) {
+            ((math::exp(-v_at(j, left)) * total - g(j, left)) * V(line.scale)).store_n(line.dy + j, left);
+        });
+        return values.sum();
+    }
+};
+
+// l = sum_c target_c weight_c / classes sum_(j != c) max(0, margin - y_c + y_j)^p
+struct multi_margin : OverClasses {
+    static constexpr Column column = Column::class_factor;
+
+    template <class T>
+    static T row(const LossCall<T>& call, const Line<T>& line) {
+        using V = Vec<T>;
+        const ptrdiff_t cols = call.shape.cols;
+        if (line.dy) sweep<T>(cols, [&](ptrdiff_t j, ptrdiff_t left) { V(T(0)).store_n(line.dy + j, left); });
+        if (!line.target) return against(call, line, line.label, T(1));
+        T value(0);
+        for (ptrdiff_t c = 0; c < cols; ++c)
+            if (line.target[c] != T(0)) value += against(call, line, c, line.target[c]);
+        return value;
+    }
+
+    // All classes against c; adds to dy.
+    template <class T>
+    static T against(const LossCall<T>& call, const Line<T>& line, ptrdiff_t c, T share) {
+        using V = Vec<T>;
+        const ptrdiff_t cols = call.shape.cols;
+        const T factor = share * (call.column ? call.column[c] : T(1)) / T(cols);
+        const V zero(T(0)), one(T(1)), from(call.parameters[1] - line.y[c]), scale(factor * line.scale);
+        const bool squared = call.parameters[0] == T(2);
+        const auto excess = [&](ptrdiff_t j, ptrdiff_t left) {
+            return select(one_at<T>(c - j) == one, zero, max(zero, from + V::load_n(line.y + j, left)));
+        };
+        const auto slope = [&](V z) { return squared ? z + z : select(z > zero, one, z); };
+        Lanes<T> values(T(0)), slopes(T(0));
+        values.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            const V z = excess(j, left);
+            return lane + (squared ? z * z : z);
+        });
+        if (!line.dy) return values.sum() * factor;
+        slopes.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            const V s = slope(excess(j, left));
+            fma(s, scale, V::load_n(line.dy + j, left)).store_n(line.dy + j, left);
+            return lane + s;
+        });
+        line.dy[c] -= slopes.sum() * first(scale);
+        return values.sum() * factor;
+    }
+};
+
+// Means in the first half of the row, variances (at least eps) in the second: (log v + (y - t)^2 / v) / 2. The slope by a
+// variance below eps is that at eps, as in PyTorch.
+struct gaussian_nll : Elementwise {
+    static constexpr int width = 2;
+    static constexpr bool joint = true;
+
+    template <class T>
+    static T row(const LossCall<T>& call, const Line<T>& line) {
+        using V = Vec<T>;
+        const ptrdiff_t half_cols = call.shape.cols / 2;
+        const V half(T(0.5)), one(T(1)), scale(line.scale), eps(call.parameters[1]);
+        const V constant(call.parameters[0] != T(0) ? T(0.91893853320467274178) : T(0));  // log(2 pi) / 2
+        Lanes<T> lanes(T(0));
+        lanes.fold(half_cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            const V d = V::load_n(line.y + j, left) - V::load_n(line.target + j, left);
+            const V v = max(eps, V::load_n(line.y + half_cols + j, left)), slope = d / v;
+            const V value = fma(half, fma(d, slope, math::log(v)), constant);
+            if (line.value) value.store_n(line.value + j, left);
+            if (line.dy) {
+                (slope * scale).store_n(line.dy + j, left);
+                (half * (one - d * slope) / v * scale).store_n(line.dy + half_cols + j, left);
+            }
+            return lane + value;
+        });
+        return lanes.sum();
+    }
+};
+
+// Pinball loss: max(q d, (q - 1) d), d = t - y; the predictions of a target's quantiles stand side by side.
+struct quantile : Elementwise {
+    static constexpr int width = 0;
+    static constexpr Column column = Column::quantile;
+
+    template <class T>
+    static T row(const LossCall<T>& call, const Line<T>& line) {
+        using V = Vec<T>;
+        const V zero(T(0)), one(T(1));
+        Lanes<T> lanes(T(0));
+        lanes.fold(call.shape.cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            T targets[V::size] = {}, quantiles[V::size] = {};
+            for (ptrdiff_t l = 0; l < V::size && l < left; ++l) {
+                targets[l] = line.target[(j + l) / call.columns];
+                quantiles[l] = call.column[(j + l) % call.columns];
+            }
+            const V d = V::load(targets) - V::load_n(line.y + j, left), q = V::load(quantiles);
+            const V value = max(q * d, (q - one) * d);
+            if (line.value) value.store_n(line.value + j, left);
+            const V slope = select(d > zero, -q, select(d < zero, one - q, d));
+            if (line.dy) (slope * V(line.scale)).store_n(line.dy + j, left);
+            return lane + value;
+        });
+        return lanes.sum();
+    }
+};
+
+}  // namespace loss
+}  // namespace
+}  // namespace cmlp::kernels::CMLP_ISA

@@ -1,0 +1,205 @@
+// Linear, elementwise activations, softmax and its logarithm, dropout, flatten: forward and backward as a pair.
+#pragma once
+
+#include "common.hpp"
+
+namespace cmlp::layer {
+
+// ---- Linear
+
+inline bool is_ntk(const Linear& layer) { return layer.parametrization == "ntk"; }
+
+template <class T>
+T ntk_factor(const Linear& layer) {
+    return static_cast<T>(1 / std::sqrt(double(layer.in_features)));
+}
+
+inline std::vector<ParameterSpec> specs(const Linear& layer) {
+    require(layer.in_features > 0 && layer.out_features > 0, "Linear: in_features is ", layer.in_features,
+            ", out_features is ", layer.out_features, ", both must be at least 1");
+    require(is_ntk(layer) || layer.parametrization == "standard", "Linear: unknown parametrization '",
+            layer.parametrization, "'; choose from standard, ntk");
+    if (layer.init != "auto") resolve(parse<Initializer>(layer.init), layer.init_settings);
+    std::vector<ParameterSpec> all{{"weight", layer.in_features, layer.out_features, true, false}};
+    if (layer.bias) all.push_back({"bias", 1, layer.out_features, false, true});
+    return all;
+}
+
+inline Index width(const Linear& layer, Index in, std::string_view name) {
+    require_width("Linear", layer.in_features, in, name);
+    return layer.out_features;
+}
+
+inline Index required_width(const Linear& layer) { return layer.in_features; }
+inline std::optional<Activation> activation_of(const Linear&) { return Activation::identity; }
+
+// "torch" draws weight and bias from U(-1/sqrt(in), 1/sqrt(in)); all others leave the bias at 0. In NTK form "auto" is
+// N(0, 1), the factor 1 / sqrt(in) being in the formula.
+template <class T>
+void reset(const Linear& layer, std::span<const MatrixView<T>> values, std::uint64_t seed, Index index,
+           Activation next) {
+    Rng rng(seed, Stream::init, static_cast<std::uint64_t>(index));
+    const auto automatic = is_ntk(layer) ? Initializer::normal : initializer_for(next);
+    const auto initializer = layer.init == "auto" ? automatic : parse<Initializer>(layer.init);
+    initialize_transposed(values[0], initializer, layer.init_settings, rng);
+    if (!layer.bias) return;
+    values[1].set_zero();
+    if (initializer != Initializer::torch) return;
+    const double bound = 1 / std::sqrt(double(layer.in_features));
+    initialize(values[1], Initializer::uniform, {{"low", -bound}, {"high", bound}}, rng);
+}
+
+// In NTK form the factor goes to x, so that the scaled x is what backward needs.
+template <class T>
+In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
+    if (is_ntk(layer)) {
+        call.kept->resize(x.rows(), x.cols());
+        call.kept->view().assign(x * ntk_factor<T>(layer));
+        x.rebind(call.kept->view());
+    }
+    y.resize(x.rows(), layer.out_features);
+    ops::linear_forward<T>(x, call.values[0], layer.bias ? call.values[1].data() : nullptr, y);
+    return y.view();
+}
+
+template <class T>
+In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy, Matrix<T>* dx) {
+    if (is_ntk(layer)) x.rebind(call.kept->view());
+    ops::linear_backward_weight<T>(x, dy, call.grads[0], call.accumulate);
+    if (layer.bias) ops::linear_backward_bias<T>(dy, call.grads[1].data(), call.accumulate);
+    if (!dx) return {};
+    dx->resize(x.rows(), x.cols());
+    ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx);
+    if (is_ntk(layer)) dx->view() *= ntk_factor<T>(layer);
+    return dx->view();
+}
+
+// ---- Activation
+
+inline std::optional<Activation> activation_of(const ActivationLayer& layer) { return layer.kind; }
+
+// The parameters in the network's precision.
+template <class T>
+std::array<T, 4> rounded(const std::vector<double>& values) {
+    std::array<T, 4> result{};
+    for (size_t i = 0; i < values.size(); ++i) result[i] = static_cast<T>(values[i]);
+    return result;
+}
+
+template <class T>
+In<T> forward(const ActivationLayer& layer, const LayerCall<T>&, In<T> x, Matrix<T>& y) {
+    if (layer.kind == Activation::identity) return x;
+    y.resize(x.rows(), x.cols());
+    ops::activation_forward<T>(layer.kind, rounded<T>(layer.parameters), x, y);
+    return y.view();
+}
+
+template <class T>
+In<T> backward(const ActivationLayer& layer, const LayerCall<T>&, In<T> x, In<T> y, In<T> dy, Matrix<T>* dx) {
+    if (!dx) return {};
+    if (layer.kind == Activation::identity) return dy;
+    dx->resize(x.rows(), x.cols());
+    ops::activation_backward<T>(layer.kind, rounded<T>(layer.parameters), x, y, dy, *dx);
+    return dx->view();
+}
+
+// ---- Softmax and LogSoftmax
+
+inline std::optional<Activation> activation_of(const Softmax&) { return Activation::identity; }
+inline std::optional<Activation> activation_of(const LogSoftmax&) { return Activation::identity; }
+
+template <class T>
+In<T> forward(const Softmax&, const LayerCall<T>&, In<T> x, Matrix<T>& y) {
+    y.resize(x.rows(), x.cols());
+    ops::softmax_forward<T>(x, y);
+    return y.view();
+}
+
+template <class T>
+In<T> backward(const Softmax&, const LayerCall<T>&, In<T>, In<T> y, In<T> dy, Matrix<T>* dx) {
+    if (!dx) return {};
+    dx->resize(y.rows(), y.cols());
+    ops::softmax_backward<T>(y, dy, *dx);
+    return dx->view();
+}
+
+template <class T>
+In<T> forward(const LogSoftmax&, const LayerCall<T>&, In<T> x, Matrix<T>& y) {
+    y.resize(x.rows(), x.cols());
+    ops::log_softmax_forward<T>(x, y);
+    return y.view();
+}
+
+template <class T>
+In<T> backward(const LogSoftmax&, const LayerCall<T>&, In<T>, In<T> y, In<T> dy, Matrix<T>* dx) {
+    if (!dx) return {};
+    dx->resize(y.rows(), y.cols());
+    ops::log_softmax_backward<T>(y, dy, *dx);
+    return dx->view();
+}
+
+// ---- Dropout: the mask is a function of (key, step), so backward draws it again
+
+inline Index width(const Dropout& layer, Index in, std::string_view name) {
+    require(layer.p >= 0 && layer.p <= 1, "Dropout: p of layer '", name, "' is ", layer.p,
+            ", it must be in [0, 1]");
+    return in;
+}
+
+template <class T>
+In<T> forward(const Dropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
+    if (!call.training || layer.p == 0) return x;
+    y.resize(x.rows(), x.cols());
+    ops::dropout<T>(x, layer.p, call.key, call.step, y);
+    return y.view();
+}
+
+template <class T>
+In<T> backward(const Dropout& layer, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>* dx) {
+    if (!dx) return {};
+    return forward(layer, call, dy, *dx);
+}
+
+// ---- Flatten
+
+template <class T>
+In<T> forward(const Flatten&, const LayerCall<T>&, In<T> x, Matrix<T>&) {
+    return x;
+}
+
+template <class T>
+In<T> backward(const Flatten&, const LayerCall<T>&, In<T>, In<T>, In<T> dy, Matrix<T>* dx) {
+    if (!dx) return {};
+    return dy;
+}
+
+// ---- Residual: the end adds what came to the beginning; on the way back the beginning adds what came to the end
+
+template <class T>
+In<T> forward(const ResidualBegin&, const LayerCall<T>&, In<T> x, Matrix<T>&) {
+    return x;
+}
+
+template <class T>
+In<T> backward(const ResidualBegin&, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>* dx) {
+    if (!dx) return {};
+    dx->resize(dy.rows(), dy.cols());
+    dx->view().assign(dy + call.partner);
+    return dx->view();
+}
+
+template <class T>
+In<T> forward(const ResidualEnd&, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
+    y.resize(x.rows(), x.cols());
+    y.view().assign(x + call.partner);
+    return y.view();
+}
+
+template <class T>
+In<T> backward(const ResidualEnd&, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>*) {
+    call.kept->resize(dy.rows(), dy.cols());
+    call.kept->view().assign(dy);
+    return call.kept->view();
+}
+
+}  // namespace cmlp::layer
