@@ -27,16 +27,19 @@ GradcheckRow compare(std::string name, MatrixView<double> w, MatrixView<const do
     return {std::move(name), scale > 0 ? difference / scale : 0, largest, w.size()};
 }
 
-// Puts the random state back, and lets the network forget the passes over memory that is gone then.
+// Puts the random state and the buffers back, and lets the network forget the passes over memory that is gone then.
 struct LeftAsFound {
-    explicit LeftAsFound(Network<double>& n) : network(n), step(n.step()) {}
+    explicit LeftAsFound(Network<double>& n)
+        : network(n), step(n.step()), state(n.state().begin(), n.state().end()) {}
     LeftAsFound(const LeftAsFound&) = delete;
     ~LeftAsFound() {
         network.set_step(step);
+        std::copy(state.begin(), state.end(), network.state().begin());
         network.forget();
     }
     Network<double>& network;
     std::uint64_t step;
+    std::vector<double> state;
 };
 
 }  // namespace

@@ -17,12 +17,10 @@ std::vector<NamedLayer> numbered(std::vector<Layer> layers) {
     return named;
 }
 
-// The activation that a layer's output meets, dropout not counted; identity at the end.
+// The activation that a layer's output meets, norms and dropout not counted; identity at the end.
 Activation activation_after(const std::vector<NamedLayer>& layers, size_t i) {
-    for (++i; i < layers.size(); ++i) {
-        if (const auto* activation = std::get_if<ActivationLayer>(&layers[i].layer)) return activation->kind;
-        if (!std::holds_alternative<Dropout>(layers[i].layer)) break;
-    }
+    for (++i; i < layers.size(); ++i)
+        if (const auto activation = activation_of(layers[i].layer)) return *activation;
     return Activation::identity;
 }
 
@@ -32,6 +30,7 @@ template <class T>
 Network<T>::Network(std::vector<NamedLayer> layers, std::uint64_t seed, bool draw)
     : layers_(std::move(layers)), seed_(seed) {
     require(!layers_.empty(), "Network: there are no layers");
+    match_residuals();
     allocate();
     if (const Index in = input_width()) output_width(in, 0, size());
     if (draw) reset_parameters(seed);
@@ -48,6 +47,7 @@ Network<T>::Network(const Network& other)
       seed_(other.seed_),
       step_(other.step_),
       training_(other.training_) {
+    match_residuals();
     allocate();
     std::copy(other.values_.begin(), other.values_.end(), values_.begin());
     std::copy(other.grads_.begin(), other.grads_.end(), grads_.begin());
@@ -61,38 +61,63 @@ Network<T>::Network(const Network<U>& other)
       seed_(other.seed()),
       step_(other.step()),
       training_(other.training()) {
+    match_residuals();
     allocate();
-    for (size_t p = 0; p < parameters_.size(); ++p) {
-        const auto& from = other.parameters()[p].value;
-        for (Index i = 0; i < from.rows(); ++i)
-            for (Index j = 0; j < from.cols(); ++j) parameters_[p].value(i, j) = static_cast<T>(from(i, j));
+    const auto copy = [](MatrixView<T> to, MatrixView<const U> from) { to.assign(from.template cast<T>()); };
+    for (size_t p = 0; p < parameters_.size(); ++p) copy(parameters_[p].value, other.parameters()[p].value);
+    for (size_t b = 0; b < buffers_.size(); ++b) copy(buffers_[b].value, other.buffers()[b].value);
+}
+
+// Beginnings and ends of residuals, matched as brackets are.
+template <class T>
+void Network<T>::match_residuals() {
+    partner_.assign(layers_.size(), -1);
+    std::vector<Index> open;
+    for (Index l = 0; l < size(); ++l) {
+        const auto i = static_cast<size_t>(l);
+        if (std::holds_alternative<ResidualBegin>(layers_[i].layer)) open.push_back(l);
+        if (!std::holds_alternative<ResidualEnd>(layers_[i].layer)) continue;
+        require(!open.empty(), "Network: layer '", layers_[i].name, "' ends a residual that did not begin");
+        partner_[i] = open.back();
+        partner_[static_cast<size_t>(open.back())] = l;
+        open.pop_back();
     }
+    require(open.empty(), "Network: a residual does not end");
+}
+
+// Lists the parameters, or the buffers, of all layers from this place in the flat buffer on; returns the place after.
+template <class T>
+Index Network<T>::place(std::vector<Parameter<T>>& all, bool trainable, Index offset) {
+    constexpr Index line = 64 / sizeof(T);
+    for (size_t l = 0; l < layers_.size(); ++l)
+        for (const ParameterSpec& spec : parameter_specs(layers_[l].layer)) {
+            if (spec.trainable != trainable) continue;
+            all.push_back({parameter_name(layers_[l], spec), Index(l), spec, offset, {}, {}});
+            offset += (spec.rows * padded_stride<T>(spec.cols) + line - 1) / line * line;
+        }
+    return offset;
 }
 
 // Every parameter starts on a cache line of the flat buffers; its rows are padded as a Matrix's are.
 template <class T>
 void Network<T>::allocate() {
-    constexpr Index line = 64 / sizeof(T);
-    Index offset = 0;
     std::set<std::string_view> names;
     for (const NamedLayer& named : layers_)
         require(names.insert(named.name).second, "Network: two layers are named '", named.name, "'");
-    for (size_t l = 0; l < layers_.size(); ++l)
-        for (const ParameterSpec& spec : parameter_specs(layers_[l].layer)) {
-            parameters_.push_back({parameter_name(layers_[l], spec), Index(l), spec, offset, {}, {}});
-            offset += (spec.rows * padded_stride<T>(spec.cols) + line - 1) / line * line;
-        }
-    values_.resize(offset);
-    grads_.resize(offset);
+    const Index trained = place(parameters_, true, 0);
+    values_.resize(place(buffers_, false, trained));
+    grads_.resize(trained);
     layer_values_.resize(layers_.size());
     layer_grads_.resize(layers_.size());
-    for (auto& p : parameters_) {
-        const Index stride = padded_stride<T>(p.spec.cols);
-        p.value.rebind({values_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
-        p.grad.rebind({grads_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
-        layer_values_[size_t(p.layer)].push_back(p.value);
-        layer_grads_[size_t(p.layer)].push_back(p.grad);
-    }
+    for (auto* list : {&parameters_, &buffers_})
+        for (auto& p : *list) {
+            const Index stride = padded_stride<T>(p.spec.cols);
+            p.value.rebind({values_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
+            layer_values_[size_t(p.layer)].push_back(p.value);
+            if (!p.spec.trainable) continue;
+            p.grad.rebind({grads_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
+            layer_grads_[size_t(p.layer)].push_back(p.grad);
+        }
 }
 
 template <class T>
@@ -108,7 +133,13 @@ LayerCall<T> Network<T>::call(Index layer, Workspace<T>& workspace, bool accumul
     const auto l = static_cast<size_t>(layer);
     const std::uint64_t key = random_key(seed_ + 0x9E3779B97F4A7C15u * std::uint64_t(layer), Stream::dropout);
     const Kept<T>& kept = workspace.kept[l];
-    return {layer_values_[l], layer_grads_[l], &workspace.scratch, kept.training, accumulate, key, kept.step};
+    LayerCall<T> call{layer_values_[l], layer_grads_[l], &workspace.scratch, kept.training, accumulate, key,
+                      kept.step, &workspace.own[l]};
+    if (const Index other = partner_[l]; other >= 0) {
+        const auto o = static_cast<size_t>(other);
+        call.partner.rebind(other < layer ? workspace.kept[o].in : workspace.own[o].view());
+    }
+    return call;
 }
 
 template <class T>
@@ -117,6 +148,7 @@ MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T>
     if (workspace.kept.size() < layers_.size()) {
         workspace.kept.resize(layers_.size());
         workspace.memory.resize(layers_.size());
+        workspace.own.resize(layers_.size());
     }
     for (auto l = static_cast<size_t>(first); l < static_cast<size_t>(last); ++l) {
         Kept<T>& kept = workspace.kept[l];
@@ -203,6 +235,11 @@ template <class T>
 void Network<T>::require_range(const char* what, Index first, Index last) const {
     require(0 <= first && first < last && last <= size(), what, ": layers ", first, " to ", last, " of ",
             size());
+    for (Index l = first; l < last; ++l) {
+        const Index other = partner_[static_cast<size_t>(l)];
+        require(other < 0 || (first <= other && other < last), what, ": layers ", first, " to ", last,
+                " are only a part of a residual");
+    }
 }
 
 template <class T>
@@ -220,17 +257,28 @@ void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index firs
 
 template <class T>
 Index Network<T>::output_width(Index in, Index first, Index last) const {
+    std::vector<Index> open;  // widths at the beginnings of residuals
     for (Index l = first; l < last; ++l) {
         const NamedLayer& named = layers_[static_cast<size_t>(l)];
         in = cmlp::output_width(named.layer, in, named.name);
+        const Index other = partner_[static_cast<size_t>(l)];
+        if (other > l) open.push_back(in);
+        if (other < 0 || other > l) continue;
+        require(open.empty() || open.back() == in, "Residual: its layers turn ", open.empty() ? 0 : open.back(),
+                " columns into ", in, ", the sum needs the same");
+        if (!open.empty()) open.pop_back();
     }
     return in;
 }
 
 template <class T>
 Index Network<T>::input_width() const {
-    for (const NamedLayer& named : layers_)
-        if (const Index in = cmlp::input_width(named.layer)) return in;
+    Index factor = 1;
+    for (const NamedLayer& named : layers_) {
+        if (const Index in = cmlp::input_width(named.layer)) return in * factor;
+        if (std::holds_alternative<Embedding>(named.layer)) return 0;
+        factor *= narrowing(named.layer);
+    }
     return 0;
 }
 

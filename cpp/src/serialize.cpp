@@ -21,6 +21,11 @@ json::Value to_json(double value) { return value; }
 json::Value to_json(Index value) { return static_cast<std::int64_t>(value); }
 json::Value to_json(const std::string& value) { return value; }
 json::Value to_json(Activation value) { return name(value); }
+json::Value to_json(const std::vector<Index>& values) {
+    json::Array array;
+    for (const Index value : values) array.push_back(static_cast<std::int64_t>(value));
+    return array;
+}
 json::Value to_json(const Settings& settings) {
     json::Object object;
     for (const auto& [key, value] : settings) object.push_back({key, value});
@@ -32,6 +37,10 @@ void from_json(const json::Value& json, double& value) { value = json.as_real();
 void from_json(const json::Value& json, Index& value) { value = static_cast<Index>(json.as_integer()); }
 void from_json(const json::Value& json, std::string& value) { value = json.as_string(); }
 void from_json(const json::Value& json, Activation& value) { value = parse<Activation>(json.as_string()); }
+void from_json(const json::Value& json, std::vector<Index>& values) {
+    values.clear();
+    for (const json::Value& item : json.as_array()) values.push_back(static_cast<Index>(item.as_integer()));
+}
 void from_json(const json::Value& json, Settings& settings) {
     settings.clear();
     for (const json::Member& member : json.as_object()) settings[member.key] = member.value.as_real();
@@ -48,10 +57,18 @@ json::Value describe(const NamedLayer& named) {
     return object;
 }
 
+// A field that older files of this format lack; its default is what they mean.
+bool is_later(std::string_view key) { return key == "parametrization"; }
+
 NamedLayer layer_from(const json::Value& json) {
     NamedLayer named{json.at("name").as_string(), make_layer(json.at("type").as_string())};
     std::visit(
-        [&](auto& l) { l.fields([&](const char* key, auto& value) { from_json(json.at(key), value); }); },
+        [&](auto& l) {
+            l.fields([&](const char* key, auto& value) {
+                if (is_later(key) && !json.find(key)) return;
+                from_json(json.at(key), value);
+            });
+        },
         named.layer);
     return named;
 }
@@ -59,6 +76,7 @@ NamedLayer layer_from(const json::Value& json) {
 // ---- parameters, in the shape they are shown in
 
 std::vector<Index> shown_shape(const ParameterSpec& spec) {
+    if (spec.scalar) return {};
     if (spec.vector) return {spec.cols};
     return spec.transposed ? std::vector<Index>{spec.cols, spec.rows}
                            : std::vector<Index>{spec.rows, spec.cols};
@@ -108,6 +126,7 @@ safetensors::File file_of(const Network<T>& network) {
     safetensors::File file{{}, network.metadata};
     file.metadata["cmlp"] = json::write(object);
     for (const auto& p : network.parameters()) file.tensors.push_back(tensor_of(p));
+    for (const auto& b : network.buffers()) file.tensors.push_back(tensor_of(b));
     return file;
 }
 
@@ -136,6 +155,7 @@ std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Va
         std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
     network->set_step(static_cast<std::uint64_t>(json.at("step").as_integer()));
     for (const auto& p : network->parameters()) fill(p, *tensors.at(p.name));
+    for (const auto& b : network->buffers()) fill(b, *tensors.at(b.name));
     file.metadata.erase("cmlp");
     network->metadata = std::move(file.metadata);
     network->train(false);

@@ -1,8 +1,7 @@
-// The training loop: shuffle, gather, step, validate, stop.
+// One training step, evaluation, and the checks of data before either.
 #include <cmlp/trainer.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "ops.hpp"
@@ -10,13 +9,7 @@
 namespace cmlp {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr double poll_seconds = 0.05;
 constexpr Index evaluate_rows = 1024;
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 template <class T>
 [[noreturn]] void fail_non_finite(const Network<T>& network, const std::string& what,
@@ -50,206 +43,6 @@ double gradient_norm(const Network<T>& network) {
     return std::sqrt(ops::squared_norm<T>(network.grads()));
 }
 
-// Rows of one batch in one place, in the order of the shuffle.
-template <class T>
-class Gatherer {
-public:
-    Data<T> operator()(const Data<T>& data, std::span<const Index> order) {
-        const Index rows = std::ssize(order);
-        x_.resize(rows, data.x.cols());
-        ops::gather_rows<T>(data.x, order, x_);
-        Data<T> batch{x_.view(), {}, {}};
-        if (!data.target.label.empty()) {
-            label_.resize(rows);
-            for (Index r = 0; r < rows; ++r) label_[r] = data.target.label[size_t(order[size_t(r)])];
-            batch.target.label = label_.span();
-        } else {
-            target_.resize(rows, data.target.dense.cols());
-            ops::gather_rows<T>(data.target.dense, order, target_);
-            batch.target.dense.rebind(target_.view());
-        }
-        if (!data.weight.empty()) {
-            weight_.resize(rows);
-            for (Index r = 0; r < rows; ++r) weight_[r] = data.weight[size_t(order[size_t(r)])];
-            batch.weight = weight_.span();
-        }
-        return batch;
-    }
-
-private:
-    Matrix<T> x_, target_;
-    Buffer<std::int64_t> label_;
-    Buffer<T> weight_;
-};
-
-// Watches one value over the epochs, and keeps the weights of its best one.
-template <class T>
-class Monitor {
-public:
-    Monitor(const FitOptions& options, bool validated) : options_(options) {
-        std::string name = options.monitor.empty() ? (validated ? "val_loss" : "loss") : options.monitor;
-        validation_ = name.starts_with("val_");
-        if (validation_) name.erase(0, 4);
-        require(!validation_ || validated, "fit: monitor is '", options.monitor,
-                "', but there are no validation data");
-        if (name == "loss") return;
-        const auto kind = parse<MetricKind>(name);
-        const auto found = std::find(options.metrics.begin(), options.metrics.end(), kind);
-        require(found != options.metrics.end(), "fit: monitor is '", options.monitor,
-                "', which is not among the metrics");
-        metric_ = found - options.metrics.begin();
-        sign_ = larger_is_better(kind) ? -1 : 1;
-    }
-
-    // False when the patience is at its end.
-    bool improves(const EpochRecord& record, const Network<T>& network, FitReport& report) {
-        const double value = metric_ < 0
-                                 ? (validation_ ? record.val_loss : record.loss)
-                                 : (validation_ ? record.val_metrics : record.metrics)[size_t(metric_)];
-        if (report.best_epoch < 0 || sign_ * value < sign_ * report.best_value - options_.min_delta) {
-            report.best_epoch = record.epoch;
-            report.best_value = value;
-            if (options_.restore_best) best_.assign(network.values().begin(), network.values().end());
-        }
-        return options_.patience == 0 || record.epoch - report.best_epoch < options_.patience;
-    }
-
-    void restore(Network<T>& network) const {
-        if (!best_.empty()) std::copy(best_.begin(), best_.end(), network.values().begin());
-    }
-
-private:
-    const FitOptions& options_;
-    bool validation_ = false;
-    Index metric_ = -1;  // index among the metrics, -1: the loss
-    double sign_ = 1;
-    std::vector<T> best_;
-};
-
-// Training mode for the time of a fit; at its end, also by an exception, nothing points at the fit's memory any more.
-template <class T>
-class Mode {
-public:
-    explicit Mode(Network<T>& network) : network_(network), before_(network.training()) { network_.train(); }
-    ~Mode() {
-        network_.train(before_);
-        network_.forget();
-    }
-    Mode(const Mode&) = delete;
-
-private:
-    Network<T>& network_;
-    bool before_;
-};
-
-template <class T>
-class Fit {
-public:
-    Fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
-        const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks)
-        : network_(network),
-          data_(data),
-          loss_(loss),
-          optimizer_(optimizer),
-          options_(options),
-          report_(report),
-          validation_(validation),
-          hooks_(hooks),
-          monitor_(options, validation != nullptr),
-          order_(static_cast<size_t>(data.rows())) {
-        for (const MetricKind kind : options.metrics) metrics_.emplace_back(kind, output_kind(loss.kind()));
-        batch_rows_ = std::min(options.batch_size, data.rows());
-        steps_ = (data.rows() + batch_rows_ - 1) / batch_rows_;
-    }
-
-    void run() {
-        const Mode mode(network_);
-        for (Index epoch = options_.first_epoch; epoch < options_.epochs && run_epoch(epoch); ++epoch) {
-        }
-        if (options_.restore_best) monitor_.restore(network_);
-    }
-
-private:
-    // False when training is over.
-    bool run_epoch(Index epoch) {
-        const auto start = Clock::now();
-        for (Metric& metric : metrics_) metric.reset();
-        if (options_.shuffle) permute(order_, options_.seed, static_cast<std::uint64_t>(epoch));
-        double sum = 0, weight = 0;
-        for (Index step = 0; step < steps_; ++step) {
-            run_batch(step * batch_rows_, sum, weight);
-            if (!between_steps({epoch, step, steps_, sum / weight})) return false;
-        }
-        EpochRecord record;
-        record.epoch = epoch;
-        record.loss = sum / weight;
-        for (const Metric& metric : metrics_) record.metrics.push_back(metric.result());
-        if (validation_) {
-            record.val_metrics = evaluate(network_, *validation_, loss_, options_.metrics);
-            record.val_loss = record.val_metrics.front();
-            record.val_metrics.erase(record.val_metrics.begin());
-        }
-        record.lr = optimizer_.setting("lr");
-        record.seconds = seconds_since(start);
-        return end_epoch(record);
-    }
-
-    void run_batch(Index first, double& sum, double& weight) {
-        const Index rows = std::min(batch_rows_, data_.rows() - first);
-        const Data<T> batch =
-            options_.shuffle
-                ? gather_(data_, std::span<const Index>(order_).subspan(size_t(first), size_t(rows)))
-                : data_.middle_rows(first, rows);
-        const double value = train_step(network_, batch, loss_, optimizer_, result_, options_.clip_grad_norm);
-        const bool mean = loss_.reduction() != Reduction::sum;
-        sum += mean ? value * result_.weight : value;
-        weight += mean ? result_.weight : 1;
-        for (Metric& metric : metrics_) metric.add<T>({network_.output(), batch.target, batch.weight});
-        ++report_.steps;
-    }
-
-    bool between_steps(const Progress& progress) {
-        if (options_.every_steps > 0 && report_.steps % options_.every_steps == 0 && hooks_.step_end &&
-            !hooks_.step_end(progress))
-            return stop(Stop::callback);
-        if (hooks_.poll && seconds_since(polled_) > poll_seconds) {
-            hooks_.poll(progress);
-            polled_ = Clock::now();
-        }
-        if (options_.time_limit > 0 && seconds_since(started_) > options_.time_limit)
-            return stop(Stop::time_limit);
-        return true;
-    }
-
-    bool end_epoch(const EpochRecord& record) {
-        report_.epochs.push_back(record);
-        const bool patient = monitor_.improves(record, network_, report_);
-        if (hooks_.epoch_end && !hooks_.epoch_end(record)) return stop(Stop::callback);
-        return patient || stop(Stop::early_stopping);
-    }
-
-    bool stop(Stop reason) {
-        report_.stop = reason;
-        return false;
-    }
-
-    Network<T>& network_;
-    const Data<T>& data_;
-    const Loss& loss_;
-    Optimizer<T>& optimizer_;
-    const FitOptions& options_;
-    FitReport& report_;
-    const Data<T>* validation_;
-    const Hooks& hooks_;
-    Monitor<T> monitor_;
-    std::vector<Index> order_;
-    std::vector<Metric> metrics_;
-    Index batch_rows_ = 0, steps_ = 0;
-    Gatherer<T> gather_;
-    LossResult<T> result_;
-    Clock::time_point started_ = Clock::now(), polled_ = started_;
-};
-
 }  // namespace
 
 template <class T>
@@ -258,30 +51,11 @@ Data<T> Data<T>::middle_rows(Index first, Index n) const {
             weight.empty() ? weight : weight.subspan(static_cast<size_t>(first), static_cast<size_t>(n))};
 }
 
-namespace {
-
-void check_options(const FitOptions& options) {
-    const auto at_least = [](const char* name, auto value, decltype(value) least) {
-        require(value >= least, "fit: ", name, " is ", value, ", it must be at least ",
-                least);  // a NaN is not
-    };
-    at_least("epochs", options.epochs, 0);
-    at_least("initial_epoch", options.first_epoch, 0);
-    at_least("batch_size", options.batch_size, 1);
-    at_least("patience", options.patience, 0);
-    at_least("min_delta", options.min_delta, 0.0);
-    at_least("clip_grad_norm", options.clip_grad_norm, 0.0);
-    at_least("time_limit", options.time_limit, 0.0);
-    at_least("every_steps", options.every_steps, 0);
-}
-
 template <class T>
-void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, const char* what) {
+void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, std::string_view what) {
     require(optimizer.is_over(network.values()), what,
             ": the optimizer is over parameters of another network");
 }
-
-}  // namespace
 
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
@@ -302,29 +76,12 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
 }
 
 template <class T>
-void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
-         const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
-    check_options(options);
-    check_optimizer(optimizer, network, "fit");
-    check_data(data, "fit");
-    const auto check_target = [&](const Data<T>& part, const char* what) {
-        loss.check(part.rows(), network.output_width(part.x.cols(), 0, network.size()), part.target,
-                   part.weight, what);
-    };
-    check_target(data, "fit");
-    if (validation) {
-        check_data(*validation, "fit: validation data");
-        check_target(*validation, "fit: validation data");
-    }
-    Fit<T>(network, data, loss, optimizer, options, report, validation, hooks).run();
-}
-
-template <class T>
 std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, const Loss& loss,
                              const std::vector<MetricKind>& metrics) {
     std::vector<Metric> sums;
     for (const MetricKind kind : metrics) sums.emplace_back(kind, output_kind(loss.kind()));
-    const Reduction reduction = loss.reduction() == Reduction::batchmean ? Reduction::batchmean : Reduction::mean;
+    const Reduction reduction =
+        loss.reduction() == Reduction::batchmean ? Reduction::batchmean : Reduction::mean;
     const Loss mean(loss.kind(), loss.settings(), reduction, loss.column());
     Matrix<T> y;
     LossResult<T> result;
@@ -382,8 +139,7 @@ void check_data(const Data<T>& data, std::string_view what) {
     template struct Data<T>;                                                                               \
     template double train_step<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, LossResult<T>&, \
                                   double);                                                                 \
-    template void fit<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, const FitOptions&,       \
-                         FitReport&, const Data<T>*, const Hooks&);                                        \
+    template void check_optimizer<T>(const Optimizer<T>&, const Network<T>&, std::string_view);            \
     template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
                                              const std::vector<MetricKind>&);                              \
     template void check_data<T>(const Data<T>&, std::string_view);                                         \

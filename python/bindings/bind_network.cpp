@@ -113,15 +113,41 @@ py::list outputs(const Network<T>& net, Index first, Index last) {
     return all;
 }
 
-// ---- parameters: (name, layer, value, gradient), zero-copy, the network as their base
+// ---- parameters: (name, layer, value, gradient), zero-copy, the network as their base; buffers without a gradient
+
+template <class T>
+py::array shown(const Parameter<T>& p, MatrixView<T> x, py::handle owner) {
+    const Array<T> array = shown(x, p.spec.transposed, p.spec.vector, owner);
+    return p.spec.scalar ? py::array(array.attr("reshape")(py::tuple())) : py::array(array);
+}
 
 template <class T>
 py::list parameters_of(const Net<T>& net) {
     const py::object owner = py::cast(net);
     py::list all;
     for (const auto& p : net->parameters())
-        all.append(py::make_tuple(p.name, p.layer, shown(p.value, p.spec.transposed, p.spec.vector, owner),
-                                  shown(p.grad, p.spec.transposed, p.spec.vector, owner)));
+        all.append(py::make_tuple(p.name, p.layer, shown(p, p.value, owner), shown(p, p.grad, owner)));
+    return all;
+}
+
+template <class T>
+py::list buffers_of(const Net<T>& net) {
+    const py::object owner = py::cast(net);
+    py::list all;
+    for (const auto& b : net->buffers()) all.append(py::make_tuple(b.name, b.layer, shown(b, b.value, owner)));
+    return all;
+}
+
+// Columns of the output of each layer, 0 where they are not known.
+template <class T>
+std::vector<Index> widths(const Network<T>& net) {
+    std::vector<Index> all;
+    Index width = net.input_width();
+    for (const NamedLayer& named : net.layers()) {
+        if (width == 0) width = input_width(named.layer);
+        if (width > 0) width = output_width(named.layer, width, named.name);
+        all.push_back(width);
+    }
     return all;
 }
 
@@ -154,6 +180,9 @@ void define(py::class_<Network<T>, Net<T>> network) {
              "The input of the last forward, then the output of each layer.")
         .def("parameters", &parameters_of<T>,
              "(name, index of its layer, value, gradient) of each parameter, as zero-copy views.")
+        .def("buffers", &buffers_of<T>,
+             "(name, index of its layer, value) of what is kept but not trained, as zero-copy views.")
+        .def("widths", &widths<T>, "Columns of the output of each layer, 0 where any will do.")
         .def(
             "layers", [](const N& net) { return describe(net.layers()); },
             "(name, type, fields) of each layer.")

@@ -173,6 +173,7 @@ TEST_CASE_TEMPLATE("kernels: update rules, weights and state", T, float, double)
         CAPTURE(std::string(name(kind)));
         for (const auto& parameter : parameters(kind))
             for (const double value : {parameter.value, 0.0, 0.5, 1.0}) {
+                if (!parameter.allows(value)) continue;
                 const std::vector<double> settings = resolve(kind, {{parameter.name, value}});
                 T c[kernels::max_coefficients] = {};
                 const int slots = kernels::of<T>().update[o].slots(settings.data());

@@ -17,7 +17,7 @@ LEVEL = {
     **dict.fromkeys(("registry", "runtime", "rng", "dispatch"), 3),
     **dict.fromkeys(("ops", "parallel", "pool", "functions"), 4),
     **dict.fromkeys(("layers", "loss", "optimizer", "schedule", "initializers", "metrics"), 5),
-    **dict.fromkeys(("network", "trainer", "gradcheck", "perceptron", "perceptron_rules", "cmlp"), 6),
+    **dict.fromkeys(("network", "trainer", "fit", "gradcheck", "perceptron", "perceptron_rules", "cmlp"), 6),
     **dict.fromkeys(("serialize", "safetensors", "json", "json_writer", "file"), 6),
 }
 KERNEL_LEVEL, BINDING_LEVEL = 2, 7

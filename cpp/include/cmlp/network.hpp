@@ -1,4 +1,4 @@
-// A network: layers in order, their parameters in one flat buffer and the gradients in another.
+// A network: layers in order, their numbers in one flat buffer (what is trained first) and the gradients in another.
 #pragma once
 
 #include <cmlp/layers.hpp>
@@ -30,7 +30,7 @@ struct Parameter {
     ParameterSpec spec;
     Index offset;         ///< of its first element in the flat buffers
     MatrixView<T> value;  // as stored, rows padded
-    MatrixView<T> grad;
+    MatrixView<T> grad;   // empty for a buffer
 };
 
 /// What backward needs of one layer's last forward.
@@ -45,6 +45,7 @@ struct Kept {
 template <class T>
 struct Workspace {
     std::vector<Matrix<T>> memory;  // output of each layer
+    std::vector<Matrix<T>> own;     // what a layer itself keeps from forward to backward
     std::vector<Kept<T>> kept;      // one a layer
     Matrix<T> gradient[2];          // used in turn on the way back
     Matrix<T> scratch;
@@ -92,10 +93,16 @@ public:
     const std::vector<NamedLayer>& layers() const { return layers_; }
     Index size() const { return static_cast<Index>(layers_.size()); }
     const std::vector<Parameter<T>>& parameters() const { return parameters_; }
-    std::span<T> values() { return values_.span(); }
+    /// Numbers that layers keep beside their parameters, such as running means: saved, never trained.
+    const std::vector<Parameter<T>>& buffers() const { return buffers_; }
+    /// All parameters, and their gradients, as the optimizers see them.
+    std::span<T> values() { return state().first(static_cast<size_t>(grads_.size())); }
     std::span<T> grads() { return grads_.span(); }
-    std::span<const T> values() const { return values_.span(); }
+    std::span<const T> values() const { return state().first(static_cast<size_t>(grads_.size())); }
     std::span<const T> grads() const { return grads_.span(); }
+    /// All parameters, then all buffers: what a checkpoint holds.
+    std::span<T> state() { return values_.span(); }
+    std::span<const T> state() const { return values_.span(); }
     /// Number of parameters, padding not counted.
     Index parameter_count() const;
     void zero_grad();
@@ -129,14 +136,17 @@ private:
     void forget(size_t layer);
     void require_range(const char* what, Index first, Index last) const;
     void allocate();
+    Index place(std::vector<Parameter<T>>& all, bool trainable, Index offset);
+    void match_residuals();
     LayerCall<T> call(Index layer, Workspace<T>& workspace, bool accumulate) const;
     MatrixView<const T> run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last,
                             bool training) const;
 
     std::vector<NamedLayer> layers_;
-    std::vector<Parameter<T>> parameters_;
+    std::vector<Parameter<T>> parameters_, buffers_;
+    std::vector<Index> partner_;  // the other end of a residual, by layer; -1: none
     std::vector<std::vector<MatrixView<T>>> layer_values_, layer_grads_;  // views by layer
-    Buffer<T> values_, grads_;
+    Buffer<T> values_, grads_;  // parameters then buffers; parameters alone
     std::uint64_t seed_ = 0, step_ = 0;
     bool training_ = true;
     Workspace<T> workspace_;

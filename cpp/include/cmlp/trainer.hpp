@@ -95,7 +95,11 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
 template <class T>
 void check_data(const Data<T>& data, std::string_view what);
 
-/// The same for the input alone.
+/// Throws std::invalid_argument unless the optimizer's weights are the network's.
+template <class T>
+void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, std::string_view what);
+
+/// check_data for the input alone.
 template <class T>
 void check_x(MatrixView<const T> x, std::string_view what);
 

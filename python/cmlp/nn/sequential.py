@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
+from cmlp.history import History
 from cmlp.nn import activations
 from cmlp.nn.layers import Dropout, Linear, Softmax
 from cmlp.nn.module import Core, LayerSpec, Module, dtype_name, make_core
-from cmlp.training import History, Trainable
+from cmlp.training import Trainable
 
 _HISTORY = "cmlp.history"  # the key under which a network's history is kept
 
