@@ -84,6 +84,20 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def judges(session: nox.Session) -> None:
+    """The comparisons with PyTorch, against an installed package.
+
+    It is installed here, or is the one that the Python named after -- has; PyTorch is added to it.
+    """
+    python = session.posargs[0] if session.posargs else "python"
+    if session.posargs:
+        session.run(python, "-m", "pip", "install", *requirements("judges"), external=True)
+    else:
+        session.install(".[test,judges]")
+    session.run(python, "-m", "pytest", "tests/judges", external=True)
+
+
+@nox.session
 def cpp(session: nox.Session) -> None:
     """The C++ tests once per instruction set, and every public header compiled alone."""
     workflow(session, "cpp")
@@ -106,9 +120,10 @@ def aarch64(session: nox.Session) -> None:
 
 @nox.session
 def stubs(session: nox.Session) -> None:
-    """Write the generated type stubs anew; commit the result."""
+    """Write the generated type stubs and documentation pages anew; commit the result."""
     session.install(".", *requirements("test"))
     session.run("python", "tests/repo/stubs.py", "python/cmlp")
+    session.run("python", "tests/repo/pages.py", "docs")
 
 
 @nox.session

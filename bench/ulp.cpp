@@ -65,13 +65,13 @@ template <class R>
 R gelu_argument(R x) {
     return two_root_two_over_pi<R> * (x + R(0.044715Q) * x * x * x);
 }
-/// With the series where the difference would cancel
+/// By Lambert's tanh(x) = x / (1 + x^2 / (3 + x^2 / (5 + ...))) where the difference would cancel
 template <class R>
 R tanhshrink(R x) {
-    const R s = x * x;
-    if (s > R(0.0025Q)) return x - tanh(x);
-    return x * s *
-           (1 / R(3) - s * (2 / R(15) - s * (17 / R(315) - s * (62 / R(2835) - s * 1382 / R(155925)))));
+    if (!(x > -2 && x < 2)) return x - tanh(x);
+    R fraction = 0;
+    for (int odd = 51; odd > 1; odd -= 2) fraction = x * x / (odd + fraction);
+    return x * (fraction / (1 + fraction));
 }
 auto log_sigmoid(auto x) { return -softplus(-x); }
 auto gelu(auto x) { return times(x, normal_cdf(x)); }

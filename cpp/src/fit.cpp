@@ -1,10 +1,9 @@
 // The training loop: shuffle, gather, step, validate, stop.
 #include <cmlp/trainer.hpp>
 
-#include <algorithm>
 #include <chrono>
 
-#include "ops.hpp"
+#include "fit_parts.hpp"
 
 namespace cmlp {
 namespace {
@@ -29,83 +28,20 @@ void check_options(const FitOptions& options) {
     at_least("clip_grad_norm", options.clip_grad_norm, 0.0);
     at_least("time_limit", options.time_limit, 0.0);
     at_least("every_steps", options.every_steps, 0);
+    at_least("clip_grad_value", options.clip_grad_value, 0.0);
 }
 
-// Rows of one batch in one place, in the order of the shuffle.
+// A course must hold a value for every epoch or step to come.
 template <class T>
-class Gatherer {
-public:
-    Data<T> operator()(const Data<T>& data, std::span<const Index> order) {
-        const Index rows = std::ssize(order);
-        x_.resize(rows, data.x.cols());
-        ops::gather_rows<T>(data.x, order, x_);
-        Data<T> batch{x_.view(), {}, {}};
-        if (!data.target.label.empty()) {
-            label_.resize(rows);
-            for (Index r = 0; r < rows; ++r) label_[r] = data.target.label[size_t(order[size_t(r)])];
-            batch.target.label = label_.span();
-        } else {
-            target_.resize(rows, data.target.dense.cols());
-            ops::gather_rows<T>(data.target.dense, order, target_);
-            batch.target.dense.rebind(target_.view());
-        }
-        if (!data.weight.empty()) {
-            weight_.resize(rows);
-            for (Index r = 0; r < rows; ++r) weight_[r] = data.weight[size_t(order[size_t(r)])];
-            batch.weight = weight_.span();
-        }
-        return batch;
+void check_courses(const FitOptions& options, const Optimizer<T>& optimizer, Index steps_an_epoch) {
+    const Index epochs = std::max(options.epochs - options.first_epoch, Index(0));
+    for (const Course& course : options.courses) {
+        optimizer.setting(course.setting, course.group);  // throws where there is none
+        const Index needed = course.every_step ? epochs * steps_an_epoch : epochs;
+        require(std::ssize(course.values) >= needed, "fit: the course of '", course.setting, "' has ",
+                course.values.size(), " values, ", needed, " are needed");
     }
-
-private:
-    Matrix<T> x_, target_;
-    Buffer<std::int64_t> label_;
-    Buffer<T> weight_;
-};
-
-// Watches one value over the epochs, and keeps the weights of its best one.
-template <class T>
-class Monitor {
-public:
-    Monitor(const FitOptions& options, bool validated) : options_(options) {
-        std::string name = options.monitor.empty() ? (validated ? "val_loss" : "loss") : options.monitor;
-        validation_ = name.starts_with("val_");
-        if (validation_) name.erase(0, 4);
-        require(!validation_ || validated, "fit: monitor is '", options.monitor,
-                "', but there are no validation data");
-        if (name == "loss") return;
-        const auto kind = parse<MetricKind>(name);
-        const auto found = std::find(options.metrics.begin(), options.metrics.end(), kind);
-        require(found != options.metrics.end(), "fit: monitor is '", options.monitor,
-                "', which is not among the metrics");
-        metric_ = found - options.metrics.begin();
-        sign_ = larger_is_better(kind) ? -1 : 1;
-    }
-
-    // False when the patience is at its end.
-    bool improves(const EpochRecord& record, const Network<T>& network, FitReport& report) {
-        const double value = metric_ < 0
-                                 ? (validation_ ? record.val_loss : record.loss)
-                                 : (validation_ ? record.val_metrics : record.metrics)[size_t(metric_)];
-        if (report.best_epoch < 0 || sign_ * value < sign_ * report.best_value - options_.min_delta) {
-            report.best_epoch = record.epoch;
-            report.best_value = value;
-            if (options_.restore_best) best_.assign(network.values().begin(), network.values().end());
-        }
-        return options_.patience == 0 || record.epoch - report.best_epoch < options_.patience;
-    }
-
-    void restore(Network<T>& network) const {
-        if (!best_.empty()) std::copy(best_.begin(), best_.end(), network.values().begin());
-    }
-
-private:
-    const FitOptions& options_;
-    bool validation_ = false;
-    Index metric_ = -1;  // index among the metrics, -1: the loss
-    double sign_ = 1;
-    std::vector<T> best_;
-};
+}
 
 // Training mode for the time of a fit; at its end, also by an exception, nothing points at the fit's memory any more.
 template <class T>
@@ -138,9 +74,10 @@ public:
           hooks_(hooks),
           monitor_(options, validation != nullptr),
           order_(static_cast<size_t>(data.rows())) {
-        for (const MetricKind kind : options.metrics) metrics_.emplace_back(kind, output_kind(loss.kind()));
+        for (const MetricKind kind : options.metrics) metrics_.emplace_back(kind, loss);
         batch_rows_ = std::min(options.batch_size, data.rows());
         steps_ = (data.rows() + batch_rows_ - 1) / batch_rows_;
+        check_courses(options, optimizer, steps_);
     }
 
     void run() {
@@ -155,6 +92,7 @@ private:
     bool run_epoch(Index epoch) {
         const auto start = Clock::now();
         for (Metric& metric : metrics_) metric.reset();
+        follow_courses(false, epoch - options_.first_epoch);
         if (options_.shuffle) permute(order_, options_.seed, static_cast<std::uint64_t>(epoch));
         double sum = 0, weight = 0;
         for (Index step = 0; step < steps_; ++step) {
@@ -175,13 +113,21 @@ private:
         return end_epoch(record);
     }
 
+    void follow_courses(bool every_step, Index at) {
+        for (const Course& course : options_.courses)
+            if (course.every_step == every_step)
+                optimizer_.set_setting(course.setting, course.values[size_t(at)], course.group);
+    }
+
     void run_batch(Index first, double& sum, double& weight) {
         const Index rows = std::min(batch_rows_, data_.rows() - first);
         const Data<T> batch =
             options_.shuffle
                 ? gather_(data_, std::span<const Index>(order_).subspan(size_t(first), size_t(rows)))
                 : data_.middle_rows(first, rows);
-        const double value = train_step(network_, batch, loss_, optimizer_, result_, options_.clip_grad_norm);
+        follow_courses(true, report_.steps);
+        const double value = train_step(network_, batch, loss_, optimizer_, result_, options_.clip_grad_norm,
+                                        options_.clip_grad_value);
         const bool mean = loss_.reduction() != Reduction::sum;
         sum += mean ? value * result_.weight : value;
         weight += mean ? result_.weight : 1;

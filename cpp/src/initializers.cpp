@@ -1,6 +1,7 @@
 // One struct an initialiser, each a fill of a (out, in) matrix in double; p are the parameters of its row.
 #include <cmlp/initializers.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace cmlp {
@@ -20,7 +21,7 @@ void fill_uniform(Weights w, double low, double high, Rng& rng) {
 void fill_normal(Weights w, double mean, double std, Rng& rng) {
     fill_each(w, [&] { return mean + std * rng.normal(); });
 }
-double fan_in(Weights w) { return double(w.cols()); }
+double fan(Weights w, double out) { return double(out != 0 ? w.rows() : w.cols()); }
 double fan_sum(Weights w) { return double(w.cols() + w.rows()); }
 
 namespace init {
@@ -50,25 +51,25 @@ struct xavier_normal {
 };
 struct kaiming_uniform {
     static void fill(Weights w, const Parameters& p, Rng& rng) {
-        const double bound = p[0] * std::sqrt(3 / fan_in(w));
+        const double bound = p[0] * std::sqrt(3 / fan(w, p[1]));
         fill_uniform(w, -bound, bound, rng);
     }
 };
 struct kaiming_normal {
     static void fill(Weights w, const Parameters& p, Rng& rng) {
-        fill_normal(w, 0, p[0] / std::sqrt(fan_in(w)), rng);
+        fill_normal(w, 0, p[0] / std::sqrt(fan(w, p[1])), rng);
     }
 };
 struct lecun_uniform {
-    static void fill(Weights w, const Parameters&, Rng& rng) { kaiming_uniform::fill(w, {1.0}, rng); }
+    static void fill(Weights w, const Parameters&, Rng& rng) { kaiming_uniform::fill(w, {1.0, 0.0}, rng); }
 };
 struct lecun_normal {
-    static void fill(Weights w, const Parameters&, Rng& rng) { kaiming_normal::fill(w, {1.0}, rng); }
+    static void fill(Weights w, const Parameters&, Rng& rng) { kaiming_normal::fill(w, {1.0, 0.0}, rng); }
 };
 
 struct torch {
     static void fill(Weights w, const Parameters&, Rng& rng) {
-        kaiming_uniform::fill(w, {std::sqrt(1.0 / 3)}, rng);
+        kaiming_uniform::fill(w, {std::sqrt(1.0 / 3), 0.0}, rng);
     }
 };
 
@@ -90,6 +91,48 @@ struct orthogonal {
             w.assign(q * p[0]);
         else
             w.assign(q.transpose() * p[0]);
+    }
+};
+
+struct ones {
+    static void fill(Weights w, const Parameters&, Rng&) { w.set_constant(1); }
+};
+struct eye {
+    static void fill(Weights w, const Parameters&, Rng&) {
+        w.set_zero();
+        for (Index i = 0; i < std::min(w.rows(), w.cols()); ++i) w(i, i) = 1;
+    }
+};
+
+// Rejection: of normal draws where [low, high] holds a good part of them, else of uniform ones weighed by the density
+// (Robert, 1995).
+struct trunc_normal {
+    static void fill(Weights w, const Parameters& p, Rng& rng) {
+        const double mean = p[0], std = p[1];
+        if (std == 0) return w.set_constant(std::clamp(mean, p[2], p[3]));
+        const double low = (p[2] - mean) / std, high = (p[3] - mean) / std;
+        fill_each(w, [&] { return std::clamp(mean + std * draw(low, high, rng), p[2], p[3]); });
+    }
+    static double draw(double low, double high, Rng& rng) {
+        if (low < 0.5 && high > -0.5 && high - low > 1)
+            for (;;)
+                if (const double z = rng.normal(); low <= z && z <= high) return z;
+        const double nearest = std::clamp(0.0, low, high);  // the most probable point
+        if (nearest > 1) high = std::min(high, nearest + 40 / nearest);
+        if (nearest < -1) low = std::max(low, nearest + 40 / nearest);
+        for (;;) {
+            const double z = low + (high - low) * rng.uniform();
+            if (rng.uniform() <= std::exp((nearest - z) * (nearest + z) / 2)) return z;
+        }
+    }
+};
+struct sparse {
+    static void fill(Weights w, const Parameters& p, Rng& rng) {
+        fill_normal(w, 0, p[1], rng);
+        const Index zeros = Index(std::ceil(p[0] * double(w.rows())));
+        for (Index j = 0; j < w.cols(); ++j)
+            for (Index i = 0, left = zeros; i < w.rows(); ++i)  // selection sampling: each set of rows alike
+                if (rng.uniform() * double(w.rows() - i) < double(left)) w(i, j) = 0, --left;
     }
 };
 

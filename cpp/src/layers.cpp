@@ -2,13 +2,13 @@
 #include <cmlp/layers.hpp>
 
 #include "layers/basic.hpp"
+#include "layers/embeddings.hpp"
 #include "layers/gated.hpp"
 #include "layers/norms.hpp"
 #include "layers/tabular.hpp"
 
 namespace cmlp {
 namespace {
-
 
 template <size_t... I>
 Layer make_layer(std::string_view type, std::index_sequence<I...>) {

@@ -44,6 +44,24 @@ std::vector<T> column_numbers(LossKind kind, const std::vector<double>& column, 
     return numbers;
 }
 
+// The factor of each row's gradient, where rows have weights.
+template <class T>
+void scale_rows(std::span<const T> weight, double factor, LossResult<T>& result) {
+    if (weight.empty()) return;
+    result.row_scale.resize(std::ssize(weight));
+    for (size_t r = 0; r < weight.size(); ++r)
+        result.row_scale[Index(r)] = static_cast<T>(double(weight[r]) * factor);
+}
+
+// The values of reduction `none`: from the rows', where the loss has one a row; times the rows' weights.
+template <class T>
+void finish_values(std::span<const T> weight, bool elementwise, LossResult<T>& result) {
+    for (Index r = 0; r < result.value.rows(); ++r) {
+        if (!elementwise) result.value(r, 0) = result.row_value[r];
+        if (!weight.empty()) result.value.view().row(r) *= weight[size_t(r)];
+    }
+}
+
 }  // namespace
 
 Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::vector<double> column)
@@ -52,8 +70,8 @@ Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::ve
     if (column_of(kind) == ops::LossColumn::quantile && column_.empty()) column_ = {0.5};
     const auto named = this->settings();
     if (const auto found = named.find("ignore_index"); found != named.end())
-        require(found->second == std::floor(found->second) && std::abs(found->second) < 9e15,
-                row(kind).type, ": ignore_index is ", found->second, ", it must be a whole number");
+        require(found->second == std::floor(found->second) && std::abs(found->second) < 9e15, row(kind).type,
+                ": ignore_index is ", found->second, ", it must be a whole number");
 }
 
 std::int64_t Loss::ignore_index() const {
@@ -112,7 +130,8 @@ double Loss::mean_weight(Index values, const Target<T>& target, std::span<const 
     double total = 0;
     for (size_t r = 0; r < target.label.size(); ++r) {
         if (target.label[r] == ignored) continue;
-        total += (weight.empty() ? 1.0 : double(weight[r])) * (counted ? column_[size_t(target.label[r])] : 1.0);
+        total +=
+            (weight.empty() ? 1.0 : double(weight[r])) * (counted ? column_[size_t(target.label[r])] : 1.0);
     }
     return total;
 }
@@ -121,37 +140,28 @@ template <class T>
 void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight, bool gradient,
                     LossResult<T>& result) const {
     check<T>(y.rows(), y.cols(), target, weight, name(kind_));
-    const Index rows = y.rows();
     const ops::LossFacts facts = ops::loss_facts(kind_);
     const Index values = !facts.elementwise ? 1 : facts.joint ? y.cols() / facts.width : y.cols();
+    const bool none = reduction_ == Reduction::none;
     const std::vector<T> column = column_numbers<T>(kind_, column_, y.cols());
     std::array<T, ops::max_loss_parameters> parameters{};
     std::copy(parameters_.begin(), parameters_.end(), parameters.begin());
-    result.row_value.resize(rows);
     result.weight = mean_weight(values, target, weight);
     const bool mean = reduction_ == Reduction::mean || reduction_ == Reduction::batchmean;
     const double factor = mean ? (result.weight > 0 ? 1 / result.weight : 0) : 1;
-    if (!weight.empty()) {
-        result.row_scale.resize(rows);
-        for (Index r = 0; r < rows; ++r)
-            result.row_scale[r] = static_cast<T>(double(weight[size_t(r)]) * factor);
-    }
+    scale_rows<T>(weight, factor, result);
 
-    const bool all_values = reduction_ == Reduction::none && facts.elementwise;
-    if (gradient) result.gradient.resize(rows, y.cols());
-    if (reduction_ == Reduction::none) result.value.resize(rows, values);
+    result.row_value.resize(y.rows());
+    if (gradient) result.gradient.resize(y.rows(), y.cols());
+    if (none) result.value.resize(y.rows(), values);
     ops::loss<T>(kind_, {y, target.dense, target.label.empty() ? nullptr : target.label.data(),
                          weight.empty() ? nullptr : result.row_scale.data(), static_cast<T>(factor), column,
                          parameters, result.row_value.data(),
-                         all_values ? result.value.view() : MatrixView<T>(),
+                         none && facts.elementwise ? result.value.view() : MatrixView<T>(),
                          gradient ? result.gradient.view() : MatrixView<T>(), ignore_index()});
-    const std::span<const T> row_value(result.row_value.data(), size_t(rows));
+    const std::span<const T> row_value(result.row_value.data(), size_t(y.rows()));
     result.total = ops::weighted_sum<T>(row_value, weight.empty() ? nullptr : weight.data()) * factor;
-    if (reduction_ != Reduction::none) return;
-    for (Index r = 0; r < rows; ++r) {
-        if (!facts.elementwise) result.value(r, 0) = result.row_value[r];
-        if (!weight.empty()) result.value.view().row(r) *= weight[size_t(r)];
-    }
+    if (none) finish_values<T>(weight, facts.elementwise, result);
 }
 
 template void Loss::check<float>(Index, Index, const Target<float>&, std::span<const float>,

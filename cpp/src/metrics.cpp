@@ -1,57 +1,41 @@
-// One struct a metric: the term it sums for one element, and the result from the sums.
+// Rows of a batch as each metric wants them: values, decisions or log-odds.
 #include <cmlp/metrics.hpp>
 
-#include <cmath>
+#include "metric_terms.hpp"
 
 namespace cmlp {
 namespace {
 
-/// Sums of one output over all rows: of the metric's term, the weights, the targets (less the first) and their squares.
-struct Sums {
-    double term, weight, target, target_squared;
-};
-
-double mean(const Sums& s) { return s.term / s.weight; }
-double squared(double y, double t) { return (y - t) * (y - t); }
-
-namespace metric {
-
-struct accuracy {  // its terms are 0 or 1, by Metric::right
-    static double term(double, double) { return 0; }
-    static double result(const Sums& s) { return mean(s); }
-};
-struct mse {
-    static double term(double y, double t) { return squared(y, t); }
-    static double result(const Sums& s) { return mean(s); }
-};
-struct rmse {
-    static double term(double y, double t) { return squared(y, t); }
-    static double result(const Sums& s) {
-        return mean(s);
-    }  // the root is taken after averaging over the outputs
-};
-struct mae {
-    static double term(double y, double t) { return std::abs(y - t); }
-    static double result(const Sums& s) { return mean(s); }
-};
-struct r2 {
-    static double term(double y, double t) { return squared(y, t); }
-    static double result(const Sums& s) {
-        const double spread = s.target_squared - s.target * s.target / s.weight;
-        return spread > 0 ? 1 - s.term / spread : s.term > 0 ? 0 : 1;
-    }
-};
-
-}  // namespace metric
+using metric::Needs;
 
 struct Functions {
-    double (*term)(double, double);
-    double (*result)(const Sums&);
+    Needs needs;
+    void (*add)(MetricSums&, const metric::Row&);
+    double (*result)(const MetricSums&);
 };
 constexpr Functions functions[] = {
-#define CMLP_METRIC(name, ...) {metric::name::term, metric::name::result},
+#define CMLP_METRIC(name, ...) {metric::name::needs, metric::name::add, metric::name::result},
 #include <cmlp/metrics.def>
 };
+const Functions& functions_of(MetricKind kind) { return functions[static_cast<int>(kind)]; }
+
+bool has_classes(OutputKind output) {
+    return output == OutputKind::class_logits || output == OutputKind::log_probability;
+}
+
+const char* wanted(Needs needs, OutputKind output) {
+    const bool binary = output == OutputKind::logit || output == OutputKind::probability;
+    switch (needs) {
+        case Needs::values:
+            return has_classes(output) || output == OutputKind::quantiles ? "values" : nullptr;
+        case Needs::decisions:
+            return has_classes(output) || binary ? nullptr : "classes";
+        case Needs::classes:
+            return has_classes(output) ? nullptr : "one of several classes";
+        default:
+            return output == OutputKind::class_logits || binary ? nullptr : "classes";
+    }
+}
 
 template <class T>
 Index largest(MatrixView<const T> x, Index row) {
@@ -63,58 +47,66 @@ Index largest(MatrixView<const T> x, Index row) {
 
 }  // namespace
 
-Metric::Metric(MetricKind kind, OutputKind output) : kind_(kind), output_(output) {
-    const bool classes = kind == MetricKind::accuracy;
-    require(!classes || output != OutputKind::value, "metric '", name(kind), "' needs a loss for classes");
-    require(classes || output != OutputKind::class_logits, "metric '", name(kind),
-            "' needs a loss for values");
+OutputKind predictions_of(const Loss& loss) {
+    const Settings settings = loss.settings();
+    const auto found = settings.find("log_input");
+    return found != settings.end() && found->second == 0 ? OutputKind::value : output_kind(loss.kind());
 }
 
+Metric::Metric(MetricKind kind, OutputKind output, std::int64_t ignored)
+    : kind_(kind), output_(output), ignored_(ignored) {
+    const char* other = wanted(functions_of(kind).needs, output);
+    require(!other, "metric '", name(kind), "' needs a loss for ", other ? other : "");
+}
+
+// False where the row counts as absent.
 template <class T>
-bool Metric::right(const MetricBatch<T>& batch, Index row, Index column) const {
-    if (output_ == OutputKind::class_logits) {
-        const Index best = largest(batch.y, row);
-        const auto& label = batch.target.label;
-        return best == (label.empty() ? largest(batch.target.dense, row) : Index(label[size_t(row)]));
+bool Metric::read(const MetricBatch<T>& batch, Index row) {
+    const auto& [label, dense] = std::pair(batch.target.label, batch.target.dense);
+    const Index outputs = output_ == OutputKind::moments ? dense.cols() : batch.y.cols();
+    y_.resize(size_t(outputs)), t_.assign(size_t(outputs), 0.0);
+    for (Index j = 0; j < outputs; ++j) y_[size_t(j)] = double(batch.y(row, j));
+    if (!label.empty()) {
+        const std::int64_t own = label[size_t(row)];
+        if (own == ignored_ || own < 0 || own >= outputs) return false;
+        label_ = Index(own);
+        t_[size_t(own)] = 1;
+        return true;
     }
-    const double threshold = output_ == OutputKind::logit ? 0 : 0.5;
-    return (double(batch.y(row, column)) > threshold) == (double(batch.target.dense(row, column)) > 0.5);
+    for (Index j = 0; j < outputs; ++j) t_[size_t(j)] = double(dense(row, j));
+    label_ = has_classes(output_) ? largest(dense, row) : -1;
+    return true;
+}
+
+// y_ from what the network put out to what the metric reads.
+void Metric::to_scores() {
+    const Needs needs = functions_of(kind_).needs;
+    if (output_ == OutputKind::log_mean) {
+        for (double& y : y_) y = std::exp(y);
+    } else if (output_ == OutputKind::probability && needs == Needs::decisions) {
+        for (double& y : y_) y -= 0.5;
+    } else if (output_ == OutputKind::probability && needs == Needs::odds) {
+        for (double& y : y_) y = std::log(y) - std::log1p(-y);
+    } else if (output_ == OutputKind::class_logits && needs == Needs::odds) {
+        const double top = *std::max_element(y_.begin(), y_.end());
+        double sum = 0;
+        for (const double y : y_) sum += std::exp(y - top);
+        for (double& y : y_) y -= top + std::log(sum);
+    }
 }
 
 template <class T>
 void Metric::add(const MetricBatch<T>& batch) {
-    const Index outputs = output_ == OutputKind::class_logits ? 1 : batch.y.cols();
-    if (sums_.empty() && kind_ != MetricKind::accuracy)
-        for (Index j = 0; j < outputs; ++j) origin_.push_back(double(batch.target.dense(0, j)));
-    for (auto* sums : {&sums_, &target_, &target_squared_}) sums->resize(size_t(outputs));
     for (Index r = 0; r < batch.y.rows(); ++r) {
         const double w = batch.weight.empty() ? 1.0 : double(batch.weight[size_t(r)]);
-        weight_ += w;
-        for (Index j = 0; j < outputs; ++j) {
-            const auto out = static_cast<size_t>(j);
-            if (kind_ == MetricKind::accuracy) {
-                sums_[out] += right(batch, r, j) ? w : 0;
-                continue;
-            }
-            const double t = double(batch.target.dense(r, j));
-            sums_[out] += w * functions[static_cast<int>(kind_)].term(double(batch.y(r, j)), t);
-            const double shifted = t - origin_[out];
-            target_[out] += w * shifted;
-            target_squared_[out] += w * shifted * shifted;
-        }
+        if (w == 0 || !read(batch, r)) continue;
+        to_scores();
+        sums_.weight += w;
+        functions_of(kind_).add(sums_, {y_, t_, label_, w});
     }
 }
 
-double Metric::result() const {
-    double total = 0;
-    for (size_t j = 0; j < sums_.size(); ++j)
-        total +=
-            functions[static_cast<int>(kind_)].result({sums_[j], weight_, target_[j], target_squared_[j]});
-    const double average = total / double(sums_.size());
-    return kind_ == MetricKind::rmse ? std::sqrt(average) : average;
-}
-
-void Metric::reset() { *this = Metric(kind_, output_); }
+double Metric::result() const { return functions_of(kind_).result(sums_); }
 
 template void Metric::add<float>(const MetricBatch<float>&);
 template void Metric::add<double>(const MetricBatch<double>&);

@@ -1,15 +1,11 @@
-// Buffers and offsets, and two loops: the layers forwards, the layers backwards.
+// A network's layers, buffers and offsets; the passes are in network_passes.cpp.
 #include <cmlp/network.hpp>
 
 #include <algorithm>
 #include <set>
 
-#include "ops.hpp"
-
 namespace cmlp {
 namespace {
-
-constexpr Index predict_rows = 1024;  // rows that predict takes through all layers at once
 
 std::vector<NamedLayer> numbered(std::vector<Layer> layers) {
     std::vector<NamedLayer> named;
@@ -63,7 +59,10 @@ Network<T>::Network(const Network<U>& other)
       training_(other.training()) {
     match_residuals();
     allocate();
-    const auto copy = [](MatrixView<T> to, MatrixView<const U> from) { to.assign(from.template cast<T>()); };
+    const auto copy = [](MatrixView<T> to, MatrixView<const U> from) {
+        for (Index i = 0; i < from.rows(); ++i)
+            for (Index j = 0; j < from.cols(); ++j) to(i, j) = static_cast<T>(from(i, j));
+    };
     for (size_t p = 0; p < parameters_.size(); ++p) copy(parameters_[p].value, other.parameters()[p].value);
     for (size_t b = 0; b < buffers_.size(); ++b) copy(buffers_[b].value, other.buffers()[b].value);
 }
@@ -129,133 +128,6 @@ void Network<T>::reset_parameters(std::uint64_t seed) {
 }
 
 template <class T>
-LayerCall<T> Network<T>::call(Index layer, Workspace<T>& workspace, bool accumulate) const {
-    const auto l = static_cast<size_t>(layer);
-    const std::uint64_t key = random_key(seed_ + 0x9E3779B97F4A7C15u * std::uint64_t(layer), Stream::dropout);
-    const Kept<T>& kept = workspace.kept[l];
-    LayerCall<T> call{layer_values_[l], layer_grads_[l], &workspace.scratch, kept.training, accumulate, key,
-                      kept.step, &workspace.own[l]};
-    if (const Index other = partner_[l]; other >= 0) {
-        const auto o = static_cast<size_t>(other);
-        call.partner.rebind(other < layer ? workspace.kept[o].in : workspace.own[o].view());
-    }
-    return call;
-}
-
-template <class T>
-MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last,
-                                    bool training) const {
-    if (workspace.kept.size() < layers_.size()) {
-        workspace.kept.resize(layers_.size());
-        workspace.memory.resize(layers_.size());
-        workspace.own.resize(layers_.size());
-    }
-    for (auto l = static_cast<size_t>(first); l < static_cast<size_t>(last); ++l) {
-        Kept<T>& kept = workspace.kept[l];
-        kept.in.rebind(x);
-        kept.step = step_;
-        kept.training = training;
-        x.rebind(
-            cmlp::forward<T>(layers_[l].layer, call(Index(l), workspace, false), x, workspace.memory[l]));
-        kept.out.rebind(x);
-    }
-    return x;
-}
-
-template <class T>
-MatrixView<const T> Network<T>::forward(MatrixView<const T> x, Index first, Index last) {
-    require_range("forward", first, last);
-    require(x.rows() > 0, "forward: x has no rows");
-    output_width(x.cols(), first, last);  // nothing is written unless all layers fit
-    const MatrixView<const T> y = run(workspace_, x, first, last, training_);
-    for (size_t l = static_cast<size_t>(last); l < layers_.size(); ++l) forget(l);  // their input may be gone
-    step_ += training_;
-    return y;
-}
-
-template <class T>
-MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
-                                         bool input_gradient) {
-    require_range("backward", first, last);
-    const auto& kept = workspace_.kept;
-    for (Index l = last - 1; l >= first; --l)
-        require(!kept.empty() && !kept[size_t(l)].out.empty(),
-                "backward: there is no forward pass to go back from");
-    const auto& out = kept[static_cast<size_t>(last - 1)].out;
-    require(dy.rows() == out.rows() && dy.cols() == out.cols(), "backward: dy is ", dy.rows(), "x", dy.cols(),
-            ", the last output ", out.rows(), "x", out.cols());
-    for (Index l = last - 2; l >= first; --l)
-        require(kept[size_t(l)].out.rows() == out.rows(), "backward: the layers' last passes had ",
-                kept[size_t(l)].out.rows(), " and ", out.rows(), " rows");
-    for (Index l = last - 1; l >= first; --l) {
-        const auto i = static_cast<size_t>(l);
-        Matrix<T>& other = workspace_.gradient[dy.data() == workspace_.gradient[0].data()];
-        dy.rebind(cmlp::backward<T>(layers_[i].layer, call(l, workspace_, accumulate), kept[i].in,
-                                    kept[i].out, dy, l > first || input_gradient ? &other : nullptr));
-    }
-    return dy;
-}
-
-template <class T>
-MatrixView<const T> Network<T>::keep(MatrixView<const T> x, Index first) {
-    inputs_.resize(layers_.size());
-    Matrix<T>& input = inputs_[static_cast<size_t>(first)];
-    input.resize(x.rows(), x.cols());
-    input.view().assign(x);
-    return input.view();
-}
-
-template <class T>
-std::vector<MatrixView<const T>> Network<T>::outputs(Index first, Index last) const {
-    std::vector<MatrixView<const T>> all;
-    if (workspace_.kept.empty()) return all;
-    all.push_back(workspace_.kept[static_cast<size_t>(first)].in);
-    for (Index l = first; l < last; ++l) all.push_back(workspace_.kept[static_cast<size_t>(l)].out);
-    return all;
-}
-
-template <class T>
-void Network<T>::forget() {
-    for (size_t l = 0; l < workspace_.kept.size(); ++l) forget(l);
-}
-
-template <class T>
-void Network<T>::forget(size_t layer) {
-    workspace_.kept[layer].in.rebind({});
-    workspace_.kept[layer].out.rebind({});
-}
-
-template <class T>
-MatrixView<const T> Network<T>::output() const {
-    require(!workspace_.kept.empty(), "output: there was no forward pass");
-    return workspace_.kept.back().out;
-}
-
-template <class T>
-void Network<T>::require_range(const char* what, Index first, Index last) const {
-    require(0 <= first && first < last && last <= size(), what, ": layers ", first, " to ", last, " of ",
-            size());
-    for (Index l = first; l < last; ++l) {
-        const Index other = partner_[static_cast<size_t>(l)];
-        require(other < 0 || (first <= other && other < last), what, ": layers ", first, " to ", last,
-                " are only a part of a residual");
-    }
-}
-
-template <class T>
-void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index first, Index last) const {
-    require_range("predict_into", first, last);
-    const Index width = output_width(x.cols(), first, last);
-    require(y.rows() == x.rows() && y.cols() == width, "predict_into: y is ", y.rows(), "x", y.cols(),
-            ", the output is ", x.rows(), "x", width);
-    static thread_local Workspace<T> workspace;
-    for (Index r = 0; r < x.rows(); r += predict_rows) {
-        const Index rows = std::min(predict_rows, x.rows() - r);
-        y.middle_rows(r, rows).assign(run(workspace, x.middle_rows(r, rows), first, last, false));
-    }
-}
-
-template <class T>
 Index Network<T>::output_width(Index in, Index first, Index last) const {
     std::vector<Index> open;  // widths at the beginnings of residuals
     for (Index l = first; l < last; ++l) {
@@ -264,8 +136,8 @@ Index Network<T>::output_width(Index in, Index first, Index last) const {
         const Index other = partner_[static_cast<size_t>(l)];
         if (other > l) open.push_back(in);
         if (other < 0 || other > l) continue;
-        require(open.empty() || open.back() == in, "Residual: its layers turn ", open.empty() ? 0 : open.back(),
-                " columns into ", in, ", the sum needs the same");
+        require(open.empty() || open.back() == in, "Residual: its layers turn ",
+                open.empty() ? 0 : open.back(), " columns into ", in, ", the sum needs the same");
         if (!open.empty()) open.pop_back();
     }
     return in;

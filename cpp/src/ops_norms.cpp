@@ -111,17 +111,17 @@ void random_words(std::uint64_t key, std::uint64_t step, std::uint64_t first, st
     kernels::table().random(key, step, first, std::ssize(out), out.data());
 }
 
-#define CMLP_NORMS(T)                                                                                   \
-    template void log_softmax_forward<T>(MatrixView<const T>, MatrixView<T>);                           \
-    template void log_softmax_backward<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);     \
-    template void normalize_rows<T>(MatrixView<const T>, T, bool, MatrixView<T>, T*);                   \
-    template void normalize_rows_backward<T>(MatrixView<const T>, MatrixView<const T>, const T*, bool,  \
-                                             MatrixView<T>);                                            \
-    template void affine<T>(MatrixView<const T>, const T*, const T*, MatrixView<T>);                    \
-    template void column_products<T>(MatrixView<const T>, MatrixView<const T>, T*, bool);               \
-    template void column_moments<T>(MatrixView<const T>, T*, T*);                                       \
-    template void normalize_columns<T>(MatrixView<const T>, const T*, const T*, MatrixView<T>);         \
-    template void normalize_columns_backward<T>(MatrixView<const T>, MatrixView<const T>, const T*,     \
+#define CMLP_NORMS(T)                                                                                  \
+    template void log_softmax_forward<T>(MatrixView<const T>, MatrixView<T>);                          \
+    template void log_softmax_backward<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);    \
+    template void normalize_rows<T>(MatrixView<const T>, T, bool, MatrixView<T>, T*);                  \
+    template void normalize_rows_backward<T>(MatrixView<const T>, MatrixView<const T>, const T*, bool, \
+                                             MatrixView<T>);                                           \
+    template void affine<T>(MatrixView<const T>, const T*, const T*, MatrixView<T>);                   \
+    template void column_products<T>(MatrixView<const T>, MatrixView<const T>, T*, bool);              \
+    template void column_moments<T>(MatrixView<const T>, T*, T*);                                      \
+    template void normalize_columns<T>(MatrixView<const T>, const T*, const T*, MatrixView<T>);        \
+    template void normalize_columns_backward<T>(MatrixView<const T>, MatrixView<const T>, const T*,    \
                                                 const T*, const T*, MatrixView<T>);
 CMLP_NORMS(float)
 CMLP_NORMS(double)

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "muon.hpp"
 #include "ops.hpp"
 
 namespace cmlp {
@@ -42,11 +43,22 @@ void Optimizer<T>::step() {
         for (const auto& segment : group.segments) {
             std::array<T*, 4> state{};
             for (size_t s = 0; s < state_.size(); ++s) state[s] = state_[s].data() + offset;
-            ops::update<T>(kind_, segment.value, segment.grad.data(), {state.data(), state_.size()},
-                           coefficients);
+            if (!segment.matrix.empty())
+                step_matrix(group, segment, state[0]);
+            else
+                ops::update<T>(kind_, segment.value, segment.grad.data(), {state.data(), state_.size()},
+                               coefficients);
             offset += std::ssize(segment.value);
         }
     }
+}
+
+template <class T>
+void Optimizer<T>::step_matrix(const ParameterGroup<T>& group, const Segment& segment, T* state) {
+    const auto& w = segment.matrix;
+    muon_step<T>(group.settings, segment.transposed, w,
+                 {segment.grad.data(), w.rows(), w.cols(), w.row_stride()},
+                 {state, w.rows(), w.cols(), w.row_stride()});
 }
 
 template <class T>

@@ -1,4 +1,5 @@
 // One training step, evaluation, and the checks of data before either.
+#include <cmlp/flat.hpp>
 #include <cmlp/trainer.hpp>
 
 #include <algorithm>
@@ -59,7 +60,7 @@ void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, s
 
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
-                  LossResult<T>& result, double clip_grad_norm) {
+                  LossResult<T>& result, double clip_grad_norm, double clip_grad_value) {
     require(loss.reduction() != Reduction::none,
             "train_step: the loss has reduction 'none'; choose mean or sum");
     check_optimizer(optimizer, network, "train_step");
@@ -71,6 +72,10 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
     if (!std::isfinite(norm)) fail_gradient(network);
     if (clip_grad_norm > 0 && norm > clip_grad_norm)
         ops::scale<T>(network.grads(), static_cast<T>(clip_grad_norm / (norm + 1e-6)));
+    if (clip_grad_value > 0) {
+        const std::span<T> all = network.grads();
+        clip_value<T>({&all, 1}, clip_grad_value);
+    }
     optimizer.step();
     return result.total;
 }
@@ -79,7 +84,7 @@ template <class T>
 std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, const Loss& loss,
                              const std::vector<MetricKind>& metrics) {
     std::vector<Metric> sums;
-    for (const MetricKind kind : metrics) sums.emplace_back(kind, output_kind(loss.kind()));
+    for (const MetricKind kind : metrics) sums.emplace_back(kind, loss);
     const Reduction reduction =
         loss.reduction() == Reduction::batchmean ? Reduction::batchmean : Reduction::mean;
     const Loss mean(loss.kind(), loss.settings(), reduction, loss.column());
@@ -138,7 +143,7 @@ void check_data(const Data<T>& data, std::string_view what) {
 #define CMLP_TRAINER(T)                                                                                    \
     template struct Data<T>;                                                                               \
     template double train_step<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, LossResult<T>&, \
-                                  double);                                                                 \
+                                  double, double);                                                         \
     template void check_optimizer<T>(const Optimizer<T>&, const Network<T>&, std::string_view);            \
     template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
                                              const std::vector<MetricKind>&);                              \

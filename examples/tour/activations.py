@@ -15,7 +15,7 @@ import cmlp
 from cmlp import nn
 
 SETTINGS = {"leaky_relu": {"negative_slope": 0.1}}  # the default, 0.01, could not be seen
-COLUMNS = 4
+COLUMNS = 6
 z = np.linspace(-4, 4, 1601).reshape(-1, 1)
 
 
@@ -41,13 +41,26 @@ def draw(axes: Any, title: str, value: np.ndarray, derivative: np.ndarray) -> No
     axes.set(title=title, xticks=range(-4, 5, 2), yticks=range(-1, 4), ylim=(-1.3, 3.3))
 
 
-names = cmlp.activations()
+USUAL = [
+    "identity",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "sigmoid",
+    "tanh",
+]
+names = USUAL + [name for name in cmlp.activations() if name not in USUAL]
 rows = -(-(len(names) + 1) // COLUMNS)
-figure, grid = style.subplots(rows, COLUMNS, 2.5 * rows + 0.4, sharex=True, sharey=True)
+figure, grid = style.subplots(rows, COLUMNS, 1.9 * rows + 0.6, sharex=True, sharey=True)
 for axes, name in zip(grid.flat, names, strict=False):
-    settings = "".join(f", slope {slope}" for slope in SETTINGS.get(name, {}).values())
+    settings = "".join(f" {slope}" for slope in SETTINGS.get(name, {}).values())
     draw(axes, name + settings, *curves(name))
-draw(grid.flat[len(names)], "softmax of $(z, 0, 0)$", *softmax_curves())
+draw(grid.flat[len(names)], "softmax", *softmax_curves())
 for axes in grid.flat[len(names) + 1 :]:
     axes.set_visible(False)
 figure.supxlabel("$z$", fontsize=12)

@@ -54,8 +54,7 @@ void bind_loss(py::module_& m) {
         .def(py::init([](std::string_view kind, const Settings& settings, std::string_view reduction,
                          std::vector<double> column) {
                  return PyLoss{
-                     Loss(parse<LossKind>(kind), settings, reduction_of(reduction), std::move(column)),
-                     {}};
+                     Loss(parse<LossKind>(kind), settings, reduction_of(reduction), std::move(column)), {}};
              }),
              py::arg("kind"), py::arg("settings") = Settings{}, py::arg("reduction") = "mean",
              py::arg("column") = std::vector<double>{})
@@ -70,7 +69,8 @@ void bind_loss(py::module_& m) {
         .def("backward", &gradient, "Gradient of the last value by the predictions.")
         .def_property_readonly("kind", [](const PyLoss& self) { return std::string(name(self.loss.kind())); })
         .def_property_readonly("takes_labels", &PyLoss::takes_labels, "Whether the loss takes class indices.")
-        .def_property_readonly("column", [](const PyLoss& self) { return self.loss.column(); },
-                               "Class weights, positive weights or quantiles.")
+        .def_property_readonly(
+            "column", [](const PyLoss& self) { return self.loss.column(); },
+            "Class weights, positive weights or quantiles.")
         .def_property_readonly("settings", [](const PyLoss& self) { return self.loss.settings(); });
 }

@@ -116,9 +116,9 @@ py::list outputs(const Network<T>& net, Index first, Index last) {
 // ---- parameters: (name, layer, value, gradient), zero-copy, the network as their base; buffers without a gradient
 
 template <class T>
-py::array shown(const Parameter<T>& p, MatrixView<T> x, py::handle owner) {
-    const Array<T> array = shown(x, p.spec.transposed, p.spec.vector, owner);
-    return p.spec.scalar ? py::array(array.attr("reshape")(py::tuple())) : py::array(array);
+py::object shown(const Parameter<T>& p, MatrixView<T> x, py::handle owner) {
+    py::object array = ::shown<T>(x, p.spec.transposed, p.spec.vector, owner);
+    return p.spec.scalar ? py::object(array.attr("reshape")(py::tuple())) : array;
 }
 
 template <class T>
@@ -134,7 +134,8 @@ template <class T>
 py::list buffers_of(const Net<T>& net) {
     const py::object owner = py::cast(net);
     py::list all;
-    for (const auto& b : net->buffers()) all.append(py::make_tuple(b.name, b.layer, shown(b, b.value, owner)));
+    for (const auto& b : net->buffers())
+        all.append(py::make_tuple(b.name, b.layer, shown(b, b.value, owner)));
     return all;
 }
 

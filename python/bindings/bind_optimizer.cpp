@@ -1,6 +1,8 @@
 // Optimizers over parameters of one or more networks, which they keep alive.
 #include "bind_optimizer.hpp"
 
+#include <cmlp/flat.hpp>
+
 #include "array.hpp"
 
 namespace {
@@ -11,13 +13,18 @@ template <class T>
 using Members =
     std::vector<std::pair<std::shared_ptr<Network<T>>, Index>>;  // network and index of the parameter
 
-// Neighbours in the flat buffer become one segment, so that a whole network is one loop.
+// Neighbours in the flat buffer become one segment, so that a whole network is one loop, unless they are to stay
+// apart.
 template <class T>
-ParameterGroup<T> group_of(const Members<T>& members, std::vector<double> settings) {
+ParameterGroup<T> group_of(const Members<T>& members, std::vector<double> settings, bool apart) {
     ParameterGroup<T> group{{}, std::move(settings)};
     for (const auto& [network, index] : members) {
         const auto& all = network->parameters();
         const auto i = static_cast<size_t>(index);
+        if (apart) {
+            group.segments.push_back(Optimizer<T>::segment_of(all.at(i)));
+            continue;
+        }
         const auto begin = static_cast<size_t>(all.at(i).offset);
         const size_t end =
             i + 1 < all.size() ? static_cast<size_t>(all[i + 1].offset) : network->values().size();
@@ -41,11 +48,30 @@ PyOptimizer<T> make(std::string_view kind_name, const std::vector<std::pair<Memb
     std::vector<ParameterGroup<T>> made;
     std::vector<std::shared_ptr<Network<T>>> networks;
     for (const auto& [members, settings] : groups) {
-        made.push_back(group_of<T>(members, resolve(kind, settings)));
+        made.push_back(group_of<T>(members, resolve(kind, settings), sees_matrices(kind)));
         for (const auto& [network, index] : members)
             if (networks.empty() || networks.back() != network) networks.push_back(network);
     }
     return {Optimizer<T>(kind, std::move(made)), std::move(networks)};
+}
+
+// The gradients of parameters as runs.
+template <class T>
+std::vector<std::span<T>> gradients_of(const Members<T>& members) {
+    std::vector<std::span<T>> runs;
+    for (const auto& [network, index] : members) {
+        const auto& grad = network->parameters().at(static_cast<size_t>(index)).grad;
+        runs.emplace_back(grad.data(), static_cast<size_t>(grad.rows() * grad.row_stride()));
+    }
+    return runs;
+}
+
+template <class T>
+void average(const Members<T>& into, const Members<T>& from, double share) {
+    const auto mean = group_of<T>(into, {}, false).segments, x = group_of<T>(from, {}, false).segments;
+    require(mean.size() == x.size(), "AveragedModel: the model is not of the same layers");
+    for (size_t i = 0; i < mean.size(); ++i)
+        average_into<T>(mean[i].value, std::span<const T>(x[i].value), share);
 }
 
 template <class T>
@@ -98,9 +124,34 @@ void bind(py::module_& m, const char* name) {
             [](O& self, std::int64_t steps) { self.optimizer.set_steps(steps); }, "Steps taken.");
 }
 
+template <class T>
+void bind_flat(py::module_& m) {
+    m.def(
+        "clip_grad_norm",
+        [](const Members<T>& members, double max_norm, double norm_type) {
+            return clip_norm<T>(gradients_of<T>(members), max_norm, norm_type);
+        },
+        py::arg("members"), py::arg("max_norm"), py::arg("norm_type"),
+        "Scales the gradients of ((network, index), ...) to a norm of at most max_norm; the norm before.");
+    m.def(
+        "grad_norm",
+        [](const Members<T>& members, double norm_type) {
+            return total_norm<T>(gradients_of<T>(members), norm_type);
+        },
+        py::arg("members"), py::arg("norm_type"), "Norm of all gradients together.");
+    m.def(
+        "clip_grad_value",
+        [](const Members<T>& members, double limit) { clip_value<T>(gradients_of<T>(members), limit); },
+        py::arg("members"), py::arg("limit"), "Brings the gradients into [-limit, limit].");
+    m.def("average", &average<T>, py::arg("into"), py::arg("members"), py::arg("share"),
+          "into += share * (members - into) for the values of parameters.");
+}
+
 }  // namespace
 
 void bind_optimizer(py::module_& m) {
     bind<float>(m, "Optimizer32");
     bind<double>(m, "Optimizer64");
+    bind_flat<float>(m);
+    bind_flat<double>(m);
 }

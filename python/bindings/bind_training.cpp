@@ -134,6 +134,10 @@ FitOptions options_from(const py::dict& o) {
         read("min_delta", options.min_delta);
     read("monitor", options.monitor), read("restore_best", options.restore_best);
     read("every_steps", options.every_steps);
+    read("clip_grad_value", options.clip_grad_value);
+    using Courses = std::vector<std::tuple<std::string, Index, std::vector<double>, bool>>;
+    for (auto& [setting, group, values, every_step] : py::cast<Courses>(o["courses"]))
+        options.courses.push_back({setting, group, std::move(values), every_step});
     options.metrics = metric_kinds(py::cast<std::vector<std::string>>(o["metrics"]));
     return options;
 }
@@ -167,12 +171,12 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
 
 template <class T>
 double step(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
-            const PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm) {
+            const PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm, double clip_grad_value) {
     const Held<T> held(loss, x, y, weight, "train_step");
     const typename Network<T>::Exclusive only(network, "train_step");
     const py::gil_scoped_release release;
     const double value = train_step<T>(network, held.data(), loss.loss, optimizer.optimizer,
-                                       optimizer.scratch, clip_grad_norm);
+                                       optimizer.scratch, clip_grad_norm, clip_grad_value);
     network.forget();  // it looks at arrays that may be gone
     return value;
 }
@@ -196,7 +200,7 @@ void bind(py::module_& m) {
           "Whole epochs; fills report even where it raises.");
     m.def("train_step", &step<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
           py::arg("loss"), py::arg("optimizer"), py::arg("clip_grad_norm") = 0.0,
-          "One step; the loss before it.");
+          py::arg("clip_grad_value") = 0.0, "One step; the loss before it.");
     m.def("evaluate", &evaluate_network<T>, py::arg("network"), py::arg("x"), py::arg("y"),
           py::arg("sample_weight"), py::arg("loss"), py::arg("metrics"),
           "The loss, then the metrics, in evaluation mode.");

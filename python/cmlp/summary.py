@@ -22,11 +22,7 @@ def _rows(net: Sequential) -> list[tuple[str, str, str]]:
     counts: dict[int, int] = {}
     for _, layer, data, _ in net._core.parameters():
         counts[layer] = counts.get(layer, 0) + data.size
-    width = net._core.input_width()
-    rows = []
-    for index, ((_, _, fields), title) in enumerate(
-        zip(net._core.layers(), net._layer_titles(), strict=True)
-    ):
-        width = fields.get("out_features", width)
-        rows.append((title, str(width or "any"), f"{counts.get(index, 0):,}"))
-    return rows
+    return [
+        (title, str(width or "any"), f"{counts.get(index, 0):,}")
+        for index, (title, width) in enumerate(zip(net._layer_titles(), net._core.widths(), strict=True))
+    ]

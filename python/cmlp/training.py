@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
+from cmlp._fitting import MetricLike, Metrics, Schedules, weighted_by_class
 from cmlp.history import EarlyStopping, History
 from cmlp.progress import ProgressBar
 
 if TYPE_CHECKING:
+    from cmlp._fitting import Rows, Scheduler
     from cmlp.nn.losses import Loss
     from cmlp.nn.module import Core
     from cmlp.optim import Optimizer
@@ -46,6 +48,7 @@ class Trainable:
         *,
         sample_weight: npt.ArrayLike | None = None,
         clip_grad_norm: float = 0.0,
+        clip_grad_value: float = 0.0,
     ) -> float:
         """Do forward, loss, backward and update in one native call.
 
@@ -61,6 +64,8 @@ class Trainable:
         sample_weight : array (batch,), optional
         clip_grad_norm : float, default 0
             Scale the gradients to this norm when theirs is larger; 0: off.
+        clip_grad_value : float, default 0
+            Bring each element of the gradients into [-clip_grad_value, clip_grad_value]; 0: off.
 
         Returns
         -------
@@ -74,7 +79,8 @@ class Trainable:
         """
         net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
         rule = _rule_for(optimizer, net)
-        value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, clip_grad_norm)
+        clips = (clip_grad_norm, clip_grad_value)
+        value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, *clips)
         return value
 
     def fit(
@@ -91,11 +97,15 @@ class Trainable:
         validation_data: tuple[npt.ArrayLike, ...] | None = None,
         validation_split: float = 0.0,
         early_stopping: EarlyStopping | None = None,
-        metrics: Sequence[str] = (),
+        metrics: Sequence[MetricLike] = (),
         callbacks: Sequence[Callback] = (),
         step_callbacks: Sequence[Callback] = (),
         every_steps: int = 0,
         clip_grad_norm: float = 0.0,
+        clip_grad_value: float = 0.0,
+        class_weight: str | Mapping[Any, float] | npt.ArrayLike | None = None,
+        scheduler: Scheduler | Sequence[Scheduler] | None = None,
+        scheduler_interval: str = "epoch",
         time_limit: float = 0.0,
         initial_epoch: int = 0,
         verbose: bool | str = "auto",
@@ -124,9 +134,10 @@ class Trainable:
         validation_split : float, default 0
             Share of the rows held out at random (from ``seed``) when there are no ``validation_data``.
         early_stopping : EarlyStopping, optional
-        metrics : sequence of str
-            Names of :func:`cmlp.metrics`; training values are means over the epoch's batches as they were
-            met.
+        metrics : sequence of str or callable
+            Names of :func:`cmlp.metrics`; training values are over the epoch's batches as they were met. Or
+            functions of (y, prediction) and, with sample weights, of these as a third argument; they go by
+            their ``__name__`` and see all rows after the epoch, in evaluation mode.
         callbacks : sequence of callables
             Each is called after every epoch with a dict of its values; returning False stops.
         step_callbacks : sequence of callables
@@ -135,6 +146,15 @@ class Trainable:
             0: never.
         clip_grad_norm : float, default 0
             Scale the gradients of a step to this norm when theirs is larger; 0: off.
+        clip_grad_value : float, default 0
+            Then bring each element of the gradients into [-clip_grad_value, clip_grad_value]; 0: off.
+        class_weight : "balanced", dict or array, optional
+            Weight of each class, times that of the row; "balanced": rows / (classes * rows of the class). Of
+            the training rows alone.
+        scheduler : scheduler of :mod:`cmlp.optim.lr_scheduler`, or several, optional
+            Over the same optimizer; they go on from where they are.
+        scheduler_interval : "epoch" or "step", default "epoch"
+            What a step of the schedulers is; ``ReduceLROnPlateau`` always waits for the end of an epoch.
         time_limit : float, default 0
             Seconds after which it stops between two steps; 0: none.
         initial_epoch : int, default 0
@@ -176,6 +196,9 @@ class Trainable:
         if validation_data is None and validation_split:
             x, y, sample_weight, validation_data = _split(x, y, sample_weight, validation_split, seed)
         validation = None if validation_data is None else (*validation_data, None)[:3]
+        sample_weight = weighted_by_class(y, sample_weight, class_weight)
+        schedules = Schedules(scheduler, scheduler_interval, rule)
+        measures = Metrics(metrics)
         stopping = vars(early_stopping) if early_stopping else _NO_STOPPING
         if step_callbacks and every_steps == 0:
             raise ValueError("fit: step_callbacks are called every_steps steps, and every_steps is 0")
@@ -188,14 +211,20 @@ class Trainable:
             "shuffle": shuffle,
             "seed": seed,
             "clip_grad_norm": clip_grad_norm,
+            "clip_grad_value": clip_grad_value,
+            "courses": schedules.courses(max(epochs - initial_epoch, 0), -(-len(x) // max(batch_size, 1)))  # type: ignore[arg-type]
+            if schedules.all
+            else [],
             "time_limit": time_limit,
             "every_steps": every_steps,
-            "metrics": list(metrics),
+            "metrics": measures.native,
             **stopping,
         }
         bar = ProgressBar(epochs - initial_epoch, verbose)
-        named = _Named(list(metrics), validation is not None)
-        epoch_end = _joined([bar.epoch_end, *callbacks], named) if bar.shown or callbacks else None
+        named = _Named(measures, self.predict, (x, y, sample_weight), validation)
+        watchers = [bar.epoch_end, *callbacks, *([schedules.epoch_end] if schedules.plateaus else [])]
+        heard = bar.shown or len(watchers) > 1 or measures.functions
+        epoch_end = _joined(watchers, named) if heard else None
         step_end = _joined(list(step_callbacks), dict) if step_callbacks else None
         report: dict[str, Any] = {}
         history.stop = "interrupted"  # until it ends
@@ -208,6 +237,7 @@ class Trainable:
         finally:
             bar.close()
             _fill(history, report, named)
+            schedules.finish(len(history.epoch), history.steps)
         history.stop = report["stop"]
         return history
 
@@ -217,7 +247,7 @@ class Trainable:
         y: npt.ArrayLike,
         *,
         loss: Loss | str,
-        metrics: Sequence[str] = (),
+        metrics: Sequence[MetricLike] = (),
         sample_weight: npt.ArrayLike | None = None,
     ) -> dict[str, float]:
         """Return the loss and the metrics over all rows, in evaluation mode.
@@ -239,10 +269,11 @@ class Trainable:
         >>> net.evaluate([[1.0], [2.0]], [2.0, 5.0], loss="mse", metrics=["mae"])
         {'loss': 0.5, 'mae': 0.5}
         """
-        values = _core.evaluate(
-            self._standalone()._core, x, y, sample_weight, _as_loss(loss)._core, list(metrics)
-        )
-        return dict(zip(["loss", *metrics], values, strict=True))
+        measures, criterion = Metrics(metrics), _as_loss(loss)._core
+        core = self._standalone()._core
+        values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)
+        own = measures.measure(self.predict, (x, y, sample_weight))
+        return {"loss": values[0], **measures.join(values[1:], own)}
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may ask at once.
@@ -284,19 +315,32 @@ class Trainable:
 
 
 class _Named:
-    """Turns the core's record of an epoch into values by name."""
+    """Turns the core's record of an epoch into values by name; measures what the core does not."""
 
-    def __init__(self, metrics: list[str], validated: bool) -> None:
+    def __init__(self, metrics: Metrics, predict: Any, train: Rows, validation: Any) -> None:
         self.metrics = metrics
-        self.validated = validated
+        self.predict = predict
+        self.train = train
+        self.validation = validation
+        self.seen: dict[int, dict[str, Any]] = {}
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
+        epoch = record["epoch"]
+        if epoch not in self.seen:
+            self.seen[epoch] = self._values(record)
+        return dict(self.seen[epoch])
+
+    def _values(self, record: dict[str, Any]) -> dict[str, Any]:
         values = {"epoch": record["epoch"], "loss": record["loss"]}
-        values.update(zip(self.metrics, record["metrics"], strict=True))
-        if self.validated:
+        values.update(self._joined(record["metrics"], self.train))
+        if self.validation is not None:
             values["val_loss"] = record["val_loss"]
-            values.update(zip([f"val_{name}" for name in self.metrics], record["val_metrics"], strict=True))
+            own = self._joined(record["val_metrics"], self.validation)
+            values.update({f"val_{name}": value for name, value in own.items()})
         return {**values, "lr": record["lr"], "seconds": record["seconds"]}
+
+    def _joined(self, native: Sequence[float], rows: Rows) -> dict[str, float]:
+        return self.metrics.join(native, self.metrics.measure(self.predict, rows))
 
 
 def _joined(functions: list[Callback], named: Callable[[dict[str, Any]], dict[str, Any]]) -> Callback:

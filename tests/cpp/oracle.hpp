@@ -95,59 +95,6 @@ inline Line softmax(const Line& x) {
     return y;
 }
 
-namespace losses {
-
-/// One row: predictions y, targets t (a class as a one-hot row), w the class weights.
-struct Case {
-    Line y, t, w;
-    std::vector<double> parameters;
-};
-
-// Value and slope of each element; a loss that has one value a row gives it in the first element.
-using Points = std::vector<Point>;
-
-Points each(const Case& c, auto f) {
-    Points points;
-    for (std::size_t j = 0; j < c.y.size(); ++j) points.push_back(f(c.y[j], c.t[j]));
-    return points;
-}
-
-inline Points mse(const Case& c) {
-    return each(c, [](double y, double t) { return Point{(y - t) * (y - t), 2 * (y - t)}; });
-}
-inline Points bce(const Case& c) {
-    return each(c, [](double y, double t) {
-        const double log_y = std::max(std::log(y), -100.0), log_not_y = std::max(std::log1p(-y), -100.0);
-        return Point{-(t * log_y + (1 - t) * log_not_y), (y - t) / std::max(y * (1 - y), 1e-12)};
-    });
-}
-inline Points bce_with_logits(const Case& c) {
-    return each(c, [](double y, double t) {
-        return Point{std::max(y, 0.0) + std::log1p(std::exp(-std::abs(y))) - t * y, 1 / (1 + std::exp(-y)) - t};
-    });
-}
-inline Points cross_entropy(const Case& c) {
-    const Line p = softmax(c.y);
-    const double smoothing = c.parameters[0], classes = double(c.y.size());
-    Points points(c.y.size(), Point{0, 0});
-    for (std::size_t j = 0; j < p.size(); ++j) {
-        const double q = c.w[j] * ((1 - smoothing) * c.t[j] + smoothing / classes);
-        points[0].value -= q * std::log(p[j]);
-        for (std::size_t i = 0; i < p.size(); ++i) points[i].slope += q * (p[i] - (i == j));
-    }
-    return points;
-}
-
-inline Points row(LossKind kind, const Case& c) {
-    constexpr Points (*all[])(const Case&) = {
-#define CMLP_LOSS(name, ...) losses::name,
-#include <cmlp/losses.def>
-    };
-    return all[static_cast<int>(kind)](c);
-}
-
-}  // namespace losses
-
 /// Philox4x32-10 word by word, as the paper has it.
 inline std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
     for (int round = 0; round < 10; ++round) {

@@ -24,6 +24,12 @@ Real expm1(Real x) { return std::expm1(x); }
 Real log(Real x) { return std::log(x); }
 Real log1p(Real x) { return std::log1p(x); }
 Real tanh(Real x) { return std::tanh(x); }
+Real tanhshrink(Real x) {
+    if (!(std::abs(x) < 2)) return x - std::tanh(x);
+    Real fraction = 0;  // Lambert: tanh(x) = x / (1 + x^2 / (3 + x^2 / (5 + ...)))
+    for (int odd = 51; odd > 1; odd -= 2) fraction = x * x / (odd + fraction);
+    return x * (fraction / (1 + fraction));
+}
 Real sigmoid(Real x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
 Real softplus(Real x) { return std::max(x, Real(0)) + std::log1p(std::exp(-std::abs(x))); }
 Real log_sigmoid(Real x) { return -softplus(-x); }

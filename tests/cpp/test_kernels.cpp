@@ -46,12 +46,16 @@ public:
     std::string check(int loss, kernels::Shape shape, Index stride, bool labels, double smoothing) {
         prepare(static_cast<LossKind>(loss), shape, stride, smoothing);
         const auto& [rows, cols] = shape;
-        const bool weighted = takes_labels(loss) && cols % 2;
+        const auto& facts = kernels::of<T>().loss[loss];
+        if (facts.width > 1 && cols % facts.width) return "";
+        const Index columns = facts.width == 0 ? 1 : takes_labels(loss) && cols % 2 ? cols : 0;
+        const Index values = facts.joint ? cols / facts.width : cols;
         const std::vector<std::int64_t> label(std::size_t(rows), cols / 2);
         const kernels::LossCall<T> call{
             shape, y_, stride, labels ? nullptr : t_, stride, labels ? label.data() : nullptr,
             rows % 2 ? scale_memory_.last(rows, T(0.75)) : nullptr, T(0.5),
-            weighted ? weight_memory_.last(cols, T(1.25)) : nullptr, parameters_, nullptr, nullptr, 0, nullptr, 0};
+            columns ? weight_memory_.last(columns, T(0.75)) : nullptr, parameters_, nullptr, nullptr, 0, nullptr, 0,
+            columns};
         std::string error = everywhere_(1, rows, rows, [&](const auto& kernels, T* out) {
             auto own = call;
             own.row_value = out;
@@ -62,8 +66,8 @@ public:
             own.dy = out, own.dy_row = stride;
             kernels.loss[loss].run(own);
         });
-        if (!error.empty() || !kernels::of<T>().loss[loss].elementwise) return error;
-        return everywhere_(rows, cols, stride, [&](const auto& kernels, T* out) {
+        if (!error.empty() || !facts.elementwise) return error;
+        return everywhere_(rows, values, stride, [&](const auto& kernels, T* out) {
             auto own = call;
             own.value = out, own.value_row = stride;
             kernels.loss[loss].run(own);
@@ -79,13 +83,15 @@ private:
             t_[i] = T(i % 4) / 4;
             if (output_kind(kind) == OutputKind::probability) y_[i] = T(i % 9) / 8;
         }
-        parameters_[0] = T(smoothing);
+        const std::vector<double> defaults = resolve(kind);
+        std::copy(defaults.begin(), defaults.end(), parameters_);
+        if (kind == LossKind::cross_entropy) parameters_[0] = T(smoothing);
     }
 
     Guarded<T> y_memory_{capacity}, t_memory_{capacity}, scale_memory_{64}, weight_memory_{64};
     Everywhere<T> everywhere_{capacity};
     T *y_ = nullptr, *t_ = nullptr;
-    T parameters_[4] = {};
+    T parameters_[kernels::max_loss_parameters] = {};
 };
 
 }  // namespace

@@ -4,14 +4,14 @@
 #include <doctest/doctest.h>
 
 #include "matrix_helpers.hpp"
-#include "oracle.hpp"
+#include "oracle_losses.hpp"
 
 namespace {
 
 using namespace cmlp;
 using namespace cmlp::test;
 
-constexpr Reduction reductions[] = {Reduction::mean, Reduction::sum, Reduction::none};
+constexpr Reduction reductions[] = {Reduction::mean, Reduction::sum, Reduction::none, Reduction::batchmean};
 
 // One batch with everything a loss may be given.
 template <class T>
@@ -28,13 +28,16 @@ struct Batch {
 
 template <class T>
 Batch<T> make_batch(LossKind kind, bool labels, bool weighted, Index rows = 11, Index cols = 7) {
-    Batch<T> batch{kind, numbers<T>(rows, cols, 1), numbers<T>(rows, cols, 2), {}, {}, {}, {}};
+    const Index width = output_kind(kind) == OutputKind::moments ? 2 : 1;
+    Batch<T> batch{kind, numbers<T>(rows, width * cols, 1), numbers<T>(rows, cols, 2), {}, {}, {}, {}};
+    for (Index i = 0; i < rows; ++i)  // the variances
+        for (Index j = cols; j < width * cols; ++j) batch.y(i, j) = std::abs(batch.y(i, j)) + T(0.25);
     for (Index i = 0; i < rows; ++i) {
         double sum = 0;
         for (Index j = 0; j < cols; ++j) {
             if (output_kind(kind) == OutputKind::probability) batch.y(i, j) = std::abs(batch.y(i, j)) * T(0.8) + T(0.05);
             if (output_kind(kind) == OutputKind::class_logits) batch.y(i, j) *= 3;
-            if (output_kind(kind) != OutputKind::value) batch.dense(i, j) = std::abs(batch.dense(i, j)) / T(1.2);
+            if (output_kind(kind) != OutputKind::value) batch.dense(i, j) = std::abs(batch.dense(i, j)) / T(1.2) + T(0.01);
             sum += double(batch.dense(i, j));
         }
         if (output_kind(kind) == OutputKind::class_logits) batch.dense.row(i) *= T(1 / sum);
@@ -53,23 +56,26 @@ struct Expected {
 template <class T>
 Expected expected_of(const Batch<T>& b, Reduction reduction) {
     const Grid y = grid_of(b.y);
-    const std::size_t rows = y.size(), cols = y[0].size();
+    const std::size_t rows = y.size(), all = y[0].size();
+    const std::size_t cols = b.label.empty() ? std::size_t(b.dense.cols()) : all;
     const bool row_wise = output_kind(b.kind) == OutputKind::class_logits;
-    Expected e{0, 0, grid(rows, cols), grid(rows, row_wise ? 1 : cols)};
+    Expected e{0, 0, grid(rows, all), grid(rows, row_wise ? 1 : cols)};
     for (std::size_t i = 0; i < rows; ++i) {
         const double w = b.weight.empty() ? 1 : double(b.weight[i]);
         losses::Case c{y[i], b.label.empty() ? grid_of(b.dense)[i] : Line(cols), Line(cols, 1), resolve(b.kind, b.settings)};
         if (!b.class_weight.empty()) c.w = b.class_weight;
         if (!b.label.empty()) c.t[std::size_t(b.label[i])] = 1;
-        e.weight += w * (row_wise ? (b.label.empty() ? 1 : c.w[std::size_t(b.label[i])]) : double(cols));
+        const bool counted = !b.label.empty() && (b.kind == LossKind::cross_entropy || b.kind == LossKind::nll);
+        const double values = row_wise ? (counted ? c.w[std::size_t(b.label[i])] : 1) : double(cols);
+        e.weight += w * (reduction == Reduction::batchmean ? 1 : values);
         const losses::Points points = losses::row(b.kind, c);
+        for (std::size_t j = 0; j < all; ++j) e.gradient[i][j] = w * points[j].slope;
         for (std::size_t j = 0; j < cols; ++j) {
-            e.gradient[i][j] = w * points[j].slope;
             e.total += w * points[j].value;
             if (!row_wise || j == 0) e.value[i][j] = w * points[j].value;
         }
     }
-    if (reduction != Reduction::mean) return e;
+    if (reduction == Reduction::sum || reduction == Reduction::none) return e;
     e.total /= e.weight;
     for (Line& row : e.gradient)
         for (double& v : row) v /= e.weight;
@@ -115,7 +121,7 @@ TEST_CASE_TEMPLATE("loss: value and gradient of every loss, reduction and kind o
                 if (!classes) continue;
                 batch.class_weight = {1, 0.5, 2, 0, 1, 3, 0.25};
                 check_batch(batch);
-                batch.settings = {{"label_smoothing", 0.1}};
+                if (kind == LossKind::cross_entropy) batch.settings = {{"label_smoothing", 0.1}};
                 check_batch(batch);
                 batch.class_weight.clear();
                 check_batch(batch);
@@ -131,7 +137,7 @@ TEST_CASE("loss: the gradient is the slope of the value") {
         const Loss loss(batch.kind);
         loss.evaluate<double>(batch.y, batch.target(), batch.weight, true, result);
         for (Index i = 0; i < 4; ++i)
-            for (Index j = 0; j < 5; ++j) {
+            for (Index j = 0; j < batch.y.cols(); ++j) {
                 const double kept = batch.y(i, j), h = 1e-5;
                 batch.y(i, j) = kept + h;
                 const double above = mean_of(batch);

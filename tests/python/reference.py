@@ -8,95 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from reference_optimizers import OPTIMIZERS as OPTIMIZERS
 from reference_activations import ACTIVATIONS
-from reference_activations import sigmoid as _sigmoid
+from reference_losses import LOSSES as LOSSES
+from reference_losses import loss as loss
+from reference_metrics import METRICS as METRICS
+from reference_optimizers import OPTIMIZERS as OPTIMIZERS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 INF, ROOT2 = math.inf, math.sqrt(2)
-
-# ---- losses: (values, slopes) by element, or by row for cross-entropy
-
-
-def _mse(y: Array, t: Array) -> tuple[Array, Array]:
-    return (y - t) ** 2, 2 * (y - t)
-
-
-def _bce(y: Array, t: Array) -> tuple[Array, Array]:
-    with np.errstate(divide="ignore"):
-        log_y, log_n = np.maximum(np.log(y), -100), np.maximum(np.log1p(-y), -100)
-    return -(t * log_y + (1 - t) * log_n), (y - t) / np.maximum(y * (1 - y), 1e-12)
-
-
-def _bce_with_logits(y: Array, t: Array) -> tuple[Array, Array]:
-    return np.maximum(y, 0) - t * y + np.log1p(np.exp(-abs(y))), _sigmoid(y) - t
-
-
-def _cross_entropy(
-    y: Array, t: Array, class_weight: Array | None = None, label_smoothing: float = 0.0
-) -> tuple[Array, Array]:
-    classes = y.shape[1]
-    target = np.eye(classes)[t] if t.ndim == 1 else t
-    q = (1 - label_smoothing) * target + label_smoothing / classes
-    q = q if class_weight is None else q * class_weight
-    shifted = y - y.max(axis=1, keepdims=True)
-    log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    p = np.exp(shifted - log_sum)
-    return (q * (log_sum - shifted)).sum(axis=1), q.sum(axis=1, keepdims=True) * p - q
-
-
-LOSSES: dict[str, Callable[..., tuple[Array, Array]]] = {
-    "mse": _mse,
-    "bce": _bce,
-    "bce_with_logits": _bce_with_logits,
-    "cross_entropy": _cross_entropy,
-}
-
-
-def loss(
-    name: str, y: Any, t: Any, weight: Any = None, reduction: str = "mean", **s: Any
-) -> tuple[Array, Array]:
-    """Return the reduced value and its gradient by y; for "none" the values and the gradient of their sum."""
-    y, t = np.asarray(y, float), np.asarray(t)
-    t = t[:, None] if t.ndim == 1 and t.dtype.kind == "f" else t
-    values, slopes = LOSSES[name](y, t, **s)
-    w = np.ones(len(y)) if weight is None else np.asarray(weight, float)
-    by_row = w if values.ndim == 1 else w[:, None]
-    if reduction == "none":
-        return by_row * values, w[:, None] * slopes
-    counted = w * s["class_weight"][t] if s.get("class_weight") is not None and t.ndim == 1 else w
-    total = counted.sum() * (1 if values.ndim == 1 else y.shape[1])
-    factor = (1 / total if total else 0.0) if reduction == "mean" else 1.0
-    return (by_row * values).sum() * factor, w[:, None] * slopes * factor
-
-
-# ---- metrics of (y, t, w), y as the network puts it out
-
-
-def _accuracy(y: Array, t: Array, w: Array, threshold: float | None) -> Array:
-    if threshold is None:
-        right = y.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1))
-        return np.average(right, weights=w)
-    return np.average(((y > threshold) == (t > 0.5)).mean(axis=1), weights=w)
-
-
-def _mse_metric(y: Array, t: Array, w: Array) -> Array:
-    return np.average((y - t) ** 2, axis=0, weights=w).mean()
-
-
-def _r2(y: Array, t: Array, w: Array) -> Array:
-    around = t - np.average(t, axis=0, weights=w)
-    return (1 - (w @ (y - t) ** 2) / (w @ around**2)).mean()
-
-
-METRICS: dict[str, Callable[..., Array]] = {
-    "accuracy": _accuracy,
-    "mse": _mse_metric,
-    "rmse": lambda y, t, w: np.sqrt(_mse_metric(y, t, w)),
-    "mae": lambda y, t, w: np.average(abs(y - t), axis=0, weights=w).mean(),
-    "r2": _r2,
-}
 
 # ---- initialisers: (mean, standard deviation, least, largest) of a weight with n inputs and m outputs
 
@@ -115,6 +35,17 @@ def _normal(std: float, mean: float = 0.0) -> Moments:
     return mean, std, -INF, INF
 
 
+def _truncated(
+    n: int, m: int, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0
+) -> Moments:
+    low, high = (a - mean) / std, (b - mean) / std
+    phi = [math.exp(-z * z / 2) / math.sqrt(2 * math.pi) for z in (low, high)]
+    whole = (math.erf(high / ROOT2) - math.erf(low / ROOT2)) / 2
+    shift = (phi[0] - phi[1]) / whole
+    variance = 1 + (low * phi[0] - high * phi[1]) / whole - shift**2
+    return mean + std * shift, std * math.sqrt(variance), a, b
+
+
 INITIALIZERS: dict[str, Callable[..., Moments]] = {
     "zeros": lambda n, m: (0.0, 0.0, 0.0, 0.0),
     "constant": lambda n, m, value=0.0: (value, 0.0, value, value),
@@ -122,12 +53,18 @@ INITIALIZERS: dict[str, Callable[..., Moments]] = {
     "uniform": lambda n, m, low=0.0, high=1.0: _uniform(low, high),
     "xavier_uniform": lambda n, m, gain=1.0: _symmetric(gain * math.sqrt(6 / (n + m))),
     "xavier_normal": lambda n, m, gain=1.0: _normal(gain * math.sqrt(2 / (n + m))),
-    "kaiming_uniform": lambda n, m, gain=ROOT2: _symmetric(gain * math.sqrt(3 / n)),
-    "kaiming_normal": lambda n, m, gain=ROOT2: _normal(gain / math.sqrt(n)),
+    "kaiming_uniform": lambda n, m, gain=ROOT2, fan_out=0: _symmetric(
+        gain * math.sqrt(3 / (m if fan_out else n))
+    ),
+    "kaiming_normal": lambda n, m, gain=ROOT2, fan_out=0: _normal(gain / math.sqrt(m if fan_out else n)),
     "lecun_uniform": lambda n, m: _symmetric(math.sqrt(3 / n)),
     "lecun_normal": lambda n, m: _normal(1 / math.sqrt(n)),
     "orthogonal": lambda n, m, gain=1.0: (0.0, gain / math.sqrt(max(n, m)), -gain, gain),
     "torch": lambda n, m: _symmetric(1 / math.sqrt(n)),
+    "ones": lambda n, m: (1.0, 0.0, 1.0, 1.0),
+    "eye": lambda n, m: (1 / max(n, m), math.sqrt((1 - 1 / max(n, m)) / max(n, m)), 0.0, 1.0),
+    "trunc_normal": _truncated,
+    "sparse": lambda n, m, sparsity=0.5, std=0.01: _normal(std * math.sqrt(1 - math.ceil(sparsity * m) / m)),
 }
 
 # ---- the network: dense layers, forward and back

@@ -70,11 +70,16 @@ def _softsign(z: Array) -> Array:
 
 
 def _tanhshrink(z: Array) -> Array:
-    """z - tanh(z); near 0 its Taylor series, since the difference cancels there."""
-    s, near = np.minimum(z * z, 0.01), 0.0
-    for c in (-21844 / 6081075, 1382 / 155925, -62 / 2835, 17 / 315, -2 / 15, 1 / 3):
-        near = near * s + c
-    return np.where(abs(z) < 0.03, z * s * near, z - np.tanh(z))
+    """z - tanh(z); near 0, where that cancels, Lambert's tanh(z) = z / (1 + z^2 / (3 + z^2 / (5 + ...)))."""
+    s, fraction = np.minimum(z * z, 4), 0.0
+    for odd in range(41, 1, -2):
+        fraction = s / (odd + fraction)
+    return np.where(abs(z) < 2, z * (fraction / (1 + fraction)), z - np.tanh(z))
+
+
+def _tail_kept(f: Function) -> Function:
+    """f, which is z exp(z) below -40: there without the rounding of a subnormal exp(z)."""
+    return lambda z: np.where(z < -40, -np.exp(z + np.log(np.maximum(-z, 1))), f(z))
 
 
 def _shrinks(z: Array, lambd: float) -> Array:
@@ -103,10 +108,10 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
         lambda z, alpha=1.0: np.where(z > 0, 1, np.exp(np.minimum(z, 0) / alpha)),
     ),
     "silu": (
-        _limits(lambda z: z * sigmoid(z), INF),
+        _limits(_tail_kept(lambda z: z * sigmoid(z)), INF),
         _limits(lambda z: sigmoid(z) * (1 + z * sigmoid(-z)), 1),
     ),
-    "mish": (_limits(lambda z: z * np.tanh(_softplus(z)), INF), _limits(_mish_prime, 1)),
+    "mish": (_limits(_tail_kept(lambda z: z * np.tanh(_softplus(z))), INF), _limits(_mish_prime, 1)),
     "softplus": (
         lambda z, beta=1.0, threshold=20.0: np.where(beta * z > threshold, z, _softplus(beta * z) / beta),
         lambda z, beta=1.0, threshold=20.0: np.where(beta * z > threshold, 1, sigmoid(beta * z)),

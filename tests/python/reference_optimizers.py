@@ -146,6 +146,27 @@ def _adan(w: Array, g: Array, state: State, step: int, **s: float) -> Array:
     return (w - move) / (1 + s["lr"] * s["weight_decay"])
 
 
+def _orthogonalized(x: Array, s: dict[str, float]) -> Array:
+    if len(x) > len(x.T):
+        return _orthogonalized(x.T, s).T
+    x = x / max(np.linalg.norm(x), s["eps"])
+    for _ in range(int(s["ns_steps"])):
+        gram = x @ x.T
+        x = s["ns_a"] * x + (s["ns_b"] * gram + s["ns_c"] * gram @ gram) @ x
+    return x
+
+
+def _muon(w: Array, g: Array, state: State, step: int, **s: float) -> Array:
+    if w.ndim == 1:
+        rest = {"eps": s["adam_eps"], "amsgrad": 0.0, "maximize": 0.0, "eps_mode": 0.0}
+        return _adamw(w, g, state, step, **{**s, **rest})
+    m = _mean(state, "m", g, s["momentum"])
+    update = _orthogonalized(g + s["momentum"] * (m - g) if s["nesterov"] else m, s)
+    out, inputs = w.shape
+    ratio = 0.2 * math.sqrt(max(out, inputs)) if s["adjust_lr_fn"] else math.sqrt(max(1, out / inputs))
+    return _decayed(w, s) - s["lr"] * ratio * update
+
+
 OPTIMIZERS: dict[str, Callable[..., Array]] = {
     "sgd": _sgd,
     "adam": _adam,
@@ -160,4 +181,5 @@ OPTIMIZERS: dict[str, Callable[..., Array]] = {
     "asgd": _asgd,
     "lion": _lion,
     "adan": _adan,
+    "muon": _muon,
 }

@@ -13,6 +13,7 @@ from cmlp import _core, nn, optim
 from tolerance import assert_same_bits
 
 KINDS = {name: _core.output_kind(name) for name in cmlp.losses()}
+KINDS.pop("gaussian_nll")  # two columns of predictions for one of targets: test_loss_settings.py
 TRIPLES = list(itertools.product(KINDS, cmlp.optimizers(), ["float32", "float64"]))
 CONFIGURATIONS = 3 * len(TRIPLES)
 VECTOR_ISAS = [isa for isa in cmlp.runtime.isas() if isa != "scalar"] or ["scalar"]

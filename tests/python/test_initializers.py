@@ -18,6 +18,10 @@ SETTINGS = {
     "normal": {"mean": 0.5, "std": 0.2},
     "uniform": {"low": -0.5, "high": 2.0},
     **{name: {"gain": 0.5} for name, row in ROWS.items() if "gain" in row["parameters"]},
+    "kaiming_uniform": {"gain": 0.5, "fan_out": 1.0},
+    "kaiming_normal": {"gain": 0.5, "fan_out": 1.0},
+    "trunc_normal": {"mean": 0.5, "std": 0.2, "a": 0.6, "b": 1.0},
+    "sparse": {"sparsity": 0.3, "std": 0.2},
 }
 CASES = [(name, {}) for name in ROWS] + list(SETTINGS.items())
 AUTO = {
@@ -34,7 +38,9 @@ AUTO = {
     "hardshrink": "xavier_uniform",
 }  # the others: kaiming_uniform
 SAMPLES = [
-    case for case in CASES if case[0] not in ("zeros", "constant", "orthogonal")
+    case
+    for case in CASES
+    if case[0] not in ("zeros", "constant", "orthogonal", "ones", "eye", "trunc_normal", "sparse")
 ]  # of one distribution
 SIZES = [(400, 300), (300, 400), (1000, 50)]
 
@@ -58,7 +64,9 @@ def test_moments_and_bounds(name, settings, n, m):
     assert abs(w.std() - std) <= 5 * std / math.sqrt(w.size) + 1e-15
     assert low <= w.min()
     assert w.max() <= high
-    if std > 0 and math.isfinite(high) and name != "orthogonal":  # a uniform one comes near its bounds
+    if (
+        std > 0 and math.isfinite(high) and name not in ("orthogonal", "eye")
+    ):  # a uniform one comes near its bounds
         assert w.min() - low < 1e-3 * (high - low) > high - w.max()
 
 
@@ -75,6 +83,51 @@ def test_shape_of_the_distribution(name, settings):
     )  # p = 0.001
 
 
+@pytest.mark.parametrize(
+    ("mean", "std", "a", "b"),
+    [(0, 1, -2, 2), (0.5, 0.2, 0.6, 1), (0, 1, 3, 9), (1, 2, -50, -4), (0, 1, -0.1, 0.2)],
+)
+def test_shape_of_the_truncated_normal(mean, std, a, b):
+    w = np.sort(drawn("trunc_normal", {"mean": mean, "std": std, "a": a, "b": b}, 300, 200).ravel())
+    normal = np.vectorize(lambda z: math.erfc(-(z - mean) / std / math.sqrt(2)) / 2)
+    cdf = (normal(w) - normal(a)) / (normal(b) - normal(a))
+    steps = np.arange(w.size + 1) / w.size
+    assert max(abs(cdf - steps[1:]).max(), abs(cdf - steps[:-1]).max()) < 1.95 / math.sqrt(w.size)
+    assert a <= w[0] <= w[-1] <= b
+
+
+@pytest.mark.parametrize(("sparsity", "zeros"), [(0.0, 0), (0.1, 3), (0.5, 15), (0.51, 16), (1.0, 30)])
+def test_sparse_columns(sparsity, zeros):
+    w = drawn("sparse", {"sparsity": sparsity, "std": 1.0})  # 30 rows, 40 columns
+    assert ((w == 0).sum(axis=0) == zeros).all()
+
+
+def test_eye():
+    assert_same_bits(drawn("eye", None, 5, 3), np.eye(3, 5))
+
+
+@pytest.mark.parametrize(
+    ("init", "activation"),
+    [("kaiming_normal", "relu"), ("kaiming_uniform", "relu"), ("lecun_normal", "selu")],
+)
+def test_variance_is_kept_through_fifty_layers(init, activation, rng):
+    stack = [part for _ in range(50) for part in (nn.Linear(256, 256, init=init), nn.Activation(activation))]
+    y = nn.Sequential(*stack, seed=0, dtype="float64").predict(rng.normal(size=(400, 256)))
+    assert 0.1 < (y**2).mean() < 10
+
+
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out"])
+def test_kaiming_by_pytorchs_arguments(mode):
+    layer = nn.Linear(400, 100, dtype="float64")
+    w = nn.init.kaiming_normal_(layer.weight, a=0.5, mode=mode, nonlinearity="leaky_relu").data
+    expected = math.sqrt(2 / 1.25 / {"fan_in": 400, "fan_out": 100}[mode])
+    assert abs(w.std() / expected - 1) < 5 / math.sqrt(2 * w.size)
+    with pytest.raises(ValueError, match="mode is 'fan'; choose from fan_in, fan_out"):
+        nn.init.kaiming_normal_(layer.weight, mode="fan")
+    with pytest.raises(ValueError, match="nonlinearity is 'gelu'; choose from"):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="gelu")
+
+
 @pytest.mark.parametrize("gain", [1.0, 0.5])
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (7, 7), (20, 5), (5, 20), (130, 129), (1, 9), (9, 1)])
 def test_orthogonal(n, m, gain):
@@ -87,7 +140,7 @@ def test_orthogonal(n, m, gain):
 def test_seeds(name, settings):
     one = drawn(name, settings, seed=3)
     assert_same_bits(drawn(name, settings, seed=3), one)
-    random = INITIALIZERS[name](40, 30, **settings)[1] > 0  # its standard deviation
+    random = name != "eye" and INITIALIZERS[name](40, 30, **settings)[1] > 0  # its standard deviation
     others = [drawn(name, settings, seed=seed) for seed in (0, 1, 2, 4, 2**32 + 3, 2**63 - 1)]
     assert [bool((other != one).any()) for other in others] == [random] * 6
 
@@ -154,14 +207,14 @@ def test_zeros_keep_all_units_equal_after_training(rng):
     assert out.any()
 
 
-@pytest.mark.parametrize("name", [name for name in ROWS if hasattr(nn.init, name + "_")])
+@pytest.mark.parametrize("name", [n for n in ROWS if hasattr(nn.init, n + "_") and "kaiming" not in n])
 def test_functions_of_nn_init_fill_in_place(name, dtype):
     fill, layer = getattr(nn.init, name + "_"), nn.Linear(40, 30, dtype=dtype)
     settings = SETTINGS.get(name, {})
     arguments = {
         {"value": "val", "low": "a", "high": "b"}.get(key, key): value for key, value in settings.items()
     }
-    seed = {} if name in ("zeros", "constant") else {"seed": 9}
+    seed = {} if name in ("zeros", "constant", "ones", "eye") else {"seed": 9}
     view = layer.weight.data
     assert_same_bits(fill(layer.weight, **arguments, **seed).data, view)
     expected = nn.Linear(40, 30, init=name, init_settings=settings, dtype=dtype, **seed).weight.data

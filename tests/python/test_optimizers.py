@@ -9,46 +9,13 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn, optim
+from cmlp.optim.optimizers import _TUPLES as TUPLES
+from optimizer_settings import SETTINGS
 from reference import OPTIMIZERS
 from tolerance import assert_close, assert_same_bits
 
 ROWS = {row["name"]: row for row in _core.optimizers()}
 STEPS = 25
-# Each setting with another value than its default, alone or with those it needs.
-SETTINGS = {
-    "sgd": [
-        {"lr": 0.1},
-        {"momentum": 0.9},
-        {"momentum": 0.9, "dampening": 0.4},
-        {"momentum": 0.9, "nesterov": 1.0},
-        {"weight_decay": 0.3},
-        {"maximize": 1.0},
-        {"lr": 0.05, "momentum": 0.8, "nesterov": 1.0, "weight_decay": 0.1, "maximize": 1.0},
-    ],
-    **{
-        name: [
-            {"lr": 0.1},
-            {"beta1": 0.5},
-            {"beta1": 0.0, "beta2": 0.0},
-            {"beta2": 0.9},
-            {"eps": 0.1},
-            {"eps": 0.1, "eps_mode": 1.0},
-            {"eps_mode": 1.0},
-            {"weight_decay": 0.3},
-            {"maximize": 1.0},
-            {
-                "lr": 0.05,
-                "beta1": 0.7,
-                "beta2": 0.8,
-                "eps": 1e-3,
-                "eps_mode": 1.0,
-                "weight_decay": 0.2,
-                "maximize": 1.0,
-            },
-        ]
-        for name in ("adam", "adamw")
-    },
-}
 CASES = [(name, {}) for name in ROWS] + [(name, s) for name, every in SETTINGS.items() for s in every]
 
 
@@ -104,8 +71,10 @@ def test_same_bits_for_any_threads_and_instruction_set(name, settings, dtype, rn
 def test_class_and_row_have_the_same_defaults(name):
     parameters = inspect.signature(getattr(optim, ROWS[name]["type"])).parameters
     given = {key: p.default for key, p in parameters.items() if p.default is not p.empty}
-    given.update(zip(("beta1", "beta2"), given.pop("betas", ()), strict=False))
+    for key, names in TUPLES.items():
+        given.update(zip(names, given.pop(key, ()), strict=False))
     given["eps_mode"] = {"torch": 0.0, "keras": 1.0}.get(given.get("eps_mode"), 0.0)
+    given["adjust_lr_fn"] = 0.0 if given.get("adjust_lr_fn") is None else np.nan
     assert {key: float(given[key]) for key in ROWS[name]["parameters"]} == ROWS[name]["parameters"]
 
 
@@ -127,6 +96,15 @@ def test_adams_defaults_are_the_papers():
             ("adam", {"beta1": 0.8, "beta2": 0.9, "eps_mode": 1.0}),
         ),
         (lambda p: optim.AdamW(p, 0.01, weight_decay=0.5), ("adamw", {"lr": 0.01, "weight_decay": 0.5})),
+        (lambda p: optim.Adam(p, amsgrad=True), ("adam", {"amsgrad": 1.0})),
+        (
+            lambda p: optim.Rprop(p, etas=(0.4, 1.3), step_sizes=(1e-3, 2)),
+            ("rprop", {"eta_minus": 0.4, "eta_plus": 1.3, "step_min": 1e-3, "step_max": 2.0}),
+        ),
+        (
+            lambda p: optim.Adan(p, betas=(0.5, 0.6, 0.7)),
+            ("adan", {"beta1": 0.5, "beta2": 0.6, "beta3": 0.7}),
+        ),
     ],
 )
 def test_arguments_of_classes_are_settings_of_rows(one, two, rng):
@@ -176,7 +154,8 @@ def test_a_setting_changed_between_steps_counts_from_the_next(name, rng):
     state, w = {}, layer.weight.data.copy()
     for step, g in enumerate(run, 1):
         optimizer.lr = 0.1 / step
-        optimizer.param_groups[0]["weight_decay"] = 0.01 * step
+        if "weight_decay" in ROWS[name]["parameters"]:
+            optimizer.param_groups[0]["weight_decay"] = 0.01 * step
         now = {key: value for key, value in optimizer.param_groups[0].items() if key != "params"}
         w = OPTIMIZERS[name](w, g, state, step, **now)
         walked(layer, optimizer, [g])
@@ -214,3 +193,40 @@ def test_padding_of_rows_stays_zero_through_decay_and_momentum(rng):
     optimizer.step()
     used = sum(np.count_nonzero(array) for array in optimizer._core.state())
     assert used == 2 * 33 * 3
+
+
+def test_groups_speak_pytorchs_names():
+    layer = nn.Linear(2, 2)
+    group = optim.Adam([{"params": layer.parameters(), "betas": (0.5, 0.75)}]).param_groups[0]
+    assert group["betas"] == (0.5, 0.75)
+    group["betas"] = (0.25, 0.5)
+    assert (group["beta1"], group["beta2"]) == (0.25, 0.5)
+    with pytest.raises(ValueError, match="Adam: betas has 3 values, not 2"):
+        group["betas"] = (0.1, 0.2, 0.3)
+    with pytest.raises(KeyError):
+        optim.SGD(layer.parameters()).param_groups[0]["betas"]
+
+
+def test_numbers_kept_between_steps_are_part_of_the_state(rng):
+    """NAdam's product of momenta follows a momentum_decay that was changed on the way, as in PyTorch."""
+    layer = nn.Linear(4, 3, bias=False, dtype="float64")
+    optimizer = optim.NAdam(layer.parameters(), momentum_decay=0.5)
+    walked(layer, optimizer, gradients((3, 4), "float64", rng)[:3])
+    factors = [0.9 * (1 - 0.5 * 0.96 ** (k * 0.5)) for k in (1, 2, 3)]
+    assert_close(optimizer.state_dict()["memory"][0][0], np.prod(factors), "optimizer")
+
+
+def test_centred_rmsprop_survives_a_constant_gradient():
+    """v less the squared mean rounds to below 0 there; its root must not turn the weights NaN."""
+    layer = nn.Linear(33, 5, bias=False)
+    optimizer = optim.RMSprop(layer.parameters(), alpha=0.5, centered=True)
+    walked(layer, optimizer, np.broadcast_to(np.linspace(0.1, 1, 165).reshape(5, 33), (200, 5, 33)))
+    assert np.isfinite(layer.weight.data).all()
+
+
+def test_asgd_keeps_the_average_of_the_weights(rng):
+    layer = nn.Linear(1, 1, bias=False, dtype="float64")
+    optimizer = optim.ASGD(layer.parameters(), lr=0.5, t0=2.0)
+    seen = [walked(layer, optimizer, [g]) for g in rng.normal(size=(6, 1, 1))]
+    average = optimizer.state_dict()["state"][0][0]
+    assert_close(average, np.mean(seen[3:]), "optimizer")

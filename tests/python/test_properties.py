@@ -19,6 +19,7 @@ SIZES = st.integers(1, 40)
 DTYPES = st.sampled_from(["float32", "float64"])
 SEEDS = st.integers(0, 2**63 - 1)
 KINDS = {name: _core.output_kind(name) for name in cmlp.losses()}
+KINDS.pop("gaussian_nll")  # two columns of predictions for one of targets: test_loss_settings.py
 
 
 @st.composite
@@ -76,14 +77,16 @@ def test_losses(data):
     y, t = (matrix(data.draw, rows, columns, dtype) for _ in range(2))
     if KINDS[name] == "probability":
         y = abs(y) / 10.001
-    t = abs(t) / 10
+    t = abs(t) / 10 + (0.01 if KINDS[name] == "log_mean" else 0)
+    y = -abs(y) if name == "nll" else y
     if KINDS[name] == "class_logits":
         t = np.arange(rows) % columns
     weight = data.draw(st.none() | arrays.arrays(np.float64, rows, elements=st.integers(0, 5).map(float)))
     reduction = data.draw(st.sampled_from(["mean", "sum", "none"]))
     criterion = nn.Loss(name, reduction=reduction)
     value, gradient = oracle(name, y, t, weight, reduction)
-    assert_close(criterion(y, t, weight), value, "loss", dtype, scale=abs(np.asarray(value)).max() + 1e-6)
+    scale = abs(oracle(name, y, t, weight, "none")[0]).sum()
+    assert_close(criterion(y, t, weight), value, "loss", dtype, scale=scale + 1e-6)
     assert_close(criterion.backward(), gradient, "loss", dtype, scale=abs(gradient).max() + 1e-6)
 
 

@@ -24,7 +24,8 @@ def activations_stub() -> str:
     from cmlp.nn.activations import INPLACE
 
     lines = [HEADER.format(source="the core's list of activations"), "from typing import Any\n\n"]
-    lines += ["from cmlp.nn.module import Module\n\n", "__all__: list[str]\n\n"]
+    names = "".join(f'    "{row["type"]}",\n' for row in _core.activations())
+    lines += ["from cmlp.nn.module import Module\n\n", f'__all__ = [\n    "Activation",\n{names}]\n\n']
     lines += ["class Activation(Module):\n    name: str\n    settings: dict[str, float]\n"]
     lines += ["    def __init__(self, name: str, **settings: float) -> None: ...\n\n"]
     for row in _core.activations():

@@ -15,9 +15,26 @@ LEVEL = {
     **dict.fromkeys(("version", "error"), 0),
     **dict.fromkeys(("matrix", "buffer", "expressions", "product", "vectorwise"), 1),
     **dict.fromkeys(("registry", "runtime", "rng", "dispatch"), 3),
-    **dict.fromkeys(("ops", "parallel", "pool", "functions"), 4),
-    **dict.fromkeys(("layers", "loss", "optimizer", "schedule", "initializers", "metrics"), 5),
-    **dict.fromkeys(("network", "trainer", "fit", "gradcheck", "perceptron", "perceptron_rules", "cmlp"), 6),
+    **dict.fromkeys(("ops", "ops_norms", "parallel", "pool", "functions"), 4),
+    **dict.fromkeys(
+        ("layers", "loss", "optimizer", "schedule", "initializers", "metrics", "metric_terms"), 5
+    ),
+    **dict.fromkeys(("flat", "muon", "lbfgs", "lbfgs_search"), 5),
+    **dict.fromkeys(("layer_types", "common", "basic", "embeddings", "gated", "norms", "tabular"), 5),
+    **dict.fromkeys(
+        (
+            "network",
+            "network_passes",
+            "trainer",
+            "fit",
+            "fit_parts",
+            "gradcheck",
+            "perceptron",
+            "perceptron_rules",
+            "cmlp",
+        ),
+        6,
+    ),
     **dict.fromkeys(("serialize", "safetensors", "json", "json_writer", "file"), 6),
 }
 KERNEL_LEVEL, BINDING_LEVEL = 2, 7

@@ -117,7 +117,8 @@ struct RMSNorm {
 struct BatchNorm1d {
     Index num_features = 1;
     double eps = 1e-5;
-    double momentum = 0.1;  ///< share of a new batch in the running statistics; negative: all batches count the same
+    double momentum =
+        0.1;  ///< share of a new batch in the running statistics; negative: all batches count the same
     bool affine = true, track_running_stats = true;
 
     static constexpr std::string_view type = "BatchNorm1d";
@@ -174,10 +175,35 @@ struct ParametricActivation {
     void fields(auto&& f) { f("features", features), activation.fields(f); }
 };
 
+/// Each column x_i becomes embedding_dim numbers: [cos(2 pi x_i w + phase) W + bias, x_i], every column with its own.
+struct PeriodicEmbedding {
+    Index in_features = 1, n_frequencies = 16, embedding_dim = 4;
+    double sigma = 0.1;  ///< standard deviation of the frequencies at first
+
+    static constexpr std::string_view type = "PeriodicEmbedding";
+    void fields(auto&& f) {
+        f("in_features", in_features), f("n_frequencies", n_frequencies);
+        f("embedding_dim", embedding_dim), f("sigma", sigma);
+    }
+};
+
+/// A linear layer of several members that share W: y_i = ((x_i * r_i) W^T) * s_i + b_i, the members side by side.
+struct BatchEnsemble {
+    Index in_features = 1, out_features = 1, members = 1;
+    bool shared_input = false;  ///< all members get the same in_features columns
+    std::string init = "ones";  ///< of r: ones, signs (+1 or -1), normal
+
+    static constexpr std::string_view type = "BatchEnsemble";
+    void fields(auto&& f) {
+        f("in_features", in_features), f("out_features", out_features), f("members", members);
+        f("shared_input", shared_input), f("init", init);
+    }
+};
+
 /// Any layer. Adding one: its struct here, its functions in src/layers/, its place in this list.
-using Layer = std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax, LayerNorm, RMSNorm, PReLU, Gated,
-                           ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten, Embedding, Scale,
-                           ParametricActivation>;
+using Layer = std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax, LayerNorm, RMSNorm, PReLU,
+                           Gated, ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten,
+                           Embedding, Scale, ParametricActivation, PeriodicEmbedding, BatchEnsemble>;
 
 /// Short forms for C++ programs: cmlp::relu, cmlp::tanh_ ... are spelled activation("relu").
 inline ActivationLayer activation(std::string_view name, const Settings& settings = {}) {

@@ -17,8 +17,8 @@ struct ParameterSpec {
     Index rows, cols;         ///< as stored: a weight is (in, out), a vector (1, n)
     bool transposed = false;  ///< shown as (cols, rows), PyTorch's (out, in)
     bool vector = false;      ///< shown as (cols)
-    bool trainable = true;    ///< otherwise a buffer: saved with the rest, never touched by optimizers or norms
-    bool scalar = false;      ///< shown as ()
+    bool trainable = true;  ///< otherwise a buffer: saved with the rest, never touched by optimizers or norms
+    bool scalar = false;    ///< shown as ()
 };
 
 /// A layer's view of its parameters and of the call it takes part in.
@@ -27,13 +27,14 @@ struct LayerCall {
     std::span<const MatrixView<T>> values;  ///< in the order of its specs
     std::span<const MatrixView<T>> grads;   ///< likewise; those of buffers are empty
     Matrix<T>* scratch = nullptr;
-    bool training = false;   ///< dropout draws, otherwise passes its input on
-    bool accumulate = true;  ///< add to the gradients rather than set them
-    std::uint64_t key = 0;   ///< random numbers of this layer ...
-    std::uint64_t step = 0;  ///< ... in this forward pass; backward gets the same
-    Matrix<T>* kept = nullptr;        ///< the layer's own, from forward to backward
-    MatrixView<const T> partner = {};  ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
-                                       ///< the gradient that reached its end
+    bool training = false;      ///< dropout draws, otherwise passes its input on
+    bool accumulate = true;     ///< add to the gradients rather than set them
+    std::uint64_t key = 0;      ///< random numbers of this layer ...
+    std::uint64_t step = 0;     ///< ... in this forward pass; backward gets the same
+    Matrix<T>* kept = nullptr;  ///< the layer's own, from forward to backward
+    MatrixView<const T> partner =
+        {};  ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
+             ///< the gradient that reached its end
 };
 
 /// The layer's kind: "Linear", "Activation" ...

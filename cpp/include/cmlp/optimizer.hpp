@@ -18,21 +18,28 @@ struct ParameterGroup {
     struct Segment {
         std::span<T> value;
         std::span<const T> grad;
+        /// The weight it is, for the rules that see matrices; empty: none.
+        MatrixView<T> matrix = {nullptr, 0, 0, 0};
+        bool transposed = false;  ///< stored (in, out)
     };
     std::vector<Segment> segments;
-    std::vector<double> settings;     ///< in the order of the rule's row
+    std::vector<double> settings;    ///< in the order of the rule's row
     std::array<double, 2> memory{};  ///< what the rule keeps from step to step beside its arrays
 };
+
+/// Whether a rule treats weight matrices in another way than other parameters.
+inline bool sees_matrices(OptimizerKind kind) { return kind == OptimizerKind::muon; }
 
 /// Applies one rule to the weights of one or more groups. Borrows the weights: they must outlive it.
 template <class T>
 class Optimizer {
 public:
+    using Segment = typename ParameterGroup<T>::Segment;
     /// All parameters of a network, or of anything with flat values() and grads(), in one group.
     template <class Net>
         requires requires(Net& net) { net.values().data(), net.grads().data(); }
     Optimizer(OptimizerKind kind, Net& network, const Settings& settings = {})
-        : Optimizer(kind, {{{{network.values(), network.grads()}}, resolve(kind, settings)}}) {}
+        : Optimizer(kind, {{segments_of(kind, network), resolve(kind, settings)}}) {}
     /// Any groups; their settings may differ, but not in what makes a rule keep more or less state.
     Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups);
 
@@ -57,8 +64,27 @@ public:
     void set_steps(std::int64_t steps) { steps_ = steps; }
     std::vector<Buffer<T>>& state() { return state_; }
 
+    /// One parameter of a network on its own.
+    static Segment segment_of(const auto& parameter) {
+        const auto& w = parameter.value;
+        const auto size = static_cast<size_t>(w.rows() * w.row_stride());
+        if (parameter.spec.vector) return {{w.data(), size}, {parameter.grad.data(), size}};
+        return {{w.data(), size}, {parameter.grad.data(), size}, w, parameter.spec.transposed};
+    }
+
 private:
+    template <class Net>
+    static std::vector<Segment> segments_of(OptimizerKind kind, Net& network) {
+        if constexpr (requires { network.parameters().front().spec; }) {
+            std::vector<Segment> segments;
+            if (sees_matrices(kind))
+                for (const auto& parameter : network.parameters()) segments.push_back(segment_of(parameter));
+            if (!segments.empty()) return segments;
+        }
+        return {{network.values(), network.grads()}};
+    }
     void allocate();
+    void step_matrix(const ParameterGroup<T>& group, const Segment& segment, T* state);
     size_t index_of(std::string_view name) const;
 
     OptimizerKind kind_;

@@ -57,14 +57,24 @@ struct Hooks {
     std::function<void(const Progress&)> poll;          ///< about every 50 ms
 };
 
+/// The values that a setting of one group of the optimizer takes, epoch by epoch or step by step; Schedule::table makes
+/// them.
+struct Course {
+    std::string setting;  ///< "lr", "weight_decay" ...
+    Index group = 0;
+    std::vector<double> values;
+    bool every_step = false;
+};
+
 struct FitOptions {
     Index epochs = 1;
     Index first_epoch = 0;  ///< a resumed run counts on, so that its shuffles follow
     Index batch_size = 32;
     bool shuffle = true;
     std::uint64_t seed = 0;
-    double clip_grad_norm = 0;  ///< 0: off
-    double time_limit = 0;      ///< seconds, 0: none
+    double clip_grad_norm = 0;   ///< 0: off
+    double clip_grad_value = 0;  ///< largest magnitude of a gradient's element, 0: off
+    double time_limit = 0;       ///< seconds, 0: none
     std::vector<MetricKind> metrics = {};
     Index patience = 0;    ///< epochs without improvement before it stops, 0: never
     double min_delta = 0;  ///< what counts as an improvement
@@ -72,13 +82,14 @@ struct FitOptions {
         "";  ///< "loss", "val_loss", a metric or "val_" + metric; "": val_loss where there is one
     bool restore_best = false;  ///< ends with the weights of the best epoch
     Index every_steps = 0;      ///< 0: step_end is never called
+    std::vector<Course> courses = {};
 };
 
-/// Forward, loss, backward, clip, update: the loss before the step. Throws NonFiniteError, weights untouched, when the
+/// Forward, loss, backward, clip (to the norm, then each element), update: the loss before the step. Throws NonFiniteError, weights untouched, when the
 /// loss or a gradient is not finite.
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
-                  LossResult<T>& result, double clip_grad_norm = 0);
+                  LossResult<T>& result, double clip_grad_norm = 0, double clip_grad_value = 0);
 
 /// Trains for whole epochs in the calling thread. Throws std::invalid_argument on options or shapes that do not fit.
 template <class T>

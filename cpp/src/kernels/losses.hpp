@@ -1,7 +1,7 @@
 // Losses over a block of rows: one struct a loss (losses_*.hpp), value and gradient together.
 #pragma once
 
-#include "losses_rowwise.hpp"
+#include "losses_widths.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
@@ -46,8 +46,8 @@ CMLP_INLINE T loss_row(const LossCall<T>& call, const loss::Line<T>& line, bool 
 template <class L, class T>
 void loss_run(const LossCall<T>& call) {
     for (ptrdiff_t r = 0; r < call.shape.rows; ++r) {
-        const bool absent =
-            (call.row_scale && call.row_scale[r] == T(0)) || (call.label && call.label[r] == call.ignore_index);
+        const bool absent = (call.row_scale && call.row_scale[r] == T(0)) ||
+                            (call.label && call.label[r] == call.ignore_index);
         const loss::Line<T> line = {call.y + r * call.y_row,
                                     call.target ? call.target + r * call.target_row : nullptr,
                                     call.label ? call.label[r] : 0,

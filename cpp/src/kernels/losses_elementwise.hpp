@@ -170,7 +170,8 @@ struct binary_focal : Elementwise {
     template <class V, class T>
     static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
         const V one(T(1)), zero(T(0)), gamma(p[0]), alpha(p[1]), other = one - t;
-        const V s = math::sigmoid(y), n = math::sigmoid(-y), up = math::softplus(y), down = math::softplus(-y);
+        const V s = math::sigmoid(y), n = math::sigmoid(-y), up = math::softplus(y),
+                down = math::softplus(-y);
         const V q = fma(t, n, other * s), bce = fma(t, down, other * up);
         const V log_q = select(t == one, -up, select(t == zero, -down, math::log(q)));
         const V r = select(t == one, s, select(t == zero, n, s * n / q));

@@ -1,4 +1,4 @@
-// Losses that walk their row themselves: over classes, over means and variances, over quantiles.
+// Losses over the classes of a row: targets are class indices or a share of each class.
 #pragma once
 
 #include "losses_elementwise.hpp"
@@ -39,7 +39,8 @@ CMLP_INLINE Vec<T> share_at(const Line<T>& line, ptrdiff_t j, ptrdiff_t left) {
     return line.target ? Vec<T>::load_n(line.target + j, left) : one_at<T>(line.label - j);
 }
 template <class T>
-CMLP_INLINE Vec<T> weighted_share_at(const LossCall<T>& call, const Line<T>& line, ptrdiff_t j, ptrdiff_t left) {
+CMLP_INLINE Vec<T> weighted_share_at(const LossCall<T>& call, const Line<T>& line, ptrdiff_t j,
+                                     ptrdiff_t left) {
     const Vec<T> share = share_at(line, j, left);
     return call.column ? share * Vec<T>::load_n(call.column + j, left) : share;
 }
@@ -112,32 +113,38 @@ struct nll : OverClasses {
 struct focal : OverClasses {
     static constexpr Column column = Column::class_factor;
 
+    template <class V>
+    struct Term {
+        V value, g, p;
+    };
+
+    template <class V, class T>
+    static CMLP_INLINE Term<V> term(V q, V v, T gamma) {
+        const V zero(T(0)), one(T(1)), p = math::exp(-v), wrong = -math::expm1(-v);
+        const V factor = gamma == T(0) ? q : q * math::exp(V(gamma) * math::log(wrong));
+        const V ratio = select(wrong == zero, one, v / wrong);
+        const V slope = select(q == zero, one, fma(V(gamma) * p, ratio, one));
+        return {select((q == zero) & !isnan(v), zero, factor * v), factor * slope, p};
+    }
+
     template <class T>
     static T row(const LossCall<T>& call, const Line<T>& line) {
         using V = Vec<T>;
         const ptrdiff_t cols = call.shape.cols;
-        const V largest(row_max(line.y, cols));
-        const V log_sum(log_of(exponentials(line.y, cols, first(largest), static_cast<T*>(nullptr))));
-        const V zero(T(0)), one(T(1)), gamma(call.parameters[0]);
-        const auto v_at = [&](ptrdiff_t j, ptrdiff_t left) { return (largest - V::load_n(line.y + j, left)) + log_sum; };
-        const auto factor = [&](V wrong, V q) {
-            return call.parameters[0] == T(0) ? q : q * math::exp(gamma * math::log(wrong));
-        };
-        const auto g = [&](ptrdiff_t j, ptrdiff_t left) {
-            const V v = v_at(j, left), wrong = -math::expm1(-v), ratio = select(wrong == zero, one, v / wrong);
-            const V q = weighted_share_at(call, line, j, left);
-            return factor(wrong, q) * select(q == zero, one, fma(gamma * math::exp(-v), ratio, one));
+        const T largest = row_max(line.y, cols);
+        const V log_sum(log_of(exponentials(line.y, cols, largest, static_cast<T*>(nullptr))));
+        const auto at = [&](ptrdiff_t j, ptrdiff_t left) {
+            const V v = (V(largest) - V::load_n(line.y + j, left)) + log_sum;
+            return term(weighted_share_at(call, line, j, left), v, call.parameters[0]);
         };
         Lanes<T> values(T(0)), totals(T(0));
-        values.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
-            const V v = v_at(j, left), q = weighted_share_at(call, line, j, left);
-            return lane + select((q == zero) & !isnan(v), zero, factor(-math::expm1(-v), q) * v);
-        });
+        values.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) { return lane + at(j, left).value; });
         if (!line.dy) return values.sum();
-        totals.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) { return lane + g(j, left); });
+        totals.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) { return lane + at(j, left).g; });
         const V total(totals.sum());
         sweep<T>(cols, [&](ptrdiff_t j, ptrdiff_t left) {
-            ((math::exp(-v_at(j, left)) * total - g(j, left)) * V(line.scale)).store_n(line.dy + j, left);
+            const Term<V> t = at(j, left);
+            ((t.p * total - t.g) * V(line.scale)).store_n(line.dy + j, left);
         });
         return values.sum();
     }
@@ -184,61 +191,6 @@ struct multi_margin : OverClasses {
         });
         line.dy[c] -= slopes.sum() * first(scale);
         return values.sum() * factor;
-    }
-};
-
-// Means in the first half of the row, variances (at least eps) in the second: (log v + (y - t)^2 / v) / 2. The slope by a
-// variance below eps is that at eps, as in PyTorch.
-struct gaussian_nll : Elementwise {
-    static constexpr int width = 2;
-    static constexpr bool joint = true;
-
-    template <class T>
-    static T row(const LossCall<T>& call, const Line<T>& line) {
-        using V = Vec<T>;
-        const ptrdiff_t half_cols = call.shape.cols / 2;
-        const V half(T(0.5)), one(T(1)), scale(line.scale), eps(call.parameters[1]);
-        const V constant(call.parameters[0] != T(0) ? T(0.91893853320467274178) : T(0));  // log(2 pi) / 2
-        Lanes<T> lanes(T(0));
-        lanes.fold(half_cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
-            const V d = V::load_n(line.y + j, left) - V::load_n(line.target + j, left);
-            const V v = max(eps, V::load_n(line.y + half_cols + j, left)), slope = d / v;
-            const V value = fma(half, fma(d, slope, math::log(v)), constant);
-            if (line.value) value.store_n(line.value + j, left);
-            if (line.dy) {
-                (slope * scale).store_n(line.dy + j, left);
-                (half * (one - d * slope) / v * scale).store_n(line.dy + half_cols + j, left);
-            }
-            return lane + value;
-        });
-        return lanes.sum();
-    }
-};
-
-// Pinball loss: max(q d, (q - 1) d), d = t - y; the predictions of a target's quantiles stand side by side.
-struct quantile : Elementwise {
-    static constexpr int width = 0;
-    static constexpr Column column = Column::quantile;
-
-    template <class T>
-    static T row(const LossCall<T>& call, const Line<T>& line) {
-        using V = Vec<T>;
-        const V zero(T(0)), one(T(1));
-        Lanes<T> lanes(T(0));
-        lanes.fold(call.shape.cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
-            T targets[V::size] = {}, quantiles[V::size] = {};
-            for (ptrdiff_t l = 0; l < V::size && l < left; ++l) {
-                targets[l] = line.target[(j + l) / call.columns];
-                quantiles[l] = call.column[(j + l) % call.columns];
-            }
-            const V d = V::load(targets) - V::load_n(line.y + j, left), q = V::load(quantiles);
-            const V value = max(q * d, (q - one) * d);
-            if (line.value) value.store_n(line.value + j, left);
-            const V slope = select(d > zero, -q, select(d < zero, one - q, d));
-            if (line.dy) (slope * V(line.scale)).store_n(line.dy + j, left);
-            return lane + value;
-        });
-        return lanes.sum();
     }
 };
 

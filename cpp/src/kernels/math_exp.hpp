@@ -98,32 +98,33 @@ CMLP_INLINE V tanh(V x) {
     const V t = at_most(abs(x), Range<T>::tanh_high);
     const auto e = exponential(t + t, V(0));
     const V power = power_of_2(e.shifted);
-    const V far = copysign(V(1) - V(2) / fma(power, e.rest, power + V(1)), x);
+    const V far = V(1) - V(2) / fma(power, e.rest, power + V(1));
     const V x2 = x * x;
     const V near = fma(x * x2, horner(x2, Coefficients<T>::tanh), x);
-    return select(t < V(T(0.55)), near, far);
+    return copysign(select(t < V(T(0.55)), near, far), x);  // of -0 too
 }
 
-/// x - tanh x = x^3 p(x^2) / q(x^2) near 0: convergents of Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / ...)).
+/// x - tanh x = x^3 (1/3 - x^2 p(x^2) / q(x^2)) near 0: a convergent of Lambert's fraction x / (1 + x^2 / (3 + x^2 / ...)).
 template <class T>
 struct TanhTail;
 template <>
 struct TanhTail<float> {
-    static constexpr float p[] = {45045, 2772, 27}, q[] = {135135, 62370, 3150, 28};
+    static constexpr float p[] = {54054, 3069, 28}, q[] = {405405, 187110, 9450, 84};
 };
 template <>
 struct TanhTail<double> {
-    static constexpr double p[] = {4583103525, 349188840, 6891885, 42900, 65};
-    static constexpr double q[] = {13749310575, 6547290750, 413513100, 7567560, 45045, 66};
+    static constexpr double p[] = {5499724230, 392837445, 7438860, 44850, 66};
+    static constexpr double q[] = {41247931725, 19641872250, 1240539300, 22702680, 135135, 198};
 };
 
 /// x - tanh x without its cancellation.
 template <class V>
 CMLP_INLINE V tanhshrink(V x) {
-    using C = TanhTail<typename V::Scalar>;
+    using T = typename V::Scalar;
+    using C = TanhTail<T>;
     const V x2 = x * x;
-    const V near = x * x2 * (horner(x2, C::p) / horner(x2, C::q));
-    return select(abs(x) < V(1.5), near, x - tanh(x));
+    const V near = x * x2 * fnma(x2, horner(x2, C::p) / horner(x2, C::q), V(T(1.0 / 3)));
+    return select(abs(x) < V(T(1.25)), near, x - tanh(x));
 }
 
 /// 1 / (1 + e^-x) = factor / denominator: the factor 2^(split - n) keeps e^-x = 2^n (1 + rest) in range.

@@ -9,7 +9,8 @@ namespace {
 template <class T>
 CMLP_INLINE T row_sum(const T* x, ptrdiff_t n) {
     Lanes<T> lanes(T(0));
-    lanes.fold(n, [&](Vec<T> lane, ptrdiff_t j, ptrdiff_t left) { return lane + Vec<T>::load_n(x + j, left); });
+    lanes.fold(n,
+               [&](Vec<T> lane, ptrdiff_t j, ptrdiff_t left) { return lane + Vec<T>::load_n(x + j, left); });
     return lanes.sum();
 }
 
@@ -126,7 +127,8 @@ CMLP_INLINE Vec<T> down_the_rows(ptrdiff_t rows, Term term) {
 
 // out_j = or += sum_r a(r, j) * b(r, j)
 template <class T>
-void column_products(Shape shape, const T* a, ptrdiff_t a_row, const T* b, ptrdiff_t b_row, T* out, bool add) {
+void column_products(Shape shape, const T* a, ptrdiff_t a_row, const T* b, ptrdiff_t b_row, T* out,
+                     bool add) {
     using V = Vec<T>;
     sweep<T>(shape.cols, [&](ptrdiff_t j, ptrdiff_t left) {
         V total = down_the_rows<T>(shape.rows, [&](ptrdiff_t r, V sum) {
@@ -143,10 +145,10 @@ void column_moments(Shape shape, const T* x, ptrdiff_t x_row, T* mean, T* varian
     using V = Vec<T>;
     const V n(T(shape.rows));
     sweep<T>(shape.cols, [&](ptrdiff_t j, ptrdiff_t left) {
-        const V m = down_the_rows<T>(shape.rows, [&](ptrdiff_t r, V sum) {
-                        return sum + V::load_n(x + r * x_row + j, left);
-                    }) /
-                    n;
+        const V m =
+            down_the_rows<T>(shape.rows,
+                             [&](ptrdiff_t r, V sum) { return sum + V::load_n(x + r * x_row + j, left); }) /
+            n;
         const V squares = down_the_rows<T>(shape.rows, [&](ptrdiff_t r, V sum) {
             const V d = V::load_n(x + r * x_row + j, left) - m;
             return fma(d, d, sum);

@@ -65,6 +65,32 @@ struct adam_rule {
 struct adam : adam_rule<false> {};
 struct adamw : adam_rule<true> {};
 
+// What is no matrix, by AdamW; matrices have a step of their own above the kernels.
+struct muon : adamw {
+    enum {
+        lr,
+        weight_decay,
+        momentum,
+        nesterov,
+        ns_a,
+        ns_b,
+        ns_c,
+        eps,
+        ns_steps,
+        adjust_lr_fn,
+        beta1,
+        beta2,
+        adam_eps
+    };
+    static constexpr int max_slots = 2;
+    static int slots(const double*) { return max_slots; }
+    template <class T>
+    static void prepare(const double* h, int64_t step, double* memory, T* c) {
+        const double adam[] = {h[lr], h[beta1], h[beta2], h[adam_eps], h[weight_decay], 0, 0, 0};
+        adamw::prepare(adam, step, memory, c);
+    }
+};
+
 // Memory: the product of the momenta mu_1 ... mu_s.
 struct nadam {
     enum { lr, beta1, beta2, eps, weight_decay, momentum_decay, decoupled_weight_decay, maximize };

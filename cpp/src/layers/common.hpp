@@ -40,7 +40,8 @@ template <class T, class L>
 void reset(const L&, std::span<const MatrixView<T>>, std::uint64_t, Index, Activation) {}
 
 inline Index require_width(std::string_view type, Index expected, Index in, std::string_view name) {
-    require(in == expected, type, ".forward: x has ", in, " columns, the layer '", name, "' expects ", expected);
+    require(in == expected, type, ".forward: x has ", in, " columns, the layer '", name, "' expects ",
+            expected);
     return in;
 }
 

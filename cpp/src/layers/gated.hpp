@@ -9,7 +9,8 @@ namespace cmlp::layer {
 
 inline Index width(const Gated& layer, Index in, std::string_view name) {
     require(parameters(layer.gate).empty(), "Gated: '", cmlp::name(layer.gate), "' takes parameters");
-    require(in % 2 == 0, "Gated.forward: x has ", in, " columns, the layer '", name, "' halves an even number");
+    require(in % 2 == 0, "Gated.forward: x has ", in, " columns, the layer '", name,
+            "' halves an even number");
     return in / 2;
 }
 
@@ -64,8 +65,7 @@ void bend(const PReLU& layer, const LayerCall<T>& call, In<T> x, In<T> from, Mat
     const T* a = call.values[0].data();
     const Index step = layer.num_parameters > 1;
     each_row(x.rows(), x.cols(), 2, [&](Index i) {
-        for (Index j = 0; j < x.cols(); ++j)
-            to(i, j) = x(i, j) > 0 ? from(i, j) : a[j * step] * from(i, j);
+        for (Index j = 0; j < x.cols(); ++j) to(i, j) = x(i, j) > 0 ? from(i, j) : a[j * step] * from(i, j);
     });
 }
 
@@ -100,7 +100,8 @@ In<T> backward(const PReLU& layer, const LayerCall<T>& call, In<T> x, In<T>, In<
 
 inline Index width(const RReLU& layer, Index in, std::string_view) {
     require(layer.lower <= layer.upper && std::isfinite(layer.lower) && std::isfinite(layer.upper),
-            "RReLU: lower is ", layer.lower, ", upper is ", layer.upper, ", they must be finite and in order");
+            "RReLU: lower is ", layer.lower, ", upper is ", layer.upper,
+            ", they must be finite and in order");
     return in;
 }
 inline std::optional<Activation> activation_of(const RReLU&) { return Activation::leaky_relu; }
@@ -150,13 +151,15 @@ inline Index width(const AlphaDropout& layer, Index in, std::string_view name) {
 
 // y = kept ? factor * x + shift : dropped
 template <class T>
-void alpha_dropout(const AlphaDropout& layer, const LayerCall<T>& call, In<T> x, MatrixView<T> y, bool shifted) {
+void alpha_dropout(const AlphaDropout& layer, const LayerCall<T>& call, In<T> x, MatrixView<T> y,
+                   bool shifted) {
     constexpr double low = -1.7580993408473766;  // SELU's lower limit, -scale * alpha
     const double a = layer.p < 1 ? 1 / std::sqrt((1 - layer.p) * (1 + layer.p * low * low)) : 0;
     const double b = shifted ? -a * low * layer.p : 0;
     const T factor = static_cast<T>(a), shift = static_cast<T>(b);
     const T dropped = shifted ? static_cast<T>(a * low + b) : T(0);
-    const auto threshold = static_cast<std::uint64_t>(layer.p * 4294967296.0);  // kept when the word >= threshold
+    const auto threshold =
+        static_cast<std::uint64_t>(layer.p * 4294967296.0);  // kept when the word >= threshold
     with_random_words(x.rows(), x.cols(), call.key, call.step,
                       [&](Index i, Index first, Index count, const std::uint32_t* words) {
                           for (Index j = 0; j < count; ++j)

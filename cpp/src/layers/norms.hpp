@@ -111,7 +111,8 @@ inline std::vector<ParameterSpec> specs(const BatchNorm1d& layer) {
     const Index n = layer.num_features;
     require_features("BatchNorm1d", "num_features", n);
     require_eps("BatchNorm1d", layer.eps);
-    require(layer.momentum <= 1, "BatchNorm1d: momentum is ", layer.momentum, ", it must be in [0, 1] or None");
+    require(layer.momentum <= 1, "BatchNorm1d: momentum is ", layer.momentum,
+            ", it must be in [0, 1] or None");
     std::vector<ParameterSpec> all;
     if (layer.affine) all = {{"weight", 1, n, false, true}, {"bias", 1, n, false, true}};
     if (!layer.track_running_stats) return all;
@@ -176,7 +177,8 @@ template <class T>
 In<T> forward(const BatchNorm1d& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
     call.kept->resize(x.rows() + 5, x.cols());
     const MatrixView<T> own = call.kept->view(), u = own.top_rows(x.rows());
-    const MatrixView<T> mean = own.row(x.rows()), variance = own.row(x.rows() + 1), rstd = own.row(x.rows() + 2);
+    const MatrixView<T> mean = own.row(x.rows()), variance = own.row(x.rows() + 1),
+                        rstd = own.row(x.rows() + 2);
     batch_statistics(layer, call, x, mean, variance);
     const T eps = static_cast<T>(layer.eps);
     rstd.assign(variance.unary_expr([eps](T v) { return 1 / std::sqrt(v + eps); }));
@@ -191,7 +193,8 @@ In<T> forward(const BatchNorm1d& layer, const LayerCall<T>& call, In<T> x, Matri
 template <class T>
 In<T> backward(const BatchNorm1d& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy, Matrix<T>* dx) {
     const MatrixView<T> own = call.kept->view(), u = own.top_rows(x.rows()), rstd = own.row(x.rows() + 2);
-    const MatrixView<T> mean = own.row(x.rows() + 3), along = own.row(x.rows() + 4), factor = own.row(x.rows());
+    const MatrixView<T> mean = own.row(x.rows() + 3), along = own.row(x.rows() + 4),
+                        factor = own.row(x.rows());
     ops::linear_backward_bias<T>(dy, mean.data(), false);
     ops::column_products<T>(u, dy, along.data(), false);
     for (size_t i = 0; layer.affine && i < 2; ++i) {

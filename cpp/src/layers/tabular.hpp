@@ -64,7 +64,8 @@ In<T> forward(const Embedding& layer, const LayerCall<T>& call, In<T> x, Matrix<
             if (!codes)
                 y(i, to) = x(i, j);
             else
-                std::copy_n(call.values[0].row(code_at(layer, x, i, j)).data(), layer.embedding_dim, &y(i, to));
+                std::copy_n(call.values[0].row(code_at(layer, x, i, j)).data(), layer.embedding_dim,
+                            &y(i, to));
         }
     });
     return y.view();
@@ -132,7 +133,9 @@ inline Index width(const ParametricActivation& layer, Index in, std::string_view
     return require_width("ParametricActivation", layer.features, in, name);
 }
 inline Index required_width(const ParametricActivation& layer) { return layer.features; }
-inline std::optional<Activation> activation_of(const ParametricActivation& layer) { return layer.activation.kind; }
+inline std::optional<Activation> activation_of(const ParametricActivation& layer) {
+    return layer.activation.kind;
+}
 
 template <class T>
 void reset(const ParametricActivation&, std::span<const MatrixView<T>> values, std::uint64_t, Index,

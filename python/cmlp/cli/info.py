@@ -10,6 +10,7 @@ import numpy as np
 from rich.table import Table
 
 import cmlp
+from cmlp.catalogue import KINDS, catalogue
 from cmlp.cli.report import show
 from cmlp.cli.store import Model, load_model
 from cmlp.cli.ui import console, listing, make_table
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path), required=False)
+@click.option("--catalogue", "whole", is_flag=True, help="List all that has a name: activations, layers ...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def info(model: Path | None, as_json: bool) -> None:
+def info(model: Path | None, whole: bool, as_json: bool) -> None:
     """Show versions, instruction sets and threads; of MODEL, its layers, columns and training."""
+    if whole:
+        if model is not None:
+            raise click.UsageError("--catalogue is about what is installed, it takes no MODEL")
+        _show_catalogue(as_json)
+        return
     facts: dict[str, Any] = system_facts()
     if model is not None:
         facts["model"] = model_facts(load_model(model), model)
@@ -141,6 +148,21 @@ def _training_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _cell(name: str, value: Any) -> str:
     return show(name, value) if isinstance(value, float) else str(value)
+
+
+def _show_catalogue(as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(catalogue(), indent=2, ensure_ascii=False))
+        return
+    headers = ["name", "class", "parameters", "formula", "source"]
+    keys = ["name", "type", "parameters", "formula", "source"]
+    for kind in KINDS:
+        rows = catalogue(kind)
+        if rows:
+            cells = [[row[key] for key in keys] for row in rows]
+            bounds = sorted({row["bound"] for row in rows})
+            title = f"{kind}: error at most {' or '.join(bounds)}; {rows[0]['test']}"
+            console().print(make_table(title, headers, cells))
 
 
 def _pairs(title: str, rows: list[tuple[str, str]]) -> Table:

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from cmlp.nn import activations as _activations
-from cmlp.nn import init
+from cmlp.nn import init, utils
+from cmlp.nn import losses as _losses
 from cmlp.nn.activations import *  # noqa: F403  the classes are made from the core's list
-from cmlp.nn.layers import Dropout, Linear, Softmax
-from cmlp.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
+from cmlp.nn.container import Residual
+from cmlp.nn.embeddings import Embedding, PeriodicEmbedding
+from cmlp.nn.gated import GEGLU, GLU, PReLU, RReLU, SwiGLU
+from cmlp.nn.layers import AlphaDropout, Dropout, Flatten, Linear, LogSoftmax, Softmax
+from cmlp.nn.losses import *  # noqa: F403  all that the package names
 from cmlp.nn.module import Module, Parameter
+from cmlp.nn.norms import BatchNorm1d, LayerNorm, RMSNorm
 from cmlp.nn.sequential import Sequential
+from cmlp.nn.tabular import BatchEnsemble, ParametricActivation, Scale
 
 __all__ = [
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "CrossEntropyLoss",
+    "AlphaDropout",
+    "BatchEnsemble",
+    "BatchNorm1d",
     "Dropout",
+    "Embedding",
+    "Flatten",
+    "GEGLU",
+    "GLU",
+    "LayerNorm",
     "Linear",
-    "Loss",
-    "MSELoss",
+    "LogSoftmax",
     "Module",
+    "PReLU",
     "Parameter",
+    "ParametricActivation",
+    "PeriodicEmbedding",
+    "RMSNorm",
+    "RReLU",
+    "Residual",
+    "Scale",
     "Sequential",
     "Softmax",
+    "SwiGLU",
     "init",
+    "utils",
     *_activations.__all__,
+    *_losses.__all__,
 ]

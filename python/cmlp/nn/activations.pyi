@@ -3,7 +3,32 @@ from typing import Any
 
 from cmlp.nn.module import Module
 
-__all__: list[str]
+__all__ = [
+    "Activation",
+    "Identity",
+    "Sigmoid",
+    "Tanh",
+    "ReLU",
+    "LeakyReLU",
+    "GELU",
+    "GELUTanh",
+    "ReLU6",
+    "ELU",
+    "SELU",
+    "CELU",
+    "SiLU",
+    "Mish",
+    "Softplus",
+    "Softsign",
+    "Hardtanh",
+    "Hardsigmoid",
+    "Hardswish",
+    "LogSigmoid",
+    "Tanhshrink",
+    "Softshrink",
+    "Hardshrink",
+    "Threshold",
+]
 
 class Activation(Module):
     name: str
@@ -20,15 +45,63 @@ class Tanh(Activation):
     def __init__(self) -> None: ...
 
 class ReLU(Activation):
-    def __init__(self) -> None: ...
+    def __init__(self, inplace: bool = False) -> None: ...
 
 class LeakyReLU(Activation):
-    def __init__(self, negative_slope: float = 0.01) -> None: ...
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None: ...
 
 class GELU(Activation):
     def __init__(self, approximate: str = "none") -> None: ...
 
 class GELUTanh(Activation):
     def __init__(self) -> None: ...
+
+class ReLU6(Activation):
+    def __init__(self, inplace: bool = False) -> None: ...
+
+class ELU(Activation):
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None: ...
+
+class SELU(Activation):
+    def __init__(self, inplace: bool = False) -> None: ...
+
+class CELU(Activation):
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None: ...
+
+class SiLU(Activation):
+    def __init__(self, inplace: bool = False) -> None: ...
+
+class Mish(Activation):
+    def __init__(self, inplace: bool = False) -> None: ...
+
+class Softplus(Activation):
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None: ...
+
+class Softsign(Activation):
+    def __init__(self) -> None: ...
+
+class Hardtanh(Activation):
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None: ...
+
+class Hardsigmoid(Activation):
+    def __init__(self, inplace: bool = False) -> None: ...
+
+class Hardswish(Activation):
+    def __init__(self, inplace: bool = False) -> None: ...
+
+class LogSigmoid(Activation):
+    def __init__(self) -> None: ...
+
+class Tanhshrink(Activation):
+    def __init__(self) -> None: ...
+
+class Softshrink(Activation):
+    def __init__(self, lambd: float = 0.5) -> None: ...
+
+class Hardshrink(Activation):
+    def __init__(self, lambd: float = 0.5) -> None: ...
+
+class Threshold(Activation):
+    def __init__(self, threshold: float = 0.0, value: float = 0.0, inplace: bool = False) -> None: ...
 
 def from_fields(fields: dict[str, Any]) -> Activation: ...

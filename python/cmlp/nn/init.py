@@ -50,14 +50,84 @@ def xavier_normal_(parameter: Parameter, gain: float = 1.0, *, seed: int = 0) ->
     return _fill(parameter, "xavier_normal", seed, gain=gain)
 
 
-def kaiming_uniform_(parameter: Parameter, gain: float = 2**0.5, *, seed: int = 0) -> Parameter:
-    """Draw from U(-a, a), a = gain sqrt(3 / in): He et al., ICCV 2015."""
-    return _fill(parameter, "kaiming_uniform", seed, gain=gain)
+_ONE = ("linear", "sigmoid", "identity", "conv1d", "conv2d", "conv3d")
 
 
-def kaiming_normal_(parameter: Parameter, gain: float = 2**0.5, *, seed: int = 0) -> Parameter:
-    """Draw from N(0, s^2), s = gain / sqrt(in): He et al., ICCV 2015."""
-    return _fill(parameter, "kaiming_normal", seed, gain=gain)
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """Return the factor by which weights before this activation are scaled; ``param`` is leaky ReLU's slope.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> nn.init.calculate_gain("tanh")
+    1.6666666666666667
+    """
+    slope = 0.01 if param is None else float(param)
+    gains = {"tanh": 5 / 3, "relu": 2**0.5, "leaky_relu": (2 / (1 + slope**2)) ** 0.5, "selu": 0.75}
+    gains.update(dict.fromkeys(_ONE, 1.0))
+    if nonlinearity not in gains:
+        choices = ", ".join(gains)
+        raise ValueError(f"calculate_gain: nonlinearity is '{nonlinearity}'; choose from {choices}")
+    return gains[nonlinearity]
+
+
+def _kaiming(parameter: Parameter, name: str, a: float, mode: str, nonlinearity: str, seed: int) -> Parameter:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"{name}_: mode is '{mode}'; choose from fan_in, fan_out")
+    gain = calculate_gain(nonlinearity, a)
+    return _fill(parameter, name, seed, gain=gain, fan_out=float(mode == "fan_out"))
+
+
+def kaiming_uniform_(
+    parameter: Parameter,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    *,
+    seed: int = 0,
+) -> Parameter:
+    """Draw from U(-b, b), b = gain sqrt(3 / fan): He et al., ICCV 2015; ``a`` is leaky ReLU's slope."""
+    return _kaiming(parameter, "kaiming_uniform", a, mode, nonlinearity, seed)
+
+
+def kaiming_normal_(
+    parameter: Parameter,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    *,
+    seed: int = 0,
+) -> Parameter:
+    """Draw from N(0, s^2), s = gain / sqrt(fan): He et al., ICCV 2015; ``a`` is leaky ReLU's slope."""
+    return _kaiming(parameter, "kaiming_normal", a, mode, nonlinearity, seed)
+
+
+def ones_(parameter: Parameter) -> Parameter:
+    """Fill with 1."""
+    return _fill(parameter, "ones")
+
+
+def eye_(parameter: Parameter) -> Parameter:
+    """Fill with the identity: 1 where row and column are the same."""
+    return _fill(parameter, "eye")
+
+
+def trunc_normal_(
+    parameter: Parameter,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    *,
+    seed: int = 0,
+) -> Parameter:
+    """Draw from N(mean, std^2) given that the number lies in [a, b]."""
+    return _fill(parameter, "trunc_normal", seed, mean=mean, std=std, a=a, b=b)
+
+
+def sparse_(parameter: Parameter, sparsity: float, std: float = 0.01, *, seed: int = 0) -> Parameter:
+    """Draw from N(0, std^2); in each column a share ``sparsity`` of the elements is 0: Martens, ICML 2010."""
+    return _fill(parameter, "sparse", seed, sparsity=sparsity, std=std)
 
 
 def lecun_uniform_(parameter: Parameter, *, seed: int = 0) -> Parameter:

@@ -1,4 +1,4 @@
-"""The layers that are not elementwise functions."""
+"""Linear, dropout, softmax and what else has no family of its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ import numpy.typing as npt
 from cmlp.nn.module import LayerSpec, Module, Parameter
 
 
+def require_rows(kind: str, dim: int) -> None:
+    """Raise ValueError unless dim is the last axis of (batch, features)."""
+    if dim not in (-1, 1):
+        raise ValueError(f"{kind}: dim is {dim}, it must be 1 or -1, the features of (batch, features)")
+
+
 class Linear(Module):
-    """``y = x W^T + b``.
+    """``y = x W^T + b``, or ``y = x W^T / sqrt(in) + b`` in NTK form.
 
     Parameters
     ----------
@@ -24,6 +30,9 @@ class Linear(Module):
         both as PyTorch does.
     init_settings : dict, optional
         Parameters of the initialiser, such as ``{"gain": 0.5}``.
+    parametrization : {"standard", "ntk"}
+        ``"ntk"``: the factor ``1 / sqrt(in)`` is in the formula rather than in the weights, which ``"auto"``
+        then draws from N(0, 1) (Jacot, Gabriel and Hongler, NeurIPS 2018).
     seed : int, default 0
         Used when the layer stands alone; in a :class:`Sequential` the network's seed counts.
     dtype : {"float32", "float64"}
@@ -57,6 +66,7 @@ class Linear(Module):
         *,
         init: str = "auto",
         init_settings: dict[str, float] | None = None,
+        parametrization: str = "standard",
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
@@ -66,6 +76,7 @@ class Linear(Module):
         self._has_bias = bias
         self._init = init
         self._init_settings = dict(init_settings or {})
+        self.parametrization = parametrization
         self._seed, self._dtype = seed, dtype
 
     def _specs(self) -> list[LayerSpec]:
@@ -75,6 +86,7 @@ class Linear(Module):
             "bias": self._has_bias,
             "init": self._init,
             "init_settings": self._init_settings,
+            "parametrization": self.parametrization,
         }
         return [("", "Linear", fields)]
 
@@ -89,7 +101,9 @@ class Linear(Module):
         return self.parameters()[1] if self._has_bias else None
 
     def _extra_repr(self) -> str:
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self._has_bias}"
+        text = f"in_features={self.in_features}, out_features={self.out_features}, bias={self._has_bias}"
+        standard = self.parametrization == "standard"
+        return text if standard else f"{text}, parametrization={self.parametrization!r}"
 
 
 class Dropout(Module):
@@ -123,6 +137,36 @@ class Dropout(Module):
         return f"p={self.p}"
 
 
+class AlphaDropout(Module):
+    """Dropout for SELU: what is dropped becomes SELU's lower limit; mean 0 and variance 1 are kept.
+
+    Klambauer et al., arXiv:1706.02515.
+
+    Parameters
+    ----------
+    p : float, default 0.5
+        In [0, 1].
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> nn.AlphaDropout(0.5).eval()([[1.0, 2.0]]).tolist()
+    [[1.0, 2.0]]
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"AlphaDropout: p is {p}, it must be in [0, 1]")
+        self.p = p
+
+    def _specs(self) -> list[LayerSpec]:
+        return [("", "AlphaDropout", {"p": float(self.p)})]
+
+    def _extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
 class Softmax(Module):
     """``y_j = exp(x_j) / sum_k exp(x_k)`` over each row.
 
@@ -140,12 +184,51 @@ class Softmax(Module):
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
-        if dim not in (-1, 1):
-            raise ValueError(f"Softmax: dim is {dim}, it must be 1 or -1, the features of (batch, features)")
+        require_rows(type(self).__name__, dim)
         self.dim = dim
 
     def _specs(self) -> list[LayerSpec]:
-        return [("", "Softmax", {})]
+        return [("", type(self).__name__, {})]
 
     def _extra_repr(self) -> str:
         return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """``y_j = x_j - log(sum_k exp(x_k))`` over each row; never the logarithm of a rounded 0.
+
+    Parameters
+    ----------
+    dim : int, default -1
+        Only the last axis of (batch, features) is meant; PyTorch's argument, 1 and -1 are taken.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> nn.LogSoftmax()([[1000.0, 0.0]]).tolist()
+    [[0.0, -1000.0]]
+    """
+
+
+class Flatten(Module):
+    """``y = x``: a row of (batch, features) is flat already; for networks written for PyTorch.
+
+    Parameters
+    ----------
+    start_dim, end_dim : int, default 1 and -1
+        PyTorch's arguments; 1 and -1 (or 1) are taken.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> nn.Flatten()([[1.0, 2.0]]).tolist()
+    [[1.0, 2.0]]
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        if start_dim not in (1, -1) or end_dim not in (1, -1):
+            raise ValueError(f"Flatten: start_dim is {start_dim}, end_dim is {end_dim}, both must be 1 or -1")
+
+    def _specs(self) -> list[LayerSpec]:
+        return [("", "Flatten", {})]

@@ -1,4 +1,4 @@
-"""Module: a range of layers of a core network, and Parameter: a view of one of its parameters."""
+"""Module: a range of layers of a core network."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
+from cmlp.nn.parameter import Core, Parameter
 
-Core = _core.Network32 | _core.Network64
+__all__ = ["Core", "LayerSpec", "Module", "Parameter", "dtype_name", "make_core"]
+
 LayerSpec = tuple[str, str, dict[str, Any]]  # name, type, fields
 
 _CORES: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
@@ -35,74 +37,6 @@ def dtype_name(dtype: npt.DTypeLike) -> str:
     return name
 
 
-class Parameter:
-    """One parameter of a network: its values and its gradient, both views of the network's own memory.
-
-    Writing through ``data[...]`` changes the network. Views stay valid as long as anything refers to them.
-
-    Attributes
-    ----------
-    name : str
-        Its name in ``state_dict``: ``"0.weight"``.
-    data, grad : ndarray
-        Weights have shape ``(out, in)``, biases ``(out,)``.
-    """
-
-    def __init__(self, core: Core, index: int, name: str, data: Any, grad: Any) -> None:
-        self._core = core
-        self._index = index
-        self.name = name
-        self._data = data
-        self._grad = grad
-
-    @property
-    def data(self) -> npt.NDArray[Any]:
-        """The values; assigning an array copies it in."""
-        return self._data  # type: ignore[no-any-return]
-
-    @data.setter
-    def data(self, value: npt.ArrayLike) -> None:
-        self._copy_in(self._data, value)
-
-    @property
-    def grad(self) -> npt.NDArray[Any]:
-        """The gradient; assigning an array copies it in."""
-        return self._grad  # type: ignore[no-any-return]
-
-    @grad.setter
-    def grad(self, value: npt.ArrayLike) -> None:
-        self._copy_in(self._grad, value)
-
-    def _copy_in(self, target: npt.NDArray[Any], value: npt.ArrayLike) -> None:
-        target[...] = self._checked(value, "Parameter")
-
-    def _checked(self, value: npt.ArrayLike, function: str) -> npt.NDArray[Any]:
-        """Return the value as an array; raise ValueError unless it is of this shape and real."""
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
-            raise ValueError(f"{function}: '{self.name}' has dtype {array.dtype}, it must hold real numbers")
-        if array.shape != self.shape:
-            raise ValueError(f"{function}: '{self.name}' has shape {self.shape}, the value {array.shape}")
-        return array
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the values."""
-        return self.data.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the values."""
-        return self.data.dtype
-
-    def numel(self) -> int:
-        """Return the number of elements."""
-        return self.data.size
-
-    def __repr__(self) -> str:
-        return f"Parameter({self.name!r}, shape={self.shape}, dtype={self.dtype})"
-
-
 class Module:
     """A layer or a stack of them: call it forward, ask it back, read its parameters.
 
@@ -123,6 +57,11 @@ class Module:
     def _specs(self) -> list[LayerSpec]:
         """Return its layers; names are relative to the module, a lone layer's is empty."""
         raise NotImplementedError
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> Module:
+        """Return the layer that a core layer's fields describe."""
+        return cls(**fields)
 
     # ---- the network behind it
 
@@ -151,8 +90,9 @@ class Module:
         """Whether its parameters are others than its own seed draws; else the owner's seed draws them."""
         if self._own_core is None:
             return False
-        drawn = make_core(self._specs(), self._seed, self._dtype).parameters()
-        return any((a[2] != b[2]).any() for a, b in zip(self._own_core.parameters(), drawn, strict=True))
+        own, drawn = self._own_core, make_core(self._specs(), self._seed, self._dtype)
+        kept = [*own.parameters(), *own.buffers()], [*drawn.parameters(), *drawn.buffers()]
+        return any((a[2] != b[2]).any() for a, b in zip(*kept, strict=True))
 
     def _place(self, owner: Module, first: int, path: str) -> None:
         self._owner, self._own_core, self._first, self._path = owner, None, first, path
@@ -218,9 +158,25 @@ class Module:
         """Return the parameters in the order of the layers."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def named_buffers(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+        """Yield (name, values) of what is kept but not trained, such as running means; views, not copies."""
+        prefix = self._path + "." if self._path else ""
+        for name, layer, data in self._core.buffers():
+            if self._first <= layer < self._last:
+                yield name.removeprefix(prefix), data
+
+    def _state(self) -> dict[str, Parameter]:
+        """Return parameters and buffers by name, layer by layer."""
+        prefix = self._path + "." if self._path else ""
+        rows = [(layer, 0, name, data) for name, layer, data, _ in self._core.parameters()]
+        rows += [(layer, 1, name, data) for name, layer, data in self._core.buffers()]
+        rows = sorted((row for row in rows if self._first <= row[0] < self._last), key=lambda row: row[:2])
+        short = [(name.removeprefix(prefix), data) for _, _, name, data in rows]
+        return {name: Parameter(self._core, -1, name, data, None) for name, data in short}
+
     def state_dict(self) -> dict[str, npt.NDArray[Any]]:
-        """Return copies of all values by name, as PyTorch names and shapes them."""
-        return {name: np.array(parameter.data, order="C") for name, parameter in self.named_parameters()}
+        """Return copies of all values by name, buffers too, as PyTorch names and shapes them."""
+        return {name: np.array(values.data, order="C") for name, values in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Copy values in by name.
@@ -230,7 +186,7 @@ class Module:
         ValueError
             When a name is missing or unknown, or a shape differs; nothing is changed then.
         """
-        own = dict(self.named_parameters())
+        own = self._state()
         if missing := sorted(own.keys() - state.keys()):
             raise ValueError(f"load_state_dict: the state has no {', '.join(missing)}")
         if unknown := sorted(state.keys() - own.keys()):
@@ -293,16 +249,16 @@ class Module:
 
     @property
     def training(self) -> bool:
-        """Whether dropout draws; one mode for the whole network."""
+        """Whether dropout draws and BatchNorm1d goes by the batch; one mode for the whole network."""
         return self._core.training
 
     def train(self, mode: bool = True) -> Module:
-        """Switch dropout on; return the module."""
+        """Switch to training; return the module."""
         self._core.training = mode
         return self
 
     def eval(self) -> Module:
-        """Switch dropout off; return the module."""
+        """Switch to evaluation; return the module."""
         return self.train(False)
 
     def _extra_repr(self) -> str:

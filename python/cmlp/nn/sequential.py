@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import operator
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,23 +10,14 @@ import numpy.typing as npt
 
 from cmlp import _core
 from cmlp.history import History
-from cmlp.nn import activations
-from cmlp.nn.layers import Dropout, Linear, Softmax
-from cmlp.nn.module import Core, LayerSpec, Module, dtype_name, make_core
+from cmlp.nn.container import Container, layer_of, nested
+from cmlp.nn.module import Core, Module, dtype_name, make_core
 from cmlp.training import Trainable
 
 _HISTORY = "cmlp.history"  # the key under which a network's history is kept
 
 
-def _layer_of(kind: str, fields: dict[str, Any]) -> Module:
-    """Return the module that a core layer's description stands for."""
-    if kind == "Activation":
-        return activations.from_fields(fields)
-    classes: dict[str, type[Module]] = {"Linear": Linear, "Dropout": Dropout, "Softmax": Softmax}
-    return classes[kind](**fields)
-
-
-class Sequential(Trainable, Module):
+class Sequential(Trainable, Container):
     """Layers in order; a network.
 
     Parameters
@@ -62,91 +51,19 @@ class Sequential(Trainable, Module):
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
-    def __init__(self, *modules: Module, seed: int = 0, dtype: npt.DTypeLike = "float32") -> None:
-        super().__init__()
-        for module in modules:
-            if not isinstance(module, Module):
-                raise ValueError(f"Sequential: {module!r} is not a module")
-        self._modules = list(modules)
-        self._has_parameters = any(module._has_parameters for module in modules)
-        self._seed, self._dtype = seed, dtype
-        self._join_children()
-
-    def _join_children(self) -> None:
-        if not self._modules:
-            raise ValueError("Sequential: there are no layers")
-        owning = [module for module in self._modules if module._has_parameters]
-        for at, module in enumerate(self._modules):
-            if module._has_parameters and (module._owner is not None or owning.count(module) > 1):
-                raise ValueError(
-                    f"Sequential: module {at} already belongs to another network or stands here twice"
-                )
-        self._own_core = make_core(
-            self._specs(), self._seed, self._dtype
-        )  # throws before any child is changed
-        first = 0
-        for at, module in enumerate(self._modules):
-            module._join(self, first, str(at))
-            first += len(module._specs())
-
-    def _specs(self) -> list[LayerSpec]:
-        return [
-            (f"{at}.{name}" if name else str(at), kind, fields)
-            for at, module in enumerate(self._modules)
-            for name, kind, fields in module._specs()
-        ]
-
-    def _place(self, owner: Module, first: int, path: str) -> None:
-        super()._place(owner, first, path)
-        for at, module in enumerate(self._modules):
-            module._place(owner, first, f"{path}.{at}")
-            first += len(module._specs())
-
     @classmethod
     def _of_core(cls, core: Core) -> Sequential:
         """Return the network around a core one, such as a loaded file holds."""
-        flat: dict[str, Module] = {name: _layer_of(kind, fields) for name, kind, fields in core.layers()}
+        flat = {name: layer_of(kind, fields) for name, kind, fields in core.layers()}
         net = cls.__new__(cls)
         Module.__init__(net)
-        net._modules = _nested(flat)
+        net._modules = nested(cls, flat)
         net._has_parameters = any(module._has_parameters for module in net._modules)
         net._own_core = core
         net._seed, net._dtype = core.seed, "float32" if isinstance(core, _core.Network32) else "float64"
         net._place_children()
         net._restore_history()
         return net
-
-    def _place_children(self) -> None:
-        first = 0
-        for at, module in enumerate(self._modules):
-            module._place(self, first, str(at))
-            first += len(module._specs())
-
-    # ---- a sequence of modules
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules)
-
-    def __getitem__(self, index: int) -> Module:
-        return self._modules[operator.index(index)]
-
-    def _layer_titles(self) -> list[str]:
-        titles = []
-        for at, module in enumerate(self._modules):
-            names = module._layer_titles()
-            titles += [
-                f"{at}.{name}" if isinstance(module, Sequential) else f"{at}: {name}" for name in names
-            ]
-        return titles
-
-    def __repr__(self) -> str:
-        lines = [
-            f"  ({at}): " + repr(module).replace("\n", "\n  ") for at, module in enumerate(self._modules)
-        ]
-        return "\n".join(["Sequential(", *lines, ")"])
 
     # ---- the network as a whole
 
@@ -226,22 +143,3 @@ class Sequential(Trainable, Module):
 def _lone_surrogate(text: str) -> bool:
     """Whether the text cannot be written as UTF-8."""
     return any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _nested(flat: dict[str, Module]) -> list[Module]:
-    """Return a network's modules from its layers' names: "1.0" and "1.1" are the second, a Sequential."""
-    groups: dict[str, dict[str, Module]] = {}
-    for name, module in flat.items():
-        head, _, rest = name.partition(".")
-        groups.setdefault(head, {})[rest] = module
-    modules = []
-    for group in groups.values():
-        if list(group) == [""]:
-            modules.append(group[""])
-            continue
-        child = Sequential.__new__(Sequential)
-        Module.__init__(child)
-        child._modules = _nested(group)
-        child._has_parameters = any(module._has_parameters for module in child._modules)
-        modules.append(child)
-    return modules

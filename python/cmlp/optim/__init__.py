@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from cmlp.optim import lr_scheduler, swa_utils
 from cmlp.optim.adam import Adam, Adamax, AdamW
 from cmlp.optim.adaptive import Adan, NAdam, RAdam
+from cmlp.optim.lbfgs import LBFGS
+from cmlp.optim.muon import Muon
 from cmlp.optim.optimizers import Optimizer
 from cmlp.optim.rules import ASGD, SGD, Lion, Rprop
 from cmlp.optim.scaled import Adadelta, Adagrad, RMSprop
 
 __all__ = [
     "ASGD",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -18,9 +22,12 @@ __all__ = [
     "Adamax",
     "Adan",
     "Lion",
+    "Muon",
     "NAdam",
     "Optimizer",
     "RAdam",
     "RMSprop",
     "Rprop",
+    "lr_scheduler",
+    "swa_utils",
 ]

@@ -17,8 +17,9 @@ _TUPLES = {
     "betas": ("beta1", "beta2", "beta3"),
     "etas": ("eta_minus", "eta_plus"),
     "step_sizes": ("step_min", "step_max"),
+    "ns_coefficients": ("ns_a", "ns_b", "ns_c"),
 }
-_WORDS = {"eps_mode": ("torch", "keras")}
+_WORDS = {"eps_mode": ("torch", "keras"), "adjust_lr_fn": ("original", "match_rms_adamw")}
 
 
 class ParamGroup(MutableMapping[str, Any]):
@@ -121,8 +122,8 @@ class Optimizer:
                         f"{type(self).__name__}: {key} has {len(value)} values, not {len(names)}"
                     )
                 named.update(zip(names, map(float, value), strict=True))
-            elif key in _WORDS and isinstance(value, str):
-                named[key] = float(self._word(key, value))
+            elif key in _WORDS and (value is None or isinstance(value, str)):
+                named[key] = float(self._word(key, value or _WORDS[key][0]))
             else:
                 named[key] = float(value)
         return named

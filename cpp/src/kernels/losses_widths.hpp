@@ -1,0 +1,67 @@
+// Losses with more columns of predictions than of targets: means and variances, quantiles.
+#pragma once
+
+#include "losses_rowwise.hpp"
+
+namespace cmlp::kernels::CMLP_ISA {
+namespace {
+namespace loss {
+
+// Means in the first half of the row, variances (at least eps) in the second: (log v + (y - t)^2 / v) / 2. The slope by a
+// variance below eps is that at eps, as in PyTorch.
+struct gaussian_nll : Elementwise {
+    static constexpr int width = 2;
+    static constexpr bool joint = true;
+
+    template <class T>
+    static T row(const LossCall<T>& call, const Line<T>& line) {
+        using V = Vec<T>;
+        const ptrdiff_t half_cols = call.shape.cols / 2;
+        const V half(T(0.5)), one(T(1)), scale(line.scale), eps(call.parameters[1]);
+        const V constant(call.parameters[0] != T(0) ? T(0.91893853320467274178) : T(0));  // log(2 pi) / 2
+        Lanes<T> lanes(T(0));
+        lanes.fold(half_cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            const V d = V::load_n(line.y + j, left) - V::load_n(line.target + j, left);
+            const V v = max(eps, V::load_n(line.y + half_cols + j, left)), slope = d / v;
+            const V value = fma(half, fma(d, slope, math::log(v)), constant);
+            if (line.value) value.store_n(line.value + j, left);
+            if (line.dy) {
+                (slope * scale).store_n(line.dy + j, left);
+                (half * (one - d * slope) / v * scale).store_n(line.dy + half_cols + j, left);
+            }
+            return lane + value;
+        });
+        return lanes.sum();
+    }
+};
+
+// Pinball loss: max(q d, (q - 1) d), d = t - y; the predictions of a target's quantiles stand side by side.
+struct quantile : Elementwise {
+    static constexpr int width = 0;
+    static constexpr Column column = Column::quantile;
+
+    template <class T>
+    static T row(const LossCall<T>& call, const Line<T>& line) {
+        using V = Vec<T>;
+        const V zero(T(0)), one(T(1));
+        Lanes<T> lanes(T(0));
+        lanes.fold(call.shape.cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+            T targets[V::size] = {}, quantiles[V::size] = {};
+            for (ptrdiff_t l = 0; l < V::size && l < left; ++l) {
+                targets[l] = line.target[(j + l) / call.columns];
+                quantiles[l] = call.column[(j + l) % call.columns];
+            }
+            const V d = V::load(targets) - V::load_n(line.y + j, left), q = V::load(quantiles);
+            const V value = max(q * d, (q - one) * d);
+            if (line.value) value.store_n(line.value + j, left);
+            const V slope = select(d > zero, -q, select(d < zero, one - q, d));
+            if (line.dy) (slope * V(line.scale)).store_n(line.dy + j, left);
+            return lane + value;
+        });
+        return lanes.sum();
+    }
+};
+
+}  // namespace loss
+}  // namespace
+}  // namespace cmlp::kernels::CMLP_ISA

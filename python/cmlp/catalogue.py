@@ -1,0 +1,141 @@
+"""The catalogue: every thing the package offers by name, with its formula, source, error bound and test."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from types import ModuleType
+from typing import Any
+
+from cmlp import _core, nn, optim
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the catalogue.
+
+    Attributes
+    ----------
+    kind : str
+        ``activation``, ``layer``, ``loss`` ...
+    name : str
+        The name in files and options; of a layer or schedule its class.
+    type : str
+        The Python class, "" where there is none.
+    parameters : str
+        ``alpha=1, beta=0.5``.
+    formula, source : str
+        What it computes, and the paper.
+    bound : str
+        The largest error that its test allows, relative to the exact value.
+    test : str
+        The file that holds it against the oracle.
+    """
+
+    kind: str
+    name: str
+    type: str
+    parameters: str
+    formula: str
+    source: str
+    bound: str
+    test: str
+
+
+# kind: (the core's list, where its classes are, relative tolerance in float32 and float64, its test)
+KINDS: dict[str, tuple[str | None, ModuleType | None, str, str]] = {
+    "activation": ("activations", nn, "4.8e-07, 1e-14", "tests/python/test_activations.py"),
+    "layer": (None, nn, "1e-05, 1e-13", "tests/python/test_layers.py"),
+    "loss": ("losses", nn, "2e-06, 1e-13", "tests/python/test_losses.py"),
+    "initializer": ("initializers", None, "6e-08, 1e-12", "tests/python/test_initializers.py"),
+    "optimizer": ("optimizers", optim, "1e-05, 1e-13", "tests/python/test_optimizers.py"),
+    "schedule": ("schedules", optim.lr_scheduler, "-, 1e-10", "tests/python/test_schedules.py"),
+    "metric": ("metrics", None, "1e-06, 1e-12", "tests/python/test_metrics.py"),
+    "function": ("functions", None, "", "tests/cpp/test_functions.cpp"),
+}
+# kind: the base that its classes share, and those among them that are no row of their own
+BASES: dict[str, tuple[type, tuple[type, ...]]] = {
+    "layer": (nn.Module, (nn.Module, nn.Sequential, nn.Activation)),
+    "optimizer": (optim.Optimizer, (optim.Optimizer,)),
+    "schedule": (object, (optim.lr_scheduler.LRScheduler,)),
+}
+
+
+def catalogue(kind: str | None = None) -> list[dict[str, str]]:
+    """Return the rows of the catalogue, as :class:`Entry` describes them.
+
+    Parameters
+    ----------
+    kind : str, optional
+        Only one kind: ``activation``, ``layer``, ``loss``, ``initializer``, ``optimizer``, ``schedule``,
+        ``metric`` or ``function``.
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind.
+
+    Examples
+    --------
+    >>> from cmlp.catalogue import catalogue
+    >>> row = catalogue("activation")[1]
+    >>> row["type"], row["formula"]
+    ('Sigmoid', '1 / (1 + exp(-z))')
+    """
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"unknown kind '{kind}'; choose from {', '.join(KINDS)}")
+    return [asdict(entry) for each in KINDS if kind in (None, each) for entry in _entries(each)]
+
+
+def _entries(kind: str) -> Iterator[Entry]:
+    table, home, bound, test = KINDS[kind]
+    rows = getattr(_core, table)() if table else []
+    for row in rows:
+        own = f"{_core.largest_error(row['name']):g} ULP" if kind == "function" else bound
+        settings = _signature(getattr(home, row["type"], None)) if row["type"] else _defaults(row)
+        yield Entry(kind, row["name"], row["type"], settings, row["definition"], row["source"], own, test)
+    for cls in _classes(kind, {row["type"] for row in rows}):
+        first, _, rest = (inspect.getdoc(cls) or "").partition("\n\n")
+        name = cls.__name__
+        yield Entry(kind, name, name, _signature(cls), _plain(first), _source(rest), bound, test)
+
+
+def _classes(kind: str, listed: set[str]) -> list[type]:
+    """Return the classes of a kind that no row of the core's list stands for."""
+    if kind not in BASES:
+        return []
+    base, left_out = BASES[kind]
+    home = KINDS[kind][1]
+    found = [getattr(home, name) for name in getattr(home, "__all__", ()) if name not in listed]
+    classes = [cls for cls in found if inspect.isclass(cls) and issubclass(cls, base) and cls not in left_out]
+    return [cls for cls in classes if not issubclass(cls, nn.Activation)]
+
+
+def _signature(cls: type | None) -> str:
+    if cls is None:
+        return ""
+    parameters = inspect.signature(cls).parameters.values()
+    shown = (str(p.replace(annotation=p.empty)) for p in parameters)
+    return ", ".join(shown)
+
+
+def _defaults(row: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={value:g}" for key, value in row["parameters"].items())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("``", "").split())
+
+
+def _source(text: str) -> str:
+    """Return the sentence before the sections of a docstring that names a year: the paper."""
+    prose = text.split("Parameters\n---")[0].split("Examples\n---")[0]
+    cited: list[Any] = [
+        s for s in _plain(prose).split(". ") if any(w.strip(".,;)").isdigit() for w in s.split())
+    ]
+    return cited[-1].rstrip(".") if cited else ""

@@ -1,0 +1,163 @@
+"""Averages of a model's weights over its training: the plain mean (SWA) and the exponential one (EMA)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cmlp import _core
+from cmlp.nn.module import Module, Parameter
+
+Array = npt.NDArray[Any]
+
+
+class _MovingMean:
+    """``mean += share(n) (x - mean)``, n the number of models in the mean so far."""
+
+    def __init__(self, share: Callable[[int], float]) -> None:
+        self.share = share
+
+    def __call__(self, averaged: list[Array], current: list[Array], num_averaged: int) -> None:
+        for mean, x in zip(averaged, current, strict=True):
+            mean += self.share(num_averaged) * (x - mean)
+
+
+def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[[list[Array], list[Array], int], None]:
+    """Return the exponential mean: ``mean = decay mean + (1 - decay) x``.
+
+    Raises
+    ------
+    ValueError
+        When the decay is not in [0, 1].
+    """
+    if not 0 <= decay <= 1:
+        raise ValueError(f"get_ema_multi_avg_fn: decay is {decay}, it must be in [0,1]")
+    return _MovingMean(lambda num_averaged: 1 - decay)
+
+
+def get_swa_multi_avg_fn() -> Callable[[list[Array], list[Array], int], None]:
+    """Return the plain mean of all: Izmailov et al., UAI 2018."""
+    return _MovingMean(lambda num_averaged: 1 / (num_averaged + 1))
+
+
+class AveragedModel:
+    """A copy of a model whose weights are an average of those it was updated with.
+
+    The first update copies; without a function of one's own the rest make the plain mean, in one native loop.
+    Numbers that layers keep beside their parameters (running statistics) are copied from the last model.
+
+    Parameters
+    ----------
+    model : Module
+    avg_fn : callable, optional
+        ``avg_fn(averaged, current, num_averaged)`` returns the new average of one parameter.
+    multi_avg_fn : callable, optional
+        ``multi_avg_fn(averaged, current, num_averaged)`` changes the list of averages in place:
+        :func:`get_ema_multi_avg_fn`, :func:`get_swa_multi_avg_fn`, or one's own.
+
+    Attributes
+    ----------
+    module : Module
+        The averaged copy.
+    n_averaged : int
+        Updates so far.
+
+    Raises
+    ------
+    ValueError
+        For both functions at once.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> from cmlp.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+    >>> layer = nn.Linear(1, 1, bias=False)
+    >>> average = AveragedModel(layer, multi_avg_fn=get_ema_multi_avg_fn(0.75))
+    >>> for weight in (1.0, 5.0):
+    ...     layer.weight.data = [[weight]]
+    ...     average.update_parameters(layer)
+    >>> average([[1.0]]).tolist()
+    [[2.0]]
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        *,
+        avg_fn: Callable[[Array, Array, int], npt.ArrayLike] | None = None,
+        multi_avg_fn: Callable[[list[Array], list[Array], int], None] | None = None,
+    ) -> None:
+        if avg_fn is not None and multi_avg_fn is not None:
+            raise ValueError("AveragedModel: avg_fn and multi_avg_fn were both given, choose one")
+        self.module = copy.deepcopy(model)
+        self.n_averaged = 0
+        self.avg_fn = avg_fn
+        self.multi_avg_fn = multi_avg_fn
+
+    def __call__(self, x: npt.ArrayLike) -> Array:
+        """Return the averaged model's output for ``x``."""
+        return self.module(x)
+
+    def parameters(self) -> list[Parameter]:
+        """Return the averaged parameters."""
+        return list(self.module.parameters())
+
+    def update_parameters(self, model: Module) -> None:
+        """Take the model's weights into the average.
+
+        Raises
+        ------
+        ValueError
+            When the model is not of the same layers and dtype.
+        """
+        own, other = dict(self.module.named_parameters()), dict(model.named_parameters())
+        if [(k, p.shape, p.dtype) for k, p in own.items()] != [
+            (k, p.shape, p.dtype) for k, p in other.items()
+        ]:
+            raise ValueError("AveragedModel: the model is not of the same layers and dtype")
+        if own:
+            self._average(list(own.values()), list(other.values()))
+        state = model.state_dict()
+        if len(state) > len(own):
+            means = self.module.state_dict()
+            self.module.load_state_dict({key: means[key] if key in own else state[key] for key in state})
+        self.n_averaged += 1
+
+    def _average(self, own: list[Parameter], other: list[Parameter]) -> None:
+        rule = self.multi_avg_fn or get_swa_multi_avg_fn()
+        if self.n_averaged == 0 or (self.avg_fn is None and isinstance(rule, _MovingMean)):
+            share = rule.share(self.n_averaged) if self.n_averaged and isinstance(rule, _MovingMean) else 1.0
+            _core.average(_members(own), _members(other), share)
+        elif self.avg_fn is not None:
+            for mean, x in zip(own, other, strict=True):
+                mean.data = self.avg_fn(mean.data, x.data, self.n_averaged)
+        else:
+            rule([p.data for p in own], [p.data for p in other], self.n_averaged)
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of the averaged weights and the number of updates, under PyTorch's names."""
+        state = {f"module.{key}": value for key, value in self.module.state_dict().items()}
+        return {"n_averaged": np.array(self.n_averaged), **state}
+
+    def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
+        """Take over what :meth:`state_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            When names or shapes are not this model's.
+        """
+        weights = {key.removeprefix("module."): value for key, value in state.items() if key != "n_averaged"}
+        self.module.load_state_dict(weights)
+        self.n_averaged = int(np.asarray(state["n_averaged"]))
+
+    def __repr__(self) -> str:
+        return f"AveragedModel({self.module!r}, n_averaged={self.n_averaged})"
+
+
+def _members(parameters: list[Parameter]) -> list[tuple[Any, int]]:
+    return [(parameter._core, parameter._index) for parameter in parameters]

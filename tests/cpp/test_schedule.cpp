@@ -1,0 +1,62 @@
+// Schedules from C++: values, tables, courses in a fit, and what is refused.
+#include <cmlp/cmlp.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+namespace {
+
+using namespace cmlp;
+
+std::string message(auto&& call) {
+    try {
+        call();
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("schedule: closed forms") {
+    const Schedule step(ScheduleKind::step, {3, 0.5}), cosine(ScheduleKind::cosine, {10, 0.1});
+    CHECK(step(1, 0) == 1);
+    CHECK(step(1, 3) == 0.5);
+    CHECK(step(2, 8) == 0.5);
+    CHECK(cosine(1, 5) == doctest::Approx(0.55).epsilon(1e-14));
+    CHECK(cosine(1, 10) == doctest::Approx(0.1).epsilon(1e-14));
+    CHECK(Schedule(ScheduleKind::polynomial, {4, 2})(1, 1) == doctest::Approx(0.5625).epsilon(1e-14));
+    const std::vector<double> table = step.table(1, 2, 3);
+    CHECK(table == std::vector<double>{1, 0.5, 0.5});
+}
+
+TEST_CASE("schedule: names and refusals") {
+    for (const ScheduleRow& row : schedule_rows())
+        CHECK(schedule_rows()[size_t(parse_schedule(row.name))].name == row.name);
+    CHECK(
+        message([] { parse_schedule("steep"); }).starts_with("unknown schedule 'steep'; choose from step, "));
+    CHECK(message([] { Schedule(ScheduleKind::step, {1}); }) ==
+          "schedule 'step' has 1 parameters, it takes: step_size, gamma");
+    CHECK(message([] { Schedule(ScheduleKind::step, {0, 1}); }) ==
+          "schedule 'step': parameter 0 is 0, it must be at least 1");
+    CHECK(message([] { Schedule(ScheduleKind::exponential, {std::nan("")}); }) ==
+          "schedule 'exponential': parameter 0 is nan, it must be finite");
+}
+
+TEST_CASE("schedule: a course is followed by fit, and must be long enough") {
+    Network<double> net({Linear{1, 1}}, 0);
+    Optimizer<double> sgd(OptimizerKind::sgd, net, {{"lr", 0.5}});
+    const Matrix<double> x{{1}, {2}, {3}}, y{{1}, {2}, {3}};
+    const Data<double> data{x.view(), {y.view(), {}}, {}};
+    FitOptions options;
+    options.epochs = 3, options.batch_size = 2;
+    options.courses = {{"lr", 0, Schedule(ScheduleKind::exponential, {0.5}).table(0.01, 0, 3), false}};
+    FitReport report;
+    fit(net, data, Loss(LossKind::mse), sgd, options, report);
+    for (size_t epoch = 0; epoch < 3; ++epoch) CHECK(report.epochs[epoch].lr == 0.01 / double(1 << epoch));
+    options.courses[0].every_step = true;
+    CHECK(message([&] { fit(net, data, Loss(LossKind::mse), sgd, options, report); }) ==
+          "fit: the course of 'lr' has 3 values, 6 are needed");
+}

@@ -1,0 +1,119 @@
+"""Schedulers against PyTorch: the values of every step to 1e-10."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from cmlp import nn, optim
+from cmlp.optim import lr_scheduler
+
+torch = pytest.importorskip("torch")
+warnings.filterwarnings("ignore", module="torch")
+
+STEPS = 60
+CASES = [
+    ("StepLR", {"step_size": 7}),
+    ("StepLR", {"step_size": 1, "gamma": 0.9}),
+    ("MultiStepLR", {"milestones": [3, 10, 10, 31], "gamma": 0.3}),
+    ("ConstantLR", {}),
+    ("ConstantLR", {"factor": 0.2, "total_iters": 11}),
+    ("LinearLR", {}),
+    ("LinearLR", {"start_factor": 0.9, "end_factor": 0.1, "total_iters": 33}),
+    ("ExponentialLR", {"gamma": 0.93}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 40, "power": 2.5}),
+    ("CosineAnnealingLR", {"T_max": 60}),
+    ("CosineAnnealingLR", {"T_max": 17, "eta_min": 0.01}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 7}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 4, "T_mult": 2, "eta_min": 0.01}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 61}),
+    ("OneCycleLR", {"max_lr": 0.5, "epochs": 10, "steps_per_epoch": 7, "anneal_strategy": "linear"}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 61, "three_phase": True, "pct_start": 0.4}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 100, "div_factor": 5.0, "cycle_momentum": False}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 9}),
+    (
+        "CyclicLR",
+        {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 9, "step_size_down": 4, "mode": "triangular2"},
+    ),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 5, "mode": "exp_range", "gamma": 0.97}),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.2, "step_size_up": 5, "scale_fn": lambda x: 1 / (x + 1)}),
+    ("LambdaLR", {"lr_lambda": lambda n: 0.95**n}),
+]
+
+
+def optimizers(momentum=0.9):
+    ours = optim.SGD(nn.Linear(2, 1, dtype="float64").parameters(), lr=0.1, momentum=momentum)
+    theirs = torch.optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.1, momentum=momentum)
+    return ours, theirs
+
+
+def series(scheduler, optimizer, steps=STEPS, key="lr"):
+    values = []
+    for _ in range(steps):
+        values.append(float(optimizer.param_groups[0][key]))
+        optimizer.step()
+        scheduler.step()
+    return values
+
+
+def same(a, b):
+    np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize(("name", "settings"), CASES)
+def test_every_step(name, settings):
+    ours, theirs = optimizers()
+    mine = getattr(lr_scheduler, name)(ours, **settings)
+    judge = getattr(torch.optim.lr_scheduler, name)(theirs, **settings)
+    same(mine.get_last_lr(), judge.get_last_lr())
+    same(series(mine, ours), series(judge, theirs))
+
+
+@pytest.mark.parametrize(("name", "settings"), [c for c in CASES if c[0] in ("OneCycleLR", "CyclicLR")])
+def test_momentum_of_cycles(name, settings):
+    ours, theirs = optimizers()
+    mine = getattr(lr_scheduler, name)(ours, **settings)
+    judge = getattr(torch.optim.lr_scheduler, name)(theirs, **settings)
+    same(series(mine, ours, key="momentum"), series(judge, theirs, key="momentum"))
+
+
+def test_betas_of_one_cycle():
+    ours = optim.Adam(nn.Linear(2, 1).parameters())
+    theirs = torch.optim.Adam([torch.zeros(2, requires_grad=True)])
+    mine = lr_scheduler.OneCycleLR(ours, 0.1, 61)
+    judge = torch.optim.lr_scheduler.OneCycleLR(theirs, 0.1, 61)
+    for _ in range(STEPS):
+        same(ours.param_groups[0]["betas"], theirs.param_groups[0]["betas"])
+        ours.step(), theirs.step(), mine.step(), judge.step()
+
+
+def build(module, optimizer, kind):
+    if kind == "chained":
+        parts = [module.ConstantLR(optimizer, 0.1, 8), module.ExponentialLR(optimizer, 0.95)]
+        return module.ChainedScheduler([*parts, module.CosineAnnealingLR(optimizer, 80)])
+    parts = [module.LinearLR(optimizer, 0.1, total_iters=10), module.CosineAnnealingLR(optimizer, 30, 0.001)]
+    return module.SequentialLR(optimizer, [*parts, module.StepLR(optimizer, 5)], [10, 35])
+
+
+@pytest.mark.parametrize("kind", ["chained", "sequential"])
+def test_compounds(kind):
+    ours, theirs = optimizers()
+    mine, judge = build(lr_scheduler, ours, kind), build(torch.optim.lr_scheduler, theirs, kind)
+    same(series(mine, ours), series(judge, theirs))
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"threshold_mode": "abs", "cooldown": 2}, {"min_lr": 0.03, "factor": 0.5}]
+)
+def test_plateau(mode, settings):
+    ours, theirs = optimizers()
+    mine = lr_scheduler.ReduceLROnPlateau(ours, mode, patience=2, **settings)
+    judge = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, mode, patience=2, **settings)
+    for value in np.random.default_rng(0).normal(size=80):
+        mine.step(value), judge.step(value)
+        same(mine.get_last_lr(), judge.get_last_lr())
+        assert mine.num_bad_epochs == judge.num_bad_epochs

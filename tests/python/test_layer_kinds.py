@@ -1,0 +1,198 @@
+"""Every layer that is no activation, with its options: values, gradients, bits, files, copies and texts."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import cmlp
+from cmlp import nn
+from reference_layers import LAYERS, expected
+from tolerance import TOLERANCE, assert_close, assert_same_bits
+
+# name: (makes the layers for six columns of numbers, whether they draw random numbers in training)
+KINDS = {
+    "log_softmax": (lambda: [nn.LogSoftmax()], False),
+    "layer_norm": (lambda: [nn.LayerNorm(6)], False),
+    "layer_norm_no_bias": (lambda: [nn.LayerNorm((6,), eps=0.1, bias=False)], False),
+    "layer_norm_plain": (lambda: [nn.LayerNorm(6, elementwise_affine=False)], False),
+    "rms_norm": (lambda: [nn.RMSNorm(6)], False),
+    "rms_norm_plain": (lambda: [nn.RMSNorm(6, eps=0.5, elementwise_affine=False)], False),
+    "batch_norm": (lambda: [nn.BatchNorm1d(6)], False),
+    "batch_norm_cumulative": (lambda: [nn.BatchNorm1d(6, 1e-3, None)], False),
+    "batch_norm_plain": (lambda: [nn.BatchNorm1d(6, affine=False)], False),
+    "batch_norm_untracked": (lambda: [nn.BatchNorm1d(6, track_running_stats=False)], False),
+    "prelu": (lambda: [nn.PReLU()], False),
+    "prelu_each": (lambda: [nn.PReLU(6, 0.5)], False),
+    "rrelu": (lambda: [nn.RReLU()], True),
+    "alpha_dropout": (lambda: [nn.AlphaDropout(0.3)], True),
+    "glu": (lambda: [nn.GLU()], False),
+    "swiglu": (lambda: [nn.SwiGLU()], False),
+    "geglu": (lambda: [nn.GEGLU()], False),
+    "flatten": (lambda: [nn.Flatten()], False),
+    "scale": (lambda: [nn.Scale(6)], False),
+    "ntk": (lambda: [nn.Linear(6, 3, parametrization="ntk")], False),
+    "parametric": (lambda: [nn.ParametricActivation(nn.Tanh(), 6)], False),
+    "periodic": (lambda: [nn.PeriodicEmbedding(6, 5, 3)], False),
+    "ensemble": (lambda: [nn.BatchEnsemble(3, 4, 2, init="normal")], False),
+    "ensemble_first": (lambda: [nn.BatchEnsemble(6, 4, 3, shared_input=True, init="signs")], False),
+    "residual": (lambda: [nn.Residual(nn.LayerNorm(6), nn.Linear(6, 6))], False),
+    "nested_residual": (
+        lambda: [
+            nn.Residual(nn.Linear(6, 6), nn.Residual(nn.Scale(6)), nn.Sequential(nn.PReLU())),
+            nn.Scale(6),
+        ],
+        False,
+    ),
+}
+NAMES = list(KINDS)
+PLAIN = [name for name, (_, random) in KINDS.items() if not random]
+
+
+def network(name, dtype="float64", seed=0):
+    """The layers in a network, their parameters and buffers away from where they start."""
+    net = nn.Sequential(*KINDS[name][0](), dtype=dtype, seed=seed)
+    rng = np.random.default_rng(7)
+    for key, value in net.state_dict().items():
+        if "num_batches" not in key:
+            net._state()[key].data[...] = value + rng.uniform(0.1, 0.6, value.shape)
+    return net
+
+
+def rows(count, dtype="float64", seed=1):
+    return np.random.default_rng(seed).normal(0.3, 1.5, (count, 6)).astype(dtype)
+
+
+def test_every_layer_has_an_oracle():
+    kinds = {kind for name in NAMES for _, kind, _ in network(name)._core.layers()}
+    assert kinds - {"ResidualBegin", "ResidualEnd"} <= LAYERS.keys()
+    assert set(LAYERS) - kinds == {"Embedding"}  # test_embedding.py
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_forward(name, training, dtype, isa):
+    if training and KINDS[name][1]:
+        return
+    net, x = network(name, dtype).train(training), rows(37, dtype)
+    want = expected(net, x, training)
+    assert_close(net(x), want, "forward", dtype, scale=abs(want).max())
+    if not training:
+        assert_same_bits(net.predict(x), net(x))
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients(name, training):
+    net, x = network(name).train(training), rows(5)
+    t = np.random.default_rng(2).normal(size=net(x).shape)
+    before, step = net.state_dict(), net._core.step
+    for weight in (None, [1.0, 2.0, 0.0, 0.5, 3.0]):
+        report = cmlp.gradcheck(net, x, t, nn.MSELoss(), sample_weight=weight)
+        assert report.worst < TOLERANCE["gradcheck", "float64"]
+    assert_same_bits(list(net.state_dict().values()), list(before.values()))
+    assert net._core.step == step
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients_add_up(name, dtype):
+    net, x = network(name, dtype), rows(9, dtype)
+    dy = np.ones_like(net(x))
+    dx = net.backward(dy)
+    once = [parameter.grad.copy() for parameter in net.parameters()]
+    assert_same_bits(net.backward(dy), dx)
+    for parameter, grad in zip(net.parameters(), once, strict=True):
+        assert_close(parameter.grad, 2 * grad, "backward", dtype, scale=abs(grad).max())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_bits_for_threads_and_sets(name, dtype, threads):
+    def run():
+        net, x = network(name, dtype, seed=5), np.tile(rows(500, dtype), (6, 1))
+        y = net(x)
+        dx = net.backward(y)
+        return [y, dx, *(p.grad.copy() for p in net.parameters()), *net.state_dict().values()]
+
+    before, results = cmlp.runtime.isa(), []
+    for isa in cmlp.runtime.isas():
+        for count in (1, 3):
+            threads(count)
+            cmlp.runtime.set_isa(isa)
+            results.append(run())
+    cmlp.runtime.set_isa(before)
+    for result in results[1:]:
+        assert_same_bits(result, results[0])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "batch_norm_untracked"])
+def test_a_row_is_the_same_in_any_batch(name, dtype):
+    net, x = network(name, dtype), rows(40, dtype)
+    whole = net.predict(x)
+    assert_same_bits(np.concatenate([net.predict(x[:1]), net.predict(x[1:18]), net.predict(x[18:])]), whole)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_and_copies(name, dtype, tmp_path):
+    net, x = network(name, dtype), rows(11, dtype)
+    net(x), net.eval()
+    cmlp.save(net, tmp_path / "model.safetensors")
+    copies = [
+        cmlp.load(tmp_path / "model.safetensors"),
+        pickle.loads(pickle.dumps(net)),
+        copy.deepcopy(net),
+        net.to(dtype),
+    ]
+    for other in copies:
+        assert_same_bits(list(other.state_dict().values()), list(net.state_dict().values()))
+        assert list(other.state_dict()) == list(net.state_dict())
+        assert_same_bits(other.predict(x), net.predict(x))
+        assert repr(other) == repr(net)
+        assert other.summary() == net.summary()
+    assert net.to("float64").to(dtype).state_dict().keys() == net.state_dict().keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_alone_and_then_part_of_a_network(name):
+    layer = KINDS[name][0]()[0]
+    x = rows(4, "float32")
+    layer.eval()
+    for values in layer._state().values():
+        values.data[...] += 0.25
+    y = layer(x)
+    again = pickle.loads(pickle.dumps(layer))
+    assert_same_bits(again.eval()(x), y)
+    net = nn.Sequential(layer).eval()
+    assert_same_bits(net(x), y)
+    assert repr(layer) in repr(net).replace("\n  ", "\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "width"), [("glu", "any"), ("ntk", 3), ("layer_norm", 6), ("residual", 6), ("prelu", "any")]
+)
+def test_summary_knows_the_widths(name, width):
+    assert f"  {width}  " in network(name).summary()
+
+
+def test_input_width_before_a_gate():
+    net = nn.Sequential(nn.GLU(), nn.Linear(3, 2))
+    assert net(np.ones((1, 6))).shape == (1, 2)
+    assert net.summary().splitlines()[2].split()[2] == "3"
+    with pytest.raises(ValueError, match="x has 4 columns, the layer '1' expects 3"):
+        net(np.ones((1, 8)))
+
+
+@pytest.mark.parametrize(
+    ("layers", "initializer"),
+    [
+        ([nn.LayerNorm(64), nn.ReLU()], "kaiming_uniform"),
+        ([nn.BatchNorm1d(64), nn.Dropout(0.1), nn.Tanh()], "xavier_uniform"),
+        ([nn.RMSNorm(64), nn.AlphaDropout(0.1), nn.ReLU()], "kaiming_uniform"),
+    ],
+)
+def test_auto_looks_past_norms_and_dropout(layers, initializer):
+    net = nn.Sequential(nn.Linear(32, 64), *layers, seed=3)
+    other = nn.Sequential(nn.Linear(32, 64, init=initializer), seed=3)
+    assert_same_bits(net[0].weight.data, other[0].weight.data)
