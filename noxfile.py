@@ -41,7 +41,7 @@ def workflow(session: nox.Session, preset: str) -> None:
     """Configure, build and test one preset of CMakePresets.json."""
     session.install(tool("cmake"), tool("ninja"))
     jobs = {"CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count())}
-    session.run("cmake", "--workflow", "--preset", preset, env=jobs)
+    session.run("cmake", "--workflow", "--fresh", "--preset", preset, env=jobs)
 
 
 @nox.session
@@ -151,7 +151,7 @@ def consumer(session: nox.Session) -> None:
     python = session.posargs[0] if session.posargs else "python"
     wheel_dir = session.run(python, "-m", "cmlp", "--cmake-dir", silent=True, external=True).strip()
     prefix = session.create_tmp() + "/prefix"
-    session.run("cmake", "--preset", "cpp")
+    session.run("cmake", "--fresh", "--preset", "cpp")
     session.run("cmake", "--build", "--preset", "cpp", "--target", "cmlp")
     session.run("cmake", "--install", "build/cpp", "--prefix", prefix)
     for name, where in (("wheel", f"-Dcmlp_DIR={wheel_dir}"), ("install", f"-DCMAKE_PREFIX_PATH={prefix}")):

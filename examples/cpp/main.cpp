@@ -27,7 +27,8 @@ Moons make_moons(cmlp::Index rows, std::uint64_t seed) {
 int main() {
     const Moons train = make_moons(2000, 1), test = make_moons(1000, 2);
 
-    cmlp::Network<float> net({cmlp::Linear{2, 32}, cmlp::activation("relu"), cmlp::Linear{32, 2}}, /*seed=*/0);
+    cmlp::Network<float> net({cmlp::Linear{2, 32}, cmlp::activation("relu"), cmlp::Linear{32, 2}},
+                             /*seed=*/0);
     cmlp::Optimizer<float> adam(cmlp::OptimizerKind::adam, net, {{"lr", 0.01}});
     const cmlp::Loss loss(cmlp::LossKind::cross_entropy);
 
@@ -36,7 +37,8 @@ int main() {
     for (const cmlp::EpochRecord& epoch : report.epochs)
         if (epoch.epoch % 5 == 4) std::printf("epoch %2td  loss %.4f\n", epoch.epoch + 1, epoch.loss);
 
-    const auto scores = cmlp::evaluate<float>(net, {test.x, {{}, test.label}}, loss, {cmlp::MetricKind::accuracy});
+    const auto scores =
+        cmlp::evaluate<float>(net, {test.x, {{}, test.label}}, loss, {cmlp::MetricKind::accuracy});
     std::printf("test accuracy %.1f %% on %s\n", 100 * scores[1], cmlp::isa().c_str());
 
     cmlp::save(net, "moons.safetensors");

@@ -23,16 +23,16 @@ struct Configuration {
         Rng rng(number, Stream::user, large);
         const auto pick = [&](Index low, Index high) { return low + rng.below(high - low + 1); };
         const auto any = [&](auto list) { return pick(0, std::ssize(list) - 1); };
-        const Index widest = large ? 200 : 60;
+        const Index widest = large ? 120 : 60;
         loss = static_cast<LossKind>(any(cmlp::rows<LossKind>()));
         optimizer = static_cast<OptimizerKind>(any(cmlp::rows<OptimizerKind>()));
         in = pick(1, widest), out = pick(1, 20);
-        batch = large ? pick(200, 400) : pick(1, 80);
+        batch = large ? pick(130, 300) : pick(1, 80);
         rows = batch + pick(1, batch);
         clip = pick(0, 1), weighted = pick(0, 1);
         Index width = in;
         for (Index depth = pick(0, 2); depth >= 0; --depth) {
-            const Index next = large ? pick(100, widest) : pick(1, widest);
+            const Index next = large ? pick(64, widest) : pick(1, widest);
             layers.push_back(Linear{width, next, pick(0, 3) > 0});
             layers.push_back(activation(cmlp::rows<Activation>()[std::size_t(any(cmlp::rows<Activation>()))].name));
             if (pick(0, 2) == 0) layers.push_back(Dropout{0.25});

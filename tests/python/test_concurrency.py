@@ -143,30 +143,28 @@ def test_a_gradient_that_overflows_is_reported(dtype):
         net.train_step([[huge]], [[0.0]], nn.MSELoss(), sgd)
 
 
+def refused_while_training(net, x, y):
+    """Ask for everything that changes a network, expecting to be told that another thread does."""
+    criterion, adam = nn.CrossEntropyLoss(), optim.Adam(net.parameters())
+    for call in (
+        lambda: net.fit(x, y, loss="cross_entropy"),
+        lambda: net.train_step(x, y, criterion, adam),
+        lambda: net(x),
+        lambda: net.backward(np.ones((2000, 10))),
+    ):
+        with pytest.raises(RuntimeError, match="another thread is training this network"):
+            call()
+
+
 def test_a_second_fit_from_another_thread_is_refused():
-    net, (x, y) = network(), data()
+    net, (x, y), stop = network(), data(), threading.Event()
     callback, event = started()
-    stop = threading.Event()
-
-    def first():
-        return net.fit(
-            x, y, loss="cross_entropy", epochs=FOREVER, every_steps=1,
-            step_callbacks=[callback, lambda _: not stop.is_set()],
-        )  # fmt: skip
-
+    going = {"every_steps": 1, "step_callbacks": [callback, lambda _: not stop.is_set()]}
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(first)
+        running = pool.submit(net.fit, x, y, loss="cross_entropy", epochs=FOREVER, **going)
         assert event.wait(PATIENCE)
-        criterion, adam = nn.CrossEntropyLoss(), optim.Adam(net.parameters())
         try:
-            for call in (
-                lambda: net.fit(x, y, loss="cross_entropy"),
-                lambda: net.train_step(x, y, criterion, adam),
-                lambda: net(x),
-                lambda: net.backward(np.ones((2000, 10))),
-            ):
-                with pytest.raises(RuntimeError, match="another thread is training this network"):
-                    call()
+            refused_while_training(net, x, y)
             assert network().fit(x, y, loss="cross_entropy").stop == "completed"  # another network may
         finally:
             stop.set()
