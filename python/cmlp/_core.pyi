@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'built_isas', 'check_finite', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'gradcheck', 'initializers', 'isa', 'isas', 'larger_is_better', 'load', 'losses', 'metrics', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'set_isa', 'set_num_threads', 'train_step']
+__all__: list[str] = ['Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'check_finite', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'set_isa', 'set_num_threads', 'train_step']
 class NonFiniteError(FloatingPointError):
     """
     Training met a NaN or an infinity; the weights are the last finite ones.
@@ -23,6 +23,10 @@ class Network32:
     def backward(self, dy: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float32]:
         """
         Gradient of the input from the gradient of the last forward's output; adds to the parameters' gradients.
+        """
+    def buffers(self) -> list:
+        """
+        (name, index of its layer, value) of what is kept but not trained, as zero-copy views.
         """
     def convert(self) -> Network64:
         """
@@ -80,6 +84,10 @@ class Network32:
         """
         The bytes of a model file.
         """
+    def widths(self) -> list[int]:
+        """
+        Columns of the output of each layer, 0 where any will do.
+        """
     def zero_grad(self) -> None:
         """
         Sets all gradients to zero.
@@ -124,6 +132,10 @@ class Network64:
     def backward(self, dy: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float64]:
         """
         Gradient of the input from the gradient of the last forward's output; adds to the parameters' gradients.
+        """
+    def buffers(self) -> list:
+        """
+        (name, index of its layer, value) of what is kept but not trained, as zero-copy views.
         """
     def convert(self) -> Network32:
         """
@@ -181,6 +193,10 @@ class Network64:
         """
         The bytes of a model file.
         """
+    def widths(self) -> list[int]:
+        """
+        Columns of the output of each layer, 0 where any will do.
+        """
     def zero_grad(self) -> None:
         """
         Sets all gradients to zero.
@@ -222,11 +238,16 @@ class Loss:
         """
         The reduced value as a float, or the values as an array for reduction none.
         """
-    def __init__(self, kind: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, reduction: str = 'mean', class_weight: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = []) -> None:
+    def __init__(self, kind: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, reduction: str = 'mean', column: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = []) -> None:
         ...
     def backward(self) -> typing.Any:
         """
         Gradient of the last value by the predictions.
+        """
+    @property
+    def column(self) -> list[float]:
+        """
+        Class weights, positive weights or quantiles.
         """
     @property
     def kind(self) -> str:
@@ -246,6 +267,14 @@ class Optimizer32:
     def __init__(self, kind: str, groups: collections.abc.Sequence[tuple[collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
         """
         groups: ([(network, index) ...], settings) each.
+        """
+    def memory(self, group: typing.SupportsInt | typing.SupportsIndex = 0) -> typing.Annotated[list[float], "FixedSize(2)"]:
+        """
+        Numbers one group's rule keeps from step to step beside its arrays.
+        """
+    def set_memory(self, values: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        """
+        Puts them back.
         """
     def set_setting(self, name: str, value: typing.SupportsFloat | typing.SupportsIndex, group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         """
@@ -278,6 +307,14 @@ class Optimizer64:
     def __init__(self, kind: str, groups: collections.abc.Sequence[tuple[collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
         """
         groups: ([(network, index) ...], settings) each.
+        """
+    def memory(self, group: typing.SupportsInt | typing.SupportsIndex = 0) -> typing.Annotated[list[float], "FixedSize(2)"]:
+        """
+        Numbers one group's rule keeps from step to step beside its arrays.
+        """
+    def set_memory(self, values: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        """
+        Puts them back.
         """
     def set_setting(self, name: str, value: typing.SupportsFloat | typing.SupportsIndex, group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         """
@@ -357,6 +394,16 @@ def activations() -> list:
     """
     Rows of the list of activations: name, type, parameters, definition, source.
     """
+@typing.overload
+def average(into: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], share: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    """
+    into += share * (members - into) for the values of parameters.
+    """
+@typing.overload
+def average(into: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], share: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    """
+    into += share * (members - into) for the values of parameters.
+    """
 def built_isas() -> list[str]:
     """
     All instruction sets in this build, best first.
@@ -370,6 +417,26 @@ def check_finite(network: Network32, x: typing.Any, what: str) -> None:
 def check_finite(network: Network64, x: typing.Any, what: str) -> None:
     """
     Raises ValueError at the first NaN or infinity, or no rows.
+    """
+@typing.overload
+def clip_grad_norm(members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], max_norm: typing.SupportsFloat | typing.SupportsIndex, norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    """
+    Scales the gradients of ((network, index), ...) to a norm of at most max_norm; the norm before.
+    """
+@typing.overload
+def clip_grad_norm(members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], max_norm: typing.SupportsFloat | typing.SupportsIndex, norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    """
+    Scales the gradients of ((network, index), ...) to a norm of at most max_norm; the norm before.
+    """
+@typing.overload
+def clip_grad_value(members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], limit: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    """
+    Brings the gradients into [-limit, limit].
+    """
+@typing.overload
+def clip_grad_value(members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], limit: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    """
+    Brings the gradients into [-limit, limit].
     """
 @typing.overload
 def evaluate(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, metrics: collections.abc.Sequence[str]) -> list[float]:
@@ -407,6 +474,16 @@ def get_num_threads() -> int:
     """
     Threads a call may use at most.
     """
+@typing.overload
+def grad_norm(members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    """
+    Norm of all gradients together.
+    """
+@typing.overload
+def grad_norm(members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    """
+    Norm of all gradients together.
+    """
 def gradcheck(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, h: typing.SupportsFloat | typing.SupportsIndex) -> list[tuple[str, float, float, int]]:
     """
     (name, worst relative error, largest gradient, elements) of each parameter and the input.
@@ -427,6 +504,10 @@ def larger_is_better(metric: str) -> bool:
     """
     Whether larger values of the metric are better.
     """
+def largest_error(function: str) -> float:
+    """
+    The function's largest error in ULP over all float32 inputs.
+    """
 def load(path: str) -> typing.Any:
     """
     The network in a model file.
@@ -445,7 +526,7 @@ def optimizers() -> list:
     """
 def output_kind(loss: str) -> str:
     """
-    What a network trained with the loss puts out: value, probability, logit or class_logits.
+    What a network trained with the loss puts out: value, probability, logit, class_logits, log_probability, log_mean, moments or quantiles.
     """
 def perceptron_decision_function(X: typing.Any, weights: typing.Any, bias: typing.SupportsFloat | typing.SupportsIndex) -> typing.Any:
     """
@@ -468,12 +549,12 @@ def set_num_threads(count: typing.SupportsInt | typing.SupportsIndex) -> None:
     Sets that limit; at least 1.
     """
 @typing.overload
-def train_step(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
+def train_step(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
     """
     One step; the loss before it.
     """
 @typing.overload
-def train_step(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
+def train_step(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
     """
     One step; the loss before it.
     """

@@ -39,6 +39,13 @@ Promise kaiming_normal(const Settings& s) { return normal_with(s.at("gain") * st
 Promise lecun_uniform(const Settings&) { return uniform_within(std::sqrt(3.0 / inputs)); }
 Promise lecun_normal(const Settings&) { return normal_with(std::sqrt(1.0 / inputs)); }
 Promise orthogonal(const Settings& s) { return normal_with(s.at("gain") * std::sqrt(1.0 / inputs)); }
+Promise ones(const Settings&) { return {1, 0, 1}; }
+Promise eye(const Settings&) {
+    const double share = std::min(inputs, outputs) / (double(inputs) * outputs);
+    return {share, std::sqrt(share - share * share), 1};
+}
+Promise trunc_normal(const Settings&) { return {0, 0.87962566103423978, 2}; }  // N(0, 1) within [-2, 2]
+Promise sparse(const Settings& s) { return normal_with(s.at("std") * std::sqrt(1 - s.at("sparsity"))); }
 Promise torch(const Settings&) { return uniform_within(std::sqrt(1.0 / inputs)); }
 
 }  // namespace promise

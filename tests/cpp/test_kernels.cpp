@@ -182,8 +182,9 @@ TEST_CASE_TEMPLATE("kernels: update rules, weights and state", T, float, double)
                 if (!parameter.allows(value)) continue;
                 const std::vector<double> settings = resolve(kind, {{parameter.name, value}});
                 T c[kernels::max_coefficients] = {};
+                double memory[2] = {};  // what a rule keeps from step to step
                 const int slots = kernels::of<T>().update[o].slots(settings.data());
-                kernels::of<T>().update[o].prepare(settings.data(), 3, c);
+                kernels::of<T>().update[o].prepare(settings.data(), 3, memory, c);
                 for (Index n = 0; n <= 40; ++n) {
                     T *w = w_memory.last(n), *g = g_memory.last(n);
                     fill(w, n, 1);
@@ -195,7 +196,8 @@ TEST_CASE_TEMPLATE("kernels: update rules, weights and state", T, float, double)
                         T* state[kernels::max_slots] = {};
                         for (int s = 0; s < slots; ++s) state[s] = out + (1 + s) * n;
                         T own[kernels::max_coefficients] = {};
-                        kernels.update[o].prepare(settings.data(), 3, own);
+                        double own_memory[2] = {};
+                        kernels.update[o].prepare(settings.data(), 3, own_memory, own);
                         if (first_difference(own, c, kernels::max_coefficients) >= 0) out[0] = T(1e9);
                         kernels.update[o].update(slots, n, out, g, state, own);
                     });
