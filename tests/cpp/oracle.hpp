@@ -140,7 +140,8 @@ inline Points bce(const Case& c) {
 }
 inline Points bce_with_logits(const Case& c) {
     return each(c, [](double y, double t) {
-        return Point{std::max(y, 0.0) + std::log1p(std::exp(-std::abs(y))) - t * y, 1 / (1 + std::exp(-y)) - t};
+        return Point{std::max(y, 0.0) + std::log1p(std::exp(-std::abs(y))) - t * y,
+                     1 / (1 + std::exp(-y)) - t};
     });
 }
 inline Points cross_entropy(const Case& c) {

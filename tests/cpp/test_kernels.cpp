@@ -48,20 +48,32 @@ public:
         const auto& [rows, cols] = shape;
         const bool weighted = takes_labels(loss) && cols % 2;
         const std::vector<std::int64_t> label(std::size_t(rows), cols / 2);
-        const kernels::LossCall<T> call{
-            shape, y_, stride, labels ? nullptr : t_, stride, labels ? label.data() : nullptr,
-            rows % 2 ? scale_memory_.last(rows, T(0.75)) : nullptr, T(0.5),
-            weighted ? weight_memory_.last(cols, T(1.25)) : nullptr, parameters_, nullptr, nullptr, 0, nullptr, 0};
+        const kernels::LossCall<T> call{shape,
+                                        y_,
+                                        stride,
+                                        labels ? nullptr : t_,
+                                        stride,
+                                        labels ? label.data() : nullptr,
+                                        rows % 2 ? scale_memory_.last(rows, T(0.75)) : nullptr,
+                                        T(0.5),
+                                        weighted ? weight_memory_.last(cols, T(1.25)) : nullptr,
+                                        parameters_,
+                                        nullptr,
+                                        nullptr,
+                                        0,
+                                        nullptr,
+                                        0};
         std::string error = everywhere_(1, rows, rows, [&](const auto& kernels, T* out) {
             auto own = call;
             own.row_value = out;
             kernels.loss[loss].run(own);
         });
-        if (error.empty()) error = everywhere_(rows, cols, stride, [&](const auto& kernels, T* out) {
-            auto own = call;
-            own.dy = out, own.dy_row = stride;
-            kernels.loss[loss].run(own);
-        });
+        if (error.empty())
+            error = everywhere_(rows, cols, stride, [&](const auto& kernels, T* out) {
+                auto own = call;
+                own.dy = out, own.dy_row = stride;
+                kernels.loss[loss].run(own);
+            });
         if (!error.empty() || !kernels::of<T>().loss[loss].elementwise) return error;
         return everywhere_(rows, cols, stride, [&](const auto& kernels, T* out) {
             auto own = call;

@@ -98,10 +98,10 @@ CMLP_INLINE V tanh(V x) {
     const V t = at_most(abs(x), Range<T>::tanh_high);
     const auto e = exponential(t + t, V(0));
     const V power = power_of_2(e.shifted);
-    const V far = copysign(V(1) - V(2) / fma(power, e.rest, power + V(1)), x);
+    const V far = V(1) - V(2) / fma(power, e.rest, power + V(1));
     const V x2 = x * x;
     const V near = fma(x * x2, horner(x2, Coefficients<T>::tanh), x);
-    return select(t < V(T(0.55)), near, far);
+    return copysign(select(t < V(T(0.55)), near, far), x);  // of -0 too
 }
 
 /// 1 / (1 + e^-x) = factor / denominator: the factor 2^(split - n) keeps e^-x = 2^n (1 + rest) in range.

@@ -44,7 +44,7 @@ CMLP_INLINE V turned(Quadrant<V> q, typename V::Int number) {
 template <class V>
 CMLP_INLINE V sin(V x) {
     const auto q = quadrant(x);
-    return turned(q, q.number);
+    return select(x == V(typename V::Scalar(0)), x, turned(q, q.number));  // -0 keeps its sign
 }
 
 template <class V>
