@@ -38,8 +38,7 @@ void bind_registry(py::module_& m) {
     list("metrics", entries<MetricKind>, "Rows of the list of metrics.");
     list("functions", entries<Function>, "Rows of the list of vector functions.");
     m.def(
-        "largest_error",
-        [](std::string_view function) { return largest_error(parse<Function>(function)); },
+        "largest_error", [](std::string_view function) { return largest_error(parse<Function>(function)); },
         py::arg("function"), "The function's largest error in ULP over all float32 inputs.");
     m.def(
         "larger_is_better",

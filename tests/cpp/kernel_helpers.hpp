@@ -100,10 +100,32 @@ Index first_difference(const T* a, const T* b, Index n) {
 template <class T>
 void fill(T* out, Index n, std::uint64_t seed, bool special = false) {
     using Limits = std::numeric_limits<T>;
-    const T odd[] = {T(0), T(-0.0), Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), Limits::denorm_min(),
-                     -Limits::denorm_min(), Limits::min() / 2, Limits::max(), Limits::lowest(), Limits::min(),
-                     T(1), T(-1), T(0.5), T(40), T(-40), T(88.7), T(-87.4), T(-103.9), T(709.7), T(-708.4), T(-745.1),
-                     T(-13), T(-9), T(1e4), T(-1e4)};
+    const T odd[] = {T(0),
+                     T(-0.0),
+                     Limits::infinity(),
+                     -Limits::infinity(),
+                     Limits::quiet_NaN(),
+                     Limits::denorm_min(),
+                     -Limits::denorm_min(),
+                     Limits::min() / 2,
+                     Limits::max(),
+                     Limits::lowest(),
+                     Limits::min(),
+                     T(1),
+                     T(-1),
+                     T(0.5),
+                     T(40),
+                     T(-40),
+                     T(88.7),
+                     T(-87.4),
+                     T(-103.9),
+                     T(709.7),
+                     T(-708.4),
+                     T(-745.1),
+                     T(-13),
+                     T(-9),
+                     T(1e4),
+                     T(-1e4)};
     Rng rng(seed, Stream::user);
     for (Index i = 0; i < n; ++i) {
         const auto pick = static_cast<std::size_t>(rng.below(3 * std::ssize(odd)));
@@ -128,7 +150,8 @@ public:
             T* out = out_.last(size, guard);
             run(*kernels, out);
             for (Index i = 0; i < size; ++i)
-                if (i % stride >= cols && out[i] != guard) error = isa + " wrote beyond column " + std::to_string(cols);
+                if (i % stride >= cols && out[i] != guard)
+                    error = isa + " wrote beyond column " + std::to_string(cols);
             if (isa == all_[0].isa) expected.assign(out, out + size);
             const Index at = first_difference(out, expected.data(), size);
             if (at >= 0)

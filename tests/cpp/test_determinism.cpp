@@ -34,7 +34,8 @@ struct Configuration {
         for (Index depth = pick(0, 2); depth >= 0; --depth) {
             const Index next = large ? pick(64, widest) : pick(1, widest);
             layers.push_back(Linear{width, next, pick(0, 3) > 0});
-            layers.push_back(activation(cmlp::rows<Activation>()[std::size_t(any(cmlp::rows<Activation>()))].name));
+            layers.push_back(
+                activation(cmlp::rows<Activation>()[std::size_t(any(cmlp::rows<Activation>()))].name));
             if (pick(0, 2) == 0) layers.push_back(Dropout{0.25});
             if (pick(0, 4) == 0) layers.push_back(Softmax{});
             width = next;
@@ -84,7 +85,8 @@ std::string difference_of(const Configuration& c, const std::vector<int>& thread
             set_num_threads(count);
             const std::vector<T> got = trained<T>(c);
             if (expected.empty()) expected = got;
-            if (got.size() != expected.size() || first_difference(got.data(), expected.data(), std::ssize(got)) >= 0)
+            if (got.size() != expected.size() ||
+                first_difference(got.data(), expected.data(), std::ssize(got)) >= 0)
                 return isa + " with " + std::to_string(count) + " threads: " + c.text();
         }
     return "";
@@ -92,7 +94,8 @@ std::string difference_of(const Configuration& c, const std::vector<int>& thread
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("determinism: sixty small runs give the same bits on every instruction set", T, float, double) {
+TEST_CASE_TEMPLATE("determinism: sixty small runs give the same bits on every instruction set", T, float,
+                   double) {
     for (std::uint64_t number = 0; number < 60; ++number)
         CHECK(difference_of<T>(Configuration(number, false), {1, 3}) == "");
 }

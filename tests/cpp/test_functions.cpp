@@ -77,7 +77,8 @@ constexpr Expected all[] = {
 // Distance of two neighbours of type T at this magnitude.
 template <class T>
 Real ulp(Real magnitude) {
-    const T x = std::max(T(std::min(std::abs(magnitude), Real(std::numeric_limits<T>::max()))), std::numeric_limits<T>::min());
+    const T x = std::max(T(std::min(std::abs(magnitude), Real(std::numeric_limits<T>::max()))),
+                         std::numeric_limits<T>::min());
     const T scaled = std::ldexp(T(1), std::ilogb(x));
     return Real(scaled) * std::numeric_limits<T>::epsilon();
 }
@@ -87,15 +88,19 @@ bool is_derivative(Function f) { return name(f).ends_with("_derivative"); }
 // Errors of sin and cos are bounded up to 1e4; near a derivative's zero its own magnitude is no measure.
 template <class T>
 double error_in_ulp(const Expected& expected, T x, T y) {
-    if ((expected.function == Function::sin || expected.function == Function::cos) && !(std::abs(x) <= T(1e4))) return 0;
+    if ((expected.function == Function::sin || expected.function == Function::cos) &&
+        !(std::abs(x) <= T(1e4)))
+        return 0;
     const Real value = expected.value(x);
     if (std::isnan(value)) return std::isnan(y) ? 0 : INFINITY;
     if (std::isnan(y)) return INFINITY;
     const T rounded = static_cast<T>(value);
-    if (rounded == y || (std::isinf(rounded) && y == std::copysign(std::numeric_limits<T>::max(), rounded))) return 0;
+    if (rounded == y || (std::isinf(rounded) && y == std::copysign(std::numeric_limits<T>::max(), rounded)))
+        return 0;
     if (std::isinf(y) || std::isinf(rounded)) return INFINITY;
     const bool near_zero = is_derivative(expected.function) && x < -0.4 && x > -2.5;
-    return double(std::abs(value - Real(y)) / ulp<T>(near_zero ? std::max(std::abs(value), Real(0.25)) : value));
+    return double(std::abs(value - Real(y)) /
+                  ulp<T>(near_zero ? std::max(std::abs(value), Real(0.25)) : value));
 }
 
 // Every `step`-th number by its bits, negative ones too.
@@ -118,7 +123,8 @@ void check_errors(const std::vector<T>& x, double slack) {
         double worst = 0;
         std::size_t where = 0;
         for (std::size_t i = 0; i < x.size(); ++i)
-            if (const double error = error_in_ulp<T>(expected, x[i], y[i]); error > worst) worst = error, where = i;
+            if (const double error = error_in_ulp<T>(expected, x[i], y[i]); error > worst)
+                worst = error, where = i;
         CAPTURE(std::string(name(expected.function)));
         CAPTURE(x[where]);
         CAPTURE(y[where]);
@@ -128,10 +134,13 @@ void check_errors(const std::vector<T>& x, double slack) {
 
 }  // namespace
 
-TEST_CASE("functions: float32 stays within the bounds of the list") { check_errors(spread<float, std::uint32_t>(49157), 1); }
+TEST_CASE("functions: float32 stays within the bounds of the list") {
+    check_errors(spread<float, std::uint32_t>(49157), 1);
+}
 
 TEST_CASE("functions: float64 stays within the same bounds") {
-    check_errors(spread<double, std::uint64_t>(0x000fff3b9aca0107), 1.05);  // the long double formula errs a little itself
+    check_errors(spread<double, std::uint64_t>(0x000fff3b9aca0107),
+                 1.05);  // the long double formula errs a little itself
 }
 
 TEST_CASE_TEMPLATE("functions: infinities, NaN and signed zeros as IEEE 754 has them", T, float, double) {
@@ -149,10 +158,12 @@ TEST_CASE_TEMPLATE("functions: infinities, NaN and signed zeros as IEEE 754 has 
             const T rounded = static_cast<T>(value), y = at(e.function, x);
             CAPTURE(x);
             CAPTURE(y);
-            CHECK((test::same(y, rounded) || std::abs(y - rounded) <= T(e.bound) * std::numeric_limits<T>::epsilon()));
+            CHECK((test::same(y, rounded) ||
+                   std::abs(y - rounded) <= T(e.bound) * std::numeric_limits<T>::epsilon()));
         }
     }
-    for (const Function odd : {Function::expm1, Function::log1p, Function::tanh, Function::erf, Function::sin, Function::gelu})
+    for (const Function odd :
+         {Function::expm1, Function::log1p, Function::tanh, Function::erf, Function::sin, Function::gelu})
         CHECK_MESSAGE(std::signbit(at(odd, T(-0.0))), std::string(name(odd)));
     CHECK(at(Function::log, T(0)) == -inf);
     CHECK(std::isnan(at(Function::log, T(-1))));

@@ -70,29 +70,33 @@ private:
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("gemm: every element is one chain of fma in k order, whatever the tile", T, float, double) {
+TEST_CASE_TEMPLATE("gemm: every element is one chain of fma in k order, whatever the tile", T, float,
+                   double) {
     Products<T> products;
     int mode = 0;
     for (Index m = 1; m <= 13; ++m)
         for (Index n = 1; n <= 70; ++n)
             for (Index k = 0; k <= 20; ++k) {
                 ++mode;
-                const std::string error =
-                    products.check({m, n, k, (mode & 1) != 0, (mode & 2) != 0, (mode & 4) != 0, mode / 8 % 3});
-                if (!error.empty()) FAIL_CHECK(m << "x" << n << "x" << k << " mode " << mode % 8 << " " << error);
+                const std::string error = products.check(
+                    {m, n, k, (mode & 1) != 0, (mode & 2) != 0, (mode & 4) != 0, mode / 8 % 3});
+                if (!error.empty())
+                    FAIL_CHECK(m << "x" << n << "x" << k << " mode " << mode % 8 << " " << error);
             }
 }
 
-TEST_CASE_TEMPLATE("gemm: larger shapes, each with and without bias, addition and a transposed left side", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("gemm: larger shapes, each with and without bias, addition and a transposed left side", T,
+                   float, double) {
     Products<T> products;
-    const Index shapes[][3] = {{64, 128, 50}, {33, 257, 129}, {7, 1000, 13}, {150, 65, 40}, {1, 300, 256}, {48, 64, 257}};
+    const Index shapes[][3] = {{64, 128, 50}, {33, 257, 129}, {7, 1000, 13},
+                               {150, 65, 40}, {1, 300, 256},  {48, 64, 257}};
     for (const auto& [m, n, k] : shapes)
         for (int mode = 0; mode < 8; ++mode) {
             CAPTURE(m);
             CAPTURE(n);
             CAPTURE(mode);
-            CHECK(products.check({m, n, k, (mode & 1) != 0, (mode & 2) != 0, (mode & 4) != 0, mode % 3}) == "");
+            CHECK(products.check({m, n, k, (mode & 1) != 0, (mode & 2) != 0, (mode & 4) != 0, mode % 3}) ==
+                  "");
         }
 }
 
@@ -140,14 +144,16 @@ TEST_CASE_TEMPLATE("transpose: every element moves, nothing else", T, float, dou
                 const Index size = rows > 0 ? (rows - 1) * (cols + gap) + cols : 0;
                 T* x = memory.last(size);
                 for (Index i = 0; i < size; ++i) x[i] = T(i);
-                const std::string error = everywhere(cols, rows, rows + gap, [&](const auto& kernels, T* out) {
-                    kernels.transpose({rows, cols}, x, cols + gap, out, rows + gap);
-                });
+                const std::string error =
+                    everywhere(cols, rows, rows + gap, [&](const auto& kernels, T* out) {
+                        kernels.transpose({rows, cols}, x, cols + gap, out, rows + gap);
+                    });
                 CHECK(error == "");
                 bool right = true;
                 for (Index i = 0; i < rows; ++i)
                     for (Index j = 0; j < cols; ++j)
-                        right &= everywhere.expected[std::size_t(j * (rows + gap) + i)] == x[i * (cols + gap) + j];
+                        right &=
+                            everywhere.expected[std::size_t(j * (rows + gap) + i)] == x[i * (cols + gap) + j];
                 CHECK(right);
             }
 }

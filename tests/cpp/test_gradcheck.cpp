@@ -23,7 +23,8 @@ struct Problem {
             label.push_back(i % classes);
             if (weighted) weight.push_back(0.5 + double(i % 3));
             for (Index j = 0; j < classes; ++j)
-                dense(i, j) = output == OutputKind::class_logits ? (1 + double((i * j + j) % 3)) / 8 : (0.03 + double((i + j) % 5)) / 5;
+                dense(i, j) = output == OutputKind::class_logits ? (1 + double((i * j + j) % 3)) / 8
+                                                                 : (0.03 + double((i + j) % 5)) / 5;
         }
     }
     Data<double> data(bool labels) const {
@@ -74,7 +75,8 @@ TEST_CASE("gradcheck: softmax as a layer, class weights, smoothing, reduction no
     Network<double> soft({Linear{5, classes}, Softmax{}, Linear{classes, classes}}, 2);
     CHECK(worst(gradcheck(soft, problem.data(false), Loss(LossKind::mse))) < 1e-7);
     const Loss smooth(LossKind::cross_entropy, {{"label_smoothing", 0.2}}, Reduction::none, {1, 2, 0.5, 0});
-    for (const bool labels : {false, true}) CHECK(worst(gradcheck(soft, problem.data(labels), smooth)) < 1e-7);
+    for (const bool labels : {false, true})
+        CHECK(worst(gradcheck(soft, problem.data(labels), smooth)) < 1e-7);
 }
 
 TEST_CASE("gradcheck: a row for each parameter and the input; the network is left as it was") {

@@ -32,8 +32,12 @@ Promise uniform(const Settings& s) {
     const double low = s.at("low"), high = s.at("high");
     return {(low + high) / 2, (high - low) / std::sqrt(12), std::max(std::abs(low), std::abs(high))};
 }
-Promise xavier_uniform(const Settings& s) { return uniform_within(s.at("gain") * std::sqrt(6.0 / (inputs + outputs))); }
-Promise xavier_normal(const Settings& s) { return normal_with(s.at("gain") * std::sqrt(2.0 / (inputs + outputs))); }
+Promise xavier_uniform(const Settings& s) {
+    return uniform_within(s.at("gain") * std::sqrt(6.0 / (inputs + outputs)));
+}
+Promise xavier_normal(const Settings& s) {
+    return normal_with(s.at("gain") * std::sqrt(2.0 / (inputs + outputs)));
+}
 Promise kaiming_uniform(const Settings& s) { return uniform_within(s.at("gain") * std::sqrt(3.0 / inputs)); }
 Promise kaiming_normal(const Settings& s) { return normal_with(s.at("gain") * std::sqrt(1.0 / inputs)); }
 Promise lecun_uniform(const Settings&) { return uniform_within(std::sqrt(3.0 / inputs)); }
@@ -94,18 +98,22 @@ TEST_CASE("initializers: bounds, means and deviations are those of the list") {
 }
 
 TEST_CASE_TEMPLATE("initializers: orthogonal rows, or columns where there are fewer", T, float, double) {
-    for (const auto& [rows, cols] : {std::pair<Index, Index>{20, 50}, {50, 20}, {30, 30}, {1, 7}, {7, 1}, {1, 1}}) {
+    for (const auto& [rows, cols] :
+         {std::pair<Index, Index>{20, 50}, {50, 20}, {30, 30}, {1, 7}, {7, 1}, {1, 1}}) {
         const Matrix<T> w = drawn<T>(rows, cols, Initializer::orthogonal, {{"gain", 2}}, 5);
         Matrix<T> gram;
-        if (rows <= cols) gram = w * w.transpose();
-        else gram = w.transpose() * w;
+        if (rows <= cols)
+            gram = w * w.transpose();
+        else
+            gram = w.transpose() * w;
         for (Index i = 0; i < gram.rows(); ++i)
             for (Index j = 0; j < gram.cols(); ++j)
                 CHECK(std::abs(double(gram(i, j)) - (i == j ? 4 : 0)) < (sizeof(T) == 4 ? 3e-6 : 1e-13));
     }
 }
 
-TEST_CASE("initializers: seeds decide, float32 is float64 rounded, stored weights are the shown ones transposed") {
+TEST_CASE(
+    "initializers: seeds decide, float32 is float64 rounded, stored weights are the shown ones transposed") {
     for (std::size_t i = 0; i < rows<Initializer>().size(); ++i) {
         const auto kind = static_cast<Initializer>(i);
         const Matrix<double> w = drawn<double>(7, 9, kind, {}, 1), again = drawn<double>(7, 9, kind, {}, 1);
@@ -136,7 +144,8 @@ TEST_CASE("initializers: auto goes by the activation that follows, dropout not c
         CHECK((automatic - named).eval().view().cwise_abs().sum() == 0);
     }
     const Matrix<double> last = first_weights({Linear{8, 6}});
-    CHECK((last - first_weights({Linear{8, 6, true, "xavier_uniform"}})).eval().view().cwise_abs().sum() == 0);
+    CHECK((last - first_weights({Linear{8, 6, true, "xavier_uniform"}})).eval().view().cwise_abs().sum() ==
+          0);
 }
 
 TEST_CASE("initializers: biases are 0, but for torch's") {
@@ -155,7 +164,9 @@ TEST_CASE("initializers: biases are 0, but for torch's") {
 }
 
 TEST_CASE("initializers: unknown names and settings are refused when the network is made") {
-    CHECK(message([] { Network<float>({Linear{2, 3, true, "he"}}); }).starts_with("unknown initializer 'he'; choose from "));
+    CHECK(message([] {
+              Network<float>({Linear{2, 3, true, "he"}});
+          }).starts_with("unknown initializer 'he'; choose from "));
     CHECK(message([] { Network<float>({Linear{2, 3, true, "normal", {{"sigma", 1}}}}); }) ==
           "initializer 'normal' has no parameter 'sigma'; it takes: mean, std");
     CHECK(message([] { Network<float>({Linear{2, 3, true, "normal", {{"std", -1}}}}); }) ==

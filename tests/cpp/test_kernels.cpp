@@ -51,21 +51,33 @@ public:
         const Index columns = facts.width == 0 ? 1 : takes_labels(loss) && cols % 2 ? cols : 0;
         const Index values = facts.joint ? cols / facts.width : cols;
         const std::vector<std::int64_t> label(std::size_t(rows), cols / 2);
-        const kernels::LossCall<T> call{
-            shape, y_, stride, labels ? nullptr : t_, stride, labels ? label.data() : nullptr,
-            rows % 2 ? scale_memory_.last(rows, T(0.75)) : nullptr, T(0.5),
-            columns ? weight_memory_.last(columns, T(0.75)) : nullptr, parameters_, nullptr, nullptr, 0, nullptr, 0,
-            columns};
+        const kernels::LossCall<T> call{shape,
+                                        y_,
+                                        stride,
+                                        labels ? nullptr : t_,
+                                        stride,
+                                        labels ? label.data() : nullptr,
+                                        rows % 2 ? scale_memory_.last(rows, T(0.75)) : nullptr,
+                                        T(0.5),
+                                        columns ? weight_memory_.last(columns, T(0.75)) : nullptr,
+                                        parameters_,
+                                        nullptr,
+                                        nullptr,
+                                        0,
+                                        nullptr,
+                                        0,
+                                        columns};
         std::string error = everywhere_(1, rows, rows, [&](const auto& kernels, T* out) {
             auto own = call;
             own.row_value = out;
             kernels.loss[loss].run(own);
         });
-        if (error.empty()) error = everywhere_(rows, cols, stride, [&](const auto& kernels, T* out) {
-            auto own = call;
-            own.dy = out, own.dy_row = stride;
-            kernels.loss[loss].run(own);
-        });
+        if (error.empty())
+            error = everywhere_(rows, cols, stride, [&](const auto& kernels, T* out) {
+                auto own = call;
+                own.dy = out, own.dy_row = stride;
+                kernels.loss[loss].run(own);
+            });
         if (!error.empty() || !facts.elementwise) return error;
         return everywhere_(rows, values, stride, [&](const auto& kernels, T* out) {
             auto own = call;
@@ -150,7 +162,8 @@ TEST_CASE("kernels: slopes of activations against differences") {
         double worst = 0;
         for (int i = -300; i < 300; ++i) {
             const double z = i / 40.0 + 0.0123;  // no slope jumps within h of these
-            const double up = activate(kind, z + h, resolve(kind)).value, down = activate(kind, z - h, resolve(kind)).value;
+            const double up = activate(kind, z + h, resolve(kind)).value,
+                         down = activate(kind, z - h, resolve(kind)).value;
             worst = std::max(worst, std::abs((up - down) / (2 * h) - activate(kind, z, resolve(kind)).slope));
         }
         CHECK(worst < 1e-9);

@@ -50,13 +50,15 @@ TEST_CASE_TEMPLATE("kernels: softmax and its backward", T, float, double) {
                     T *x = x_memory.last(size), *dy = dy_memory.last(size);
                     fill(x, size, 1, special);
                     fill(dy, size, 2, special);
-                    const std::string forward = everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
-                        kernels.softmax({rows, cols}, x, stride, out, stride);
-                    });
+                    const std::string forward =
+                        everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
+                            kernels.softmax({rows, cols}, x, stride, out, stride);
+                        });
                     CHECK(forward == "");
-                    const std::string backward = everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
-                        kernels.softmax_backward({rows, cols}, x, stride, dy, stride, out, stride);
-                    });
+                    const std::string backward =
+                        everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
+                            kernels.softmax_backward({rows, cols}, x, stride, dy, stride, out, stride);
+                        });
                     CHECK(backward == "");
                 }
 }
@@ -71,7 +73,8 @@ TEST_CASE_TEMPLATE("kernels: softmax against its formula, also for large logits"
             for (T& v : x) v = T(double(v) + shift);
             table->softmax({1, 37}, x.data(), 37, y.data(), 37);
             const Line expected = softmax({x.begin(), x.end()});
-            for (std::size_t j = 0; j < 37; ++j) CHECK(std::abs(double(y[j]) - expected[j]) < tolerance<T> / 10);
+            for (std::size_t j = 0; j < 37; ++j)
+                CHECK(std::abs(double(y[j]) - expected[j]) < tolerance<T> / 10);
         }
 }
 
@@ -95,7 +98,8 @@ TEST_CASE_TEMPLATE("kernels: dropout draws word first + i and scales what it kee
         }
 }
 
-TEST_CASE_TEMPLATE("kernels: weighted_sum and squared_norm are trees over 16 lanes in double", T, float, double) {
+TEST_CASE_TEMPLATE("kernels: weighted_sum and squared_norm are trees over 16 lanes in double", T, float,
+                   double) {
     Guarded<T> x_memory(capacity), w_memory(capacity);
     const auto all = all_kernels<T>();
     for (Index n = 0; n <= 70; ++n) {
@@ -128,7 +132,8 @@ TEST_CASE_TEMPLATE("kernels: scale touches n elements", T, float, double) {
         CHECK(error == "");
         std::vector<T> x(std::size_t(n) + 1);
         fill(x.data(), n, 7, true);
-        for (Index i = 0; i < n; ++i) CHECK(same(everywhere.expected[std::size_t(i)], T(x[std::size_t(i)] * T(1.7))));
+        for (Index i = 0; i < n; ++i)
+            CHECK(same(everywhere.expected[std::size_t(i)], T(x[std::size_t(i)] * T(1.7))));
     }
 }
 
@@ -160,7 +165,8 @@ TEST_CASE("kernels: random words are Philox4x32-10") {
     // the known answers of the authors' Random123, kat_vectors
     CHECK(philox({0, 0, 0, 0}, {0, 0}) == Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
     constexpr std::uint32_t ones = 0xffffffff;
-    CHECK(philox({ones, ones, ones, ones}, {ones, ones}) == Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+    CHECK(philox({ones, ones, ones, ones}, {ones, ones}) ==
+          Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
     CHECK(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
           Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 
@@ -171,9 +177,10 @@ TEST_CASE("kernels: random words are Philox4x32-10") {
         std::uint32_t words[4];
         kernels::table().random(0, 0, 0, 4, words);
         CHECK(std::equal(words, words + 4, std::begin({0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u})));
-        for (const std::uint64_t key : {std::uint64_t(0), ~std::uint64_t(0), std::uint64_t(0x0123456789abcdef)})
-            for (const std::uint64_t first : {std::uint64_t(0), std::uint64_t(3), (std::uint64_t(1) << 34) - 2,
-                                              ~std::uint64_t(0) - 39}) {
+        for (const std::uint64_t key :
+             {std::uint64_t(0), ~std::uint64_t(0), std::uint64_t(0x0123456789abcdef)})
+            for (const std::uint64_t first :
+                 {std::uint64_t(0), std::uint64_t(3), (std::uint64_t(1) << 34) - 2, ~std::uint64_t(0) - 39}) {
                 std::uint32_t* out = memory.last(37);
                 kernels::table().random(key, key / 3, first, 37, out);
                 for (Index i = 0; i < 37; ++i)

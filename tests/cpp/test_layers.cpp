@@ -43,7 +43,8 @@ struct Bench {
 }  // namespace
 
 TEST_CASE("layers: kinds by name") {
-    for (const char* type : {"Linear", "Activation", "Softmax", "Dropout"}) CHECK(type_name(make_layer(type)) == type);
+    for (const char* type : {"Linear", "Activation", "Softmax", "Dropout"})
+        CHECK(type_name(make_layer(type)) == type);
     CHECK(message([] { make_layer("Lineal"); }) ==
           "unknown layer 'Lineal'; choose from Linear, Activation, Softmax, Dropout");
     CHECK(type_name(activation("relu")) == "Activation");
@@ -84,7 +85,8 @@ TEST_CASE("layers: parameters, widths and impossible sizes") {
           "Dropout: p of layer '1' is nan, it must be in [0, 1]");
 }
 
-TEST_CASE_TEMPLATE("layers: Linear forwards and backwards, with and without bias, set and added", T, float, double) {
+TEST_CASE_TEMPLATE("layers: Linear forwards and backwards, with and without bias, set and added", T, float,
+                   double) {
     for (const bool bias : {false, true})
         for (const bool accumulate : {false, true}) {
             Bench<T> bench(Linear{6, 9, bias});
@@ -98,10 +100,12 @@ TEST_CASE_TEMPLATE("layers: Linear forwards and backwards, with and without bias
             if (accumulate) {
                 const Grid before = grid_of(bench.grads[0]);
                 dw = made(6, 9, [&](auto i, auto j) { return dw[i][j] + before[i][j]; });
-                if (bias) db = made(1, 9, [&](auto i, auto j) { return db[i][j] + grid_of(bench.grads[1])[i][j]; });
+                if (bias)
+                    db = made(1, 9, [&](auto i, auto j) { return db[i][j] + grid_of(bench.grads[1])[i][j]; });
             }
             CHECK(difference(bench.forward(x), y) < tolerance<T>);
-            CHECK(difference(bench.backward(x, bench.y.view(), dy), product(grid_of(dy), transposed(w))) < tolerance<T>);
+            CHECK(difference(bench.backward(x, bench.y.view(), dy), product(grid_of(dy), transposed(w))) <
+                  tolerance<T>);
             CHECK(difference(bench.grads[0], dw) < tolerance<T>);
             if (bias) CHECK(difference(bench.grads[1], db) < tolerance<T>);
             CHECK(bench.backward(x, bench.y.view(), dy, false).empty());
@@ -119,8 +123,9 @@ TEST_CASE_TEMPLATE("layers: activations, each with other parameters than the def
         const Grid z = grid_of(x), d = grid_of(dy);
         CAPTURE(std::string(name(kind)));
         const MatrixView<const T> y = bench.forward(x);
-        CHECK(difference(y, made(5, 18, [&](auto i, auto j) { return activate(kind, z[i][j], layer.parameters).value; })) <
-              tolerance<T>);
+        CHECK(difference(y, made(5, 18, [&](auto i, auto j) {
+                             return activate(kind, z[i][j], layer.parameters).value;
+                         })) < tolerance<T>);
         CHECK(difference(bench.backward(x, y, dy), made(5, 18, [&](auto i, auto j) {
                              return d[i][j] * activate(kind, z[i][j], layer.parameters).slope;
                          })) < tolerance<T>);
@@ -141,7 +146,8 @@ TEST_CASE_TEMPLATE("layers: Softmax has rows of sum 1 and a gradient of sum 0", 
     }
 }
 
-TEST_CASE_TEMPLATE("layers: Dropout keeps the mean in training and is not there otherwise", T, float, double) {
+TEST_CASE_TEMPLATE("layers: Dropout keeps the mean in training and is not there otherwise", T, float,
+                   double) {
     Bench<T> bench(Dropout{0.25});
     Matrix<T> x(300, 100), dy(300, 100);
     x.fill(1), dy.fill(2);

@@ -35,9 +35,11 @@ Batch<T> make_batch(LossKind kind, bool labels, bool weighted, Index rows = 11, 
     for (Index i = 0; i < rows; ++i) {
         double sum = 0;
         for (Index j = 0; j < cols; ++j) {
-            if (output_kind(kind) == OutputKind::probability) batch.y(i, j) = std::abs(batch.y(i, j)) * T(0.8) + T(0.05);
+            if (output_kind(kind) == OutputKind::probability)
+                batch.y(i, j) = std::abs(batch.y(i, j)) * T(0.8) + T(0.05);
             if (output_kind(kind) == OutputKind::class_logits) batch.y(i, j) *= 3;
-            if (output_kind(kind) != OutputKind::value) batch.dense(i, j) = std::abs(batch.dense(i, j)) / T(1.2) + T(0.01);
+            if (output_kind(kind) != OutputKind::value)
+                batch.dense(i, j) = std::abs(batch.dense(i, j)) / T(1.2) + T(0.01);
             sum += double(batch.dense(i, j));
         }
         if (output_kind(kind) == OutputKind::class_logits) batch.dense.row(i) *= T(1 / sum);
@@ -62,10 +64,12 @@ Expected expected_of(const Batch<T>& b, Reduction reduction) {
     Expected e{0, 0, grid(rows, all), grid(rows, row_wise ? 1 : cols)};
     for (std::size_t i = 0; i < rows; ++i) {
         const double w = b.weight.empty() ? 1 : double(b.weight[i]);
-        losses::Case c{y[i], b.label.empty() ? grid_of(b.dense)[i] : Line(cols), Line(cols, 1), resolve(b.kind, b.settings)};
+        losses::Case c{y[i], b.label.empty() ? grid_of(b.dense)[i] : Line(cols), Line(cols, 1),
+                       resolve(b.kind, b.settings)};
         if (!b.class_weight.empty()) c.w = b.class_weight;
         if (!b.label.empty()) c.t[std::size_t(b.label[i])] = 1;
-        const bool counted = !b.label.empty() && (b.kind == LossKind::cross_entropy || b.kind == LossKind::nll);
+        const bool counted =
+            !b.label.empty() && (b.kind == LossKind::cross_entropy || b.kind == LossKind::nll);
         const double values = row_wise ? (counted ? c.w[std::size_t(b.label[i])] : 1) : double(cols);
         e.weight += w * (reduction == Reduction::batchmean ? 1 : values);
         const losses::Points points = losses::row(b.kind, c);
@@ -142,7 +146,8 @@ TEST_CASE("loss: the gradient is the slope of the value") {
                 batch.y(i, j) = kept + h;
                 const double above = mean_of(batch);
                 batch.y(i, j) = kept - h;
-                CHECK((above - mean_of(batch)) / (2 * h) == doctest::Approx(result.gradient(i, j)).epsilon(1e-7));
+                CHECK((above - mean_of(batch)) / (2 * h) ==
+                      doctest::Approx(result.gradient(i, j)).epsilon(1e-7));
                 batch.y(i, j) = kept;
             }
     }
@@ -198,7 +203,8 @@ TEST_CASE_TEMPLATE("loss: a NaN or a value outside the domain shows", T, float, 
 TEST_CASE_TEMPLATE("loss: what does not fit is refused", T, float, double) {
     LossResult<T> result;
     const Matrix<T> y = numbers<T>(3, 4, 1), other = numbers<T>(3, 5, 1);
-    const auto refused = [&](const Loss& loss, MatrixView<const T> p, const Target<T>& t, std::vector<T> weight = {}) {
+    const auto refused = [&](const Loss& loss, MatrixView<const T> p, const Target<T>& t,
+                             std::vector<T> weight = {}) {
         return message([&] { loss.evaluate<T>(p, t, weight, true, result); });
     };
     const Loss mse(LossKind::mse), entropy(LossKind::cross_entropy);
@@ -214,10 +220,12 @@ TEST_CASE_TEMPLATE("loss: what does not fit is refused", T, float, double) {
     CHECK(refused(entropy, y, {{}, few}) == "cross_entropy: predictions are 3x4, targets 2");
     CHECK(refused(Loss(LossKind::cross_entropy, {}, Reduction::mean, {1, 2}), y, {{}, label}) ==
           "cross_entropy: there are 2 class weights for 4 classes");
-    CHECK(message([] { Loss(LossKind::mse, {}, Reduction::mean, {1, 2}); }) == "mse: the loss takes no class weights");
+    CHECK(message([] { Loss(LossKind::mse, {}, Reduction::mean, {1, 2}); }) ==
+          "mse: the loss takes no class weights");
     CHECK(message([] { Loss(LossKind::cross_entropy, {}, Reduction::mean, {1, -2}); }) ==
           "cross_entropy: class weight -2 must be finite and not negative");
-    CHECK(message([] { Loss(LossKind::mse, {{"delta", 1}}); }) == "loss 'mse' has no parameter 'delta'; it takes: ");
+    CHECK(message([] { Loss(LossKind::mse, {{"delta", 1}}); }) ==
+          "loss 'mse' has no parameter 'delta'; it takes: ");
     CHECK(message([] { Loss(LossKind::cross_entropy, {{"label_smoothing", 1.5}}); }) ==
           "CrossEntropyLoss: label_smoothing is 1.5, it must be in [0,1]");
 }

@@ -18,7 +18,8 @@ double average(const Grid& y, const Grid& t, const Line& w, double (*term)(doubl
     double total = 0, weight = 0;
     for (std::size_t i = 0; i < y.size(); ++i) {
         weight += w[i];
-        for (std::size_t j = 0; j < y[0].size(); ++j) total += w[i] * term(y[i][j], t[i][j]) / double(y[0].size());
+        for (std::size_t j = 0; j < y[0].size(); ++j)
+            total += w[i] * term(y[i][j], t[i][j]) / double(y[0].size());
     }
     return total / weight;
 }
@@ -72,7 +73,8 @@ TEST_CASE_TEMPLATE("metrics: of values, with and without weights, in batches of 
                 return measured<T>(kind, OutputKind::value, y, {t.view(), {}}, weight, size);
             };
             CHECK(got(MetricKind::mse) == doctest::Approx(average(a, b, w, squared)).epsilon(1e-12));
-            CHECK(got(MetricKind::rmse) == doctest::Approx(std::sqrt(average(a, b, w, squared))).epsilon(1e-12));
+            CHECK(got(MetricKind::rmse) ==
+                  doctest::Approx(std::sqrt(average(a, b, w, squared))).epsilon(1e-12));
             CHECK(got(MetricKind::mae) == doctest::Approx(average(a, b, w, absolute)).epsilon(1e-12));
             CHECK(got(MetricKind::r2) == doctest::Approx(r2(a, b, w)).epsilon(1e-10));
         }
@@ -86,7 +88,9 @@ TEST_CASE_TEMPLATE("metrics: accuracy of classes, from labels and from probabili
     for (Index i = 0; i < 40; ++i) {
         label.push_back(i % 5);
         weight.push_back(T(1 + i % 3));
-        const auto best = [&](const Matrix<T>& m) { return std::max_element(&m(i, 0), &m(i, 0) + 5) - &m(i, 0); };
+        const auto best = [&](const Matrix<T>& m) {
+            return std::max_element(&m(i, 0), &m(i, 0) + 5) - &m(i, 0);
+        };
         total += double(weight.back());
         right_labels += best(y) == label.back() ? double(weight.back()) : 0;
         right_dense += best(y) == best(dense) ? double(weight.back()) : 0;
@@ -94,13 +98,15 @@ TEST_CASE_TEMPLATE("metrics: accuracy of classes, from labels and from probabili
     for (const Index size : {1, 9, 40}) {
         const auto kind = MetricKind::accuracy;
         const auto output = OutputKind::class_logits;
-        CHECK(measured<T>(kind, output, y, {{}, label}, weight, size) == doctest::Approx(right_labels / total));
-        CHECK(measured<T>(kind, output, y, {dense.view(), {}}, weight, size) == doctest::Approx(right_dense / total));
+        CHECK(measured<T>(kind, output, y, {{}, label}, weight, size) ==
+              doctest::Approx(right_labels / total));
+        CHECK(measured<T>(kind, output, y, {dense.view(), {}}, weight, size) ==
+              doctest::Approx(right_dense / total));
     }
 }
 
-TEST_CASE_TEMPLATE("metrics: accuracy of binary outputs counts elements; the threshold follows from the loss", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("metrics: accuracy of binary outputs counts elements; the threshold follows from the loss",
+                   T, float, double) {
     Matrix<T> y{{T(0.4), T(0.6)}, {T(0.5), T(-0.1)}, {T(0.51), T(2)}}, t{{0, 1}, {1, 0}, {1, 1}};
     const auto got = [&](OutputKind output) {
         return measured<T>(MetricKind::accuracy, output, y, {t.view(), {}}, {}, 2);

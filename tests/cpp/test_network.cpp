@@ -22,8 +22,8 @@ std::vector<Layer> three_layers() {
 
 // What the layers of three_layers() give, each layer's output in turn, and the gradients, by the chain rule.
 struct Expected {
-    std::vector<Grid> out;                // the input, then each output
-    std::vector<Grid> grads;              // one a parameter
+    std::vector<Grid> out;    // the input, then each output
+    std::vector<Grid> grads;  // one a parameter
     Grid dx;
 
     template <class T>
@@ -74,7 +74,8 @@ bool same_elements(MatrixView<const T> a, MatrixView<const T> b) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("network: parameters lie in flat buffers, on cache lines, named after their layers", T, float, double) {
+TEST_CASE_TEMPLATE("network: parameters lie in flat buffers, on cache lines, named after their layers", T,
+                   float, double) {
     Network<T> net(three_layers(), 7);
     const char* names[] = {"0.weight", "0.bias", "2.weight", "4.weight", "4.bias"};
     REQUIRE(net.parameters().size() == 5);
@@ -111,7 +112,8 @@ TEST_CASE_TEMPLATE("network: forward, every output between, backward and all gra
 
     net.zero_grad();
     CHECK(difference(net.backward(dy), expected.dx) < 4 * tolerance<T>);
-    for (std::size_t p = 0; p < 5; ++p) CHECK(difference(net.parameters()[p].grad, expected.grads[p]) < 4 * tolerance<T>);
+    for (std::size_t p = 0; p < 5; ++p)
+        CHECK(difference(net.parameters()[p].grad, expected.grads[p]) < 4 * tolerance<T>);
     const std::vector<T> once(net.grads().begin(), net.grads().end());
     net.backward(dy);  // adds
     for (std::size_t i = 0; i < once.size(); ++i) CHECK(net.grads()[i] == 2 * once[i]);
@@ -126,7 +128,8 @@ TEST_CASE_TEMPLATE("network: ranges of layers one after the other are the whole"
     whole.zero_grad(), parts.zero_grad();
     whole.forward(x);
     const Matrix<T> dx = whole.backward(dy);
-    const MatrixView<const T> a = parts.forward(x, 0, 2), b = parts.forward(a, 2, 3), c = parts.forward(b, 3, 5);
+    const MatrixView<const T> a = parts.forward(x, 0, 2), b = parts.forward(a, 2, 3),
+                              c = parts.forward(b, 3, 5);
     CHECK(same_elements<T>(c, whole.output()));
     const MatrixView<const T> dc = parts.backward(dy, 3, 5), db = parts.backward(dc, 2, 3);
     CHECK(same_elements<T>(parts.backward(db, 0, 2), dx));
@@ -153,7 +156,9 @@ TEST_CASE_TEMPLATE("network: predictions do not depend on the batch they are in"
     wide.middle_cols(5, 6).assign(x);
     net.predict_into(wide.middle_cols(5, 6), out.block(1, 3, 2500, 4));
     CHECK(same_elements<T>(out.block(1, 3, 2500, 4), y));
-    CHECK(out.row(0).cwise_abs().sum() + out.left_cols(3).cwise_abs().sum() + out.right_cols(2).cwise_abs().sum() == 0);
+    CHECK(out.row(0).cwise_abs().sum() + out.left_cols(3).cwise_abs().sum() +
+              out.right_cols(2).cwise_abs().sum() ==
+          0);
     Network<T> forward(net);
     forward.train(false);
     CHECK(same_elements<T>(forward.forward(x), y));

@@ -62,7 +62,8 @@ TEST_CASE("network: the seed decides the parameters, each layer has its own stre
     for (const float v : blank.values()) CHECK(v == 0);
 }
 
-TEST_CASE_TEMPLATE("network: dropout draws anew at every training pass and follows from the step", T, float, double) {
+TEST_CASE_TEMPLATE("network: dropout draws anew at every training pass and follows from the step", T, float,
+                   double) {
     Network<T> net({Dropout{0.5}, Dropout{0.5}}, 4);
     Matrix<T> x(20, 30);
     x.fill(1);
@@ -97,9 +98,12 @@ TEST_CASE("network: what is refused") {
     net.forward(x);
     CHECK(message([&] { net.backward(dy.top_rows(4)); }) == "backward: dy is 4x2, the last output 5x2");
     CHECK(message([&] { net.backward(dy.left_cols(1)); }) == "backward: dy is 5x1, the last output 5x2");
-    CHECK(message([&] { net.predict_into(wrong, y); }) == "Linear.forward: x has 4 columns, the layer '0' expects 3");
-    CHECK(message([&] { net.predict_into(x, y.top_rows(4)); }) == "predict_into: y is 4x2, the output is 5x2");
-    CHECK(message([&] { net.predict_into(x, dy.left_cols(1)); }) == "predict_into: y is 5x1, the output is 5x2");
+    CHECK(message([&] { net.predict_into(wrong, y); }) ==
+          "Linear.forward: x has 4 columns, the layer '0' expects 3");
+    CHECK(message([&] { net.predict_into(x, y.top_rows(4)); }) ==
+          "predict_into: y is 4x2, the output is 5x2");
+    CHECK(message([&] { net.predict_into(x, dy.left_cols(1)); }) ==
+          "predict_into: y is 5x1, the output is 5x2");
     net.predict_into(x.top_rows(0), y.top_rows(0));
     net.forget();
     CHECK(message([&] { net.backward(dy); }) == "backward: there is no forward pass to go back from");
@@ -158,14 +162,16 @@ TEST_CASE("network: keep copies the input, so that backward does not need the ca
 TEST_CASE("network: one thread at a time may change it") {
     Network<float> net = small();
     const auto elsewhere = [&] {
-        return std::async(std::launch::async, [&]() -> std::string {
-                   try {
-                       const Network<float>::Exclusive mine(net, "fit");
-                       return "";
-                   } catch (const std::runtime_error& error) {
-                       return error.what();
-                   }
-               }).get();
+        return std::async(std::launch::async,
+                          [&]() -> std::string {
+                              try {
+                                  const Network<float>::Exclusive mine(net, "fit");
+                                  return "";
+                              } catch (const std::runtime_error& error) {
+                                  return error.what();
+                              }
+                          })
+            .get();
     };
     {
         const Network<float>::Exclusive outer(net, "fit");

@@ -72,7 +72,8 @@ TEST_CASE_TEMPLATE("ops: linear_forward is a chain of fma from the bias", T, flo
         }
 }
 
-TEST_CASE_TEMPLATE("ops: weight and bias gradients are chains over chunks of 256 rows, set or added", T, float, double) {
+TEST_CASE_TEMPLATE("ops: weight and bias gradients are chains over chunks of 256 rows, set or added", T,
+                   float, double) {
     for (const Index batch : {1, 7, 255, 256, 257, 600})
         for (const bool accumulate : {false, true}) {
             CAPTURE(batch);
@@ -83,12 +84,14 @@ TEST_CASE_TEMPLATE("ops: weight and bias gradients are chains over chunks of 256
             CHECK(dw.frame_kept());
             CHECK(db.frame_kept());
             CHECK(mismatches(dw.view(), [&](Index i, Index j) {
-                      return chunked<T>(batch, accumulate, dw_before(i, j), [&](Index r) { return x.view()(r, i); },
-                                        [&](Index r) { return dy.view()(r, j); });
+                      return chunked<T>(
+                          batch, accumulate, dw_before(i, j), [&](Index r) { return x.view()(r, i); },
+                          [&](Index r) { return dy.view()(r, j); });
                   }) == 0);
             CHECK(mismatches(db.view(), [&](Index, Index j) {
-                      return chunked<T>(batch, accumulate, db_before(0, j), [](Index) { return T(1); },
-                                        [&](Index r) { return dy.view()(r, j); });
+                      return chunked<T>(
+                          batch, accumulate, db_before(0, j), [](Index) { return T(1); },
+                          [&](Index r) { return dy.view()(r, j); });
                   }) == 0);
         }
 }
@@ -119,8 +122,9 @@ TEST_CASE_TEMPLATE("ops: activations on views with strides", T, float, double) {
         const Grid in = grid_of(z.view()), slope = grid_of(dy.view());
         const std::vector<double> rounded(p.begin(), p.end());
         CAPTURE(std::string(name(kind)));
-        CHECK(difference(y.view(), made(19, 23, [&](auto i, auto j) { return activate(kind, in[i][j], rounded).value; })) <
-              tolerance<T>);
+        CHECK(difference(y.view(), made(19, 23, [&](auto i, auto j) {
+                             return activate(kind, in[i][j], rounded).value;
+                         })) < tolerance<T>);
         CHECK(difference(dz.view(), made(19, 23, [&](auto i, auto j) {
                              return slope[i][j] * activate(kind, in[i][j], rounded).slope;
                          })) < tolerance<T>);
@@ -155,8 +159,11 @@ TEST_CASE_TEMPLATE("ops: dropout's mask depends on key, step and position alone"
     const auto kept = [](Index i, Index j) {
         return random_word(5, 8, std::uint64_t(i * 31 + j)) >= std::uint32_t(0.3 * 4294967296.0);
     };
-    CHECK(mismatches(y.view(), [&](Index i, Index j) { return kept(i, j) ? x.view()(i, j) * T(1 / 0.7) : T(0); }) == 0);
-    CHECK(mismatches(dx.view(), [&](Index i, Index j) { return kept(i, j) ? dy.view()(i, j) * T(1 / 0.7) : T(0); }) == 0);
+    CHECK(mismatches(y.view(),
+                     [&](Index i, Index j) { return kept(i, j) ? x.view()(i, j) * T(1 / 0.7) : T(0); }) == 0);
+    CHECK(mismatches(dx.view(), [&](Index i, Index j) {
+              return kept(i, j) ? dy.view()(i, j) * T(1 / 0.7) : T(0);
+          }) == 0);
     CHECK(y.frame_kept());
 }
 

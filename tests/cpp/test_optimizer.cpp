@@ -21,7 +21,6 @@ struct Weight {
 
 namespace rule {
 
-
 double of(const Settings& s, const char* name) { return s.find(name)->second; }
 
 void sgd(Weight& p, double g, int step, const Settings& s) {
@@ -80,20 +79,21 @@ double worst_error(OptimizerKind kind, const Settings& settings) {
     return worst;
 }
 
-const std::vector<Settings> variants = {{},
-                                        {{"lr", 0.1}},
-                                        {{"lr", 0.1}, {"weight_decay", 0.2}},
-                                        {{"lr", 0.1}, {"maximize", 1}, {"weight_decay", 0.1}},
-                                        {{"lr", 0.05}, {"momentum", 0.9}},
-                                        {{"lr", 0.05}, {"momentum", 0.9}, {"dampening", 0.5}},
-                                        {{"lr", 0.05}, {"momentum", 0.9}, {"nesterov", 1}, {"weight_decay", 0.1}},
-                                        {{"lr", 0.05}, {"momentum", 0.5}, {"maximize", 1}},
-                                        {{"lr", 0.1}, {"beta1", 0.5}, {"beta2", 0.9}},
-                                        {{"lr", 0.1}, {"beta1", 0}, {"beta2", 0}},
-                                        {{"lr", 0.1}, {"eps", 0.5}},
-                                        {{"lr", 0.1}, {"eps", 0.5}, {"eps_mode", 1}},
-                                        {{"lr", 0.1}, {"eps_mode", 1}, {"weight_decay", 0.3}},
-                                        {{"lr", 0}}};
+const std::vector<Settings> variants = {
+    {},
+    {{"lr", 0.1}},
+    {{"lr", 0.1}, {"weight_decay", 0.2}},
+    {{"lr", 0.1}, {"maximize", 1}, {"weight_decay", 0.1}},
+    {{"lr", 0.05}, {"momentum", 0.9}},
+    {{"lr", 0.05}, {"momentum", 0.9}, {"dampening", 0.5}},
+    {{"lr", 0.05}, {"momentum", 0.9}, {"nesterov", 1}, {"weight_decay", 0.1}},
+    {{"lr", 0.05}, {"momentum", 0.5}, {"maximize", 1}},
+    {{"lr", 0.1}, {"beta1", 0.5}, {"beta2", 0.9}},
+    {{"lr", 0.1}, {"beta1", 0}, {"beta2", 0}},
+    {{"lr", 0.1}, {"eps", 0.5}},
+    {{"lr", 0.1}, {"eps", 0.5}, {"eps_mode", 1}},
+    {{"lr", 0.1}, {"eps_mode", 1}, {"weight_decay", 0.3}},
+    {{"lr", 0}}};
 
 bool takes_all(OptimizerKind kind, const Settings& settings) {
     for (const auto& [name, value] : settings) {
@@ -118,10 +118,12 @@ TEST_CASE_TEMPLATE("optimizer: SGD and Adam with every setting, twenty steps", T
     }
 }
 
-TEST_CASE_TEMPLATE("optimizer: groups have their own settings, segments follow one another in the state", T, float, double) {
+TEST_CASE_TEMPLATE("optimizer: groups have their own settings, segments follow one another in the state", T,
+                   float, double) {
     std::vector<T> a(5, 1), b(70, 1), c(9, 1), ga(5, 1), gb(70, 2), gc(9, 4);
     const auto kind = OptimizerKind::adam;
-    Optimizer<T> both(kind, {{{{a, ga}, {b, gb}}, resolve(kind, {{"lr", 0.1}})}, {{{c, gc}}, resolve(kind, {{"lr", 0.01}})}});
+    Optimizer<T> both(kind, {{{{a, ga}, {b, gb}}, resolve(kind, {{"lr", 0.1}})},
+                             {{{c, gc}}, resolve(kind, {{"lr", 0.01}})}});
     both.step();
     for (const T v : a) CHECK(double(v) == doctest::Approx(0.9).epsilon(1e-6));
     for (const T v : b) CHECK(double(v) == doctest::Approx(0.9).epsilon(1e-6));
@@ -179,20 +181,25 @@ TEST_CASE("optimizer: a network's padding stays 0") {
 TEST_CASE("optimizer: what is refused") {
     std::vector<float> w(3), g(3);
     const auto made = [&](const Settings& settings) {
-        return message([&] { Optimizer<float>(OptimizerKind::sgd, {{{{w, g}}, resolve(OptimizerKind::sgd, settings)}}); });
+        return message([&] {
+            Optimizer<float>(OptimizerKind::sgd, {{{{w, g}}, resolve(OptimizerKind::sgd, settings)}});
+        });
     };
     CHECK(made({{"lr", -1}}) == "SGD: lr is -1, it must be in [0,inf)");
     CHECK(made({{"lr", NAN}}) == "SGD: lr is nan, it must be in [0,inf)");
     CHECK(made({{"lr", INFINITY}}) == "SGD: lr is inf, it must be in [0,inf)");
-    CHECK(made({{"rate", 1}}) == "optimizer 'sgd' has no parameter 'rate'; it takes: lr, momentum, dampening, "
-                                 "weight_decay, nesterov, maximize");
+    CHECK(made({{"rate", 1}}) ==
+          "optimizer 'sgd' has no parameter 'rate'; it takes: lr, momentum, dampening, "
+          "weight_decay, nesterov, maximize");
     CHECK(message([] { Optimizer<float>(OptimizerKind::adam, std::vector<ParameterGroup<float>>{}); }) ==
           "adam: there are no parameters");
     CHECK(message([&] { Optimizer<float>(OptimizerKind::adam, {{{{w, g}}, {0.1}}}); }) ==
           "adam: a group has 1 settings, the rule takes 9");
     Optimizer<float> adam(OptimizerKind::adam, {{{{w, g}}, resolve(OptimizerKind::adam)}});
     CHECK(message([&] { adam.set_setting("beta1", 1); }) == "Adam: beta1 is 1, it must be in [0,1)");
-    CHECK(message([&] { adam.setting("momentum"); }).starts_with("optimizer 'adam' has no parameter 'momentum'"));
+    CHECK(message([&] {
+              adam.setting("momentum");
+          }).starts_with("optimizer 'adam' has no parameter 'momentum'"));
     CHECK(adam.setting("beta1") == 0.9);
 }
 

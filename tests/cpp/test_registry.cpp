@@ -92,7 +92,8 @@ TEST_CASE_TEMPLATE("registry: a value outside its range is refused, and so is Na
 }
 
 TEST_CASE("registry: ranges have open and closed ends") {
-    const ParameterRow half{"p", 0, "[0,1)"}, closed{"p", 0, "[0,1]"}, open{"p", 1, "(0,inf)"}, any{"p", 0, ""};
+    const ParameterRow half{"p", 0, "[0,1)"}, closed{"p", 0, "[0,1]"}, open{"p", 1, "(0,inf)"},
+        any{"p", 0, ""};
     CHECK(half.allows(0));
     CHECK_FALSE(half.allows(1));
     CHECK(half.allows(std::nextafter(1.0, 0.0)));

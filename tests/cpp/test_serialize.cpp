@@ -23,8 +23,10 @@ std::vector<NamedLayer> all_kinds() {
     std::vector<NamedLayer> layers{{"encoder.0", Linear{3, 5, true, "normal", {{"std", 0.5}}}}};
     for (std::size_t a = 0; a < rows<Activation>().size(); ++a) {
         Settings settings;
-        for (const ParameterRow& p : parameters(static_cast<Activation>(a))) settings[p.name] = double(1 + settings.size()) / 3;
-        layers.push_back({"act \"" + std::to_string(a) + "\" \xC3\xA9", activation(rows<Activation>()[a].name, settings)});
+        for (const ParameterRow& p : parameters(static_cast<Activation>(a)))
+            settings[p.name] = double(1 + settings.size()) / 3;
+        layers.push_back(
+            {"act \"" + std::to_string(a) + "\" \xC3\xA9", activation(rows<Activation>()[a].name, settings)});
     }
     layers.push_back({"drop", Dropout{0.1}});
     layers.push_back({"", Linear{5, 17, false}});
@@ -37,7 +39,8 @@ bool same_network(const Network<T>& a, const Network<T>& b) {
     const auto spans = std::pair(a.values(), b.values());
     return spans.first.size() == spans.second.size() &&
            first_difference(spans.first.data(), spans.second.data(), std::ssize(spans.first)) == -1 &&
-           a.seed() == b.seed() && a.step() == b.step() && a.metadata == b.metadata && to_bytes(a) == to_bytes(b);
+           a.seed() == b.seed() && a.step() == b.step() && a.metadata == b.metadata &&
+           to_bytes(a) == to_bytes(b);
 }
 
 template <class T>
@@ -45,7 +48,9 @@ const Network<T>& as(const AnyNetwork& any) {
     return *std::get<std::unique_ptr<Network<T>>>(any);
 }
 
-std::string small_file() { return to_bytes(Network<float>({Linear{2, 1}, activation("leaky_relu"), Dropout{0.5}}, 1)); }
+std::string small_file() {
+    return to_bytes(Network<float>({Linear{2, 1}, activation("leaky_relu"), Dropout{0.5}}, 1));
+}
 
 // "" when the bytes are taken, else the refusal; anything but std::invalid_argument goes on its way.
 std::string refusal(std::string_view bytes) {
@@ -84,8 +89,10 @@ TEST_CASE_TEMPLATE("serialize: a network comes back bit for bit, in evaluation m
     }
 }
 
-TEST_CASE_TEMPLATE("serialize: predictions are the same after a file, also in the other precision", T, float, double) {
-    const auto path = std::filesystem::temp_directory_path() / ("cmlp-serialize-" + std::to_string(::getpid()));
+TEST_CASE_TEMPLATE("serialize: predictions are the same after a file, also in the other precision", T, float,
+                   double) {
+    const auto path =
+        std::filesystem::temp_directory_path() / ("cmlp-serialize-" + std::to_string(::getpid()));
     const Network<T> net({Linear{3, 33}, activation("gelu"), Linear{33, 2}}, 5);
     save(net, path.string());
     const auto again = load<T>(path.string());
@@ -114,7 +121,8 @@ TEST_CASE("serialize: weights are stored as they are shown, (out, in) without ga
     std::vector<float> weight(51);
     std::memcpy(weight.data(), file.tensors[0].data.data(), 51 * sizeof(float));
     for (Index out = 0; out < 17; ++out)
-        for (Index in = 0; in < 3; ++in) CHECK(weight[std::size_t(out * 3 + in)] == net.parameters()[0].value(in, out));
+        for (Index in = 0; in < 3; ++in)
+            CHECK(weight[std::size_t(out * 3 + in)] == net.parameters()[0].value(in, out));
 }
 
 TEST_CASE("serialize: every truncation is refused") {
@@ -122,7 +130,8 @@ TEST_CASE("serialize: every truncation is refused") {
     REQUIRE(refusal(good) == "");
     for (std::size_t size = 0; size < good.size(); ++size) {
         CAPTURE(size);
-        CHECK(refusal(std::string_view(good).substr(0, size)).starts_with("load: the byte string is not a cmlp model: "));
+        CHECK(refusal(std::string_view(good).substr(0, size))
+                  .starts_with("load: the byte string is not a cmlp model: "));
     }
     CHECK(refusal(good + "x") != "");
 }
@@ -149,17 +158,26 @@ TEST_CASE("serialize: a flipped byte is refused or gives a network that can be u
 TEST_CASE("serialize: descriptions that lie are refused") {
     REQUIRE(refusal(with_description("Linear", "Linear")) == "");
     const std::pair<const char*, const char*> lies[] = {
-        {"\"in_features\":2", "\"in_features\":1"},     {"\"in_features\":2", "\"in_features\":4611686018427387904"},
-        {"\"in_features\":2", "\"in_features\":-2"},    {"\"in_features\":2", "\"in_features\":2.5"},
-        {"\"bias\":true", "\"bias\":false"},            {"\"bias\":true", "\"bias\":1"},
-        {"\"Linear\"", "\"Conv\""},                     {"\"leaky_relu\"", "\"leaky\""},
-        {"\"negative_slope\"", "\"slope\""},            {"\"F32\"", "\"F64\""},
-        {"\"format\":1", "\"format\":2"},               {"\"layers\":[", "\"layers\":[1,"},
-        {"\"name\":\"0\"", "\"name\":\"1\""},           {"\"auto\"", "\"he\""},
-        {"\"p\":0.5", "\"p\":7"},                       {"\"seed\":1", "\"seed\":\"1\""}};
+        {"\"in_features\":2", "\"in_features\":1"},
+        {"\"in_features\":2", "\"in_features\":4611686018427387904"},
+        {"\"in_features\":2", "\"in_features\":-2"},
+        {"\"in_features\":2", "\"in_features\":2.5"},
+        {"\"bias\":true", "\"bias\":false"},
+        {"\"bias\":true", "\"bias\":1"},
+        {"\"Linear\"", "\"Conv\""},
+        {"\"leaky_relu\"", "\"leaky\""},
+        {"\"negative_slope\"", "\"slope\""},
+        {"\"F32\"", "\"F64\""},
+        {"\"format\":1", "\"format\":2"},
+        {"\"layers\":[", "\"layers\":[1,"},
+        {"\"name\":\"0\"", "\"name\":\"1\""},
+        {"\"auto\"", "\"he\""},
+        {"\"p\":0.5", "\"p\":7"},
+        {"\"seed\":1", "\"seed\":\"1\""}};
     for (const auto& [what, with] : lies) {
         CAPTURE(with);
-        CHECK(refusal(with_description(what, with)).starts_with("load: the byte string is not a cmlp model: "));
+        CHECK(
+            refusal(with_description(what, with)).starts_with("load: the byte string is not a cmlp model: "));
     }
 }
 

@@ -30,7 +30,8 @@ TEST_CASE_TEMPLATE("trainer: a step is forward, loss, backward and update, bit f
         CHECK(same_values(one, other));
     }
     CHECK(message([&] {
-              train_step(one, problem.data(), Loss(LossKind::cross_entropy, {}, Reduction::none), adam, result);
+              train_step(one, problem.data(), Loss(LossKind::cross_entropy, {}, Reduction::none), adam,
+                         result);
           }) == "train_step: the loss has reduction 'none'; choose mean or sum");
     CHECK(message([&] { train_step(one, problem.data(), loss, again, result); }) ==
           "train_step: the optimizer is over parameters of another network");
@@ -46,20 +47,26 @@ TEST_CASE_TEMPLATE("trainer: clipping scales the gradient to the norm, smaller o
         train_step(net, problem.data(), Loss(LossKind::cross_entropy), sgd, result, clip);
         train_step(plain, problem.data(), Loss(LossKind::cross_entropy), sgd2, result);
         double norm = 0;
-        for (std::size_t i = 0; i < before.size(); ++i) norm += std::pow(double(net.values()[i]) - double(before[i]), 2);
-        if (clip < 1) CHECK(std::sqrt(norm) == doctest::Approx(clip).epsilon(2e-3));
-        else CHECK(same_values(net, plain));
+        for (std::size_t i = 0; i < before.size(); ++i)
+            norm += std::pow(double(net.values()[i]) - double(before[i]), 2);
+        if (clip < 1)
+            CHECK(std::sqrt(norm) == doctest::Approx(clip).epsilon(2e-3));
+        else
+            CHECK(same_values(net, plain));
     }
 }
 
-TEST_CASE_TEMPLATE("trainer: an epoch is one step for each batch, in the order of the shuffle", T, float, double) {
+TEST_CASE_TEMPLATE("trainer: an epoch is one step for each batch, in the order of the shuffle", T, float,
+                   double) {
     const Problem<T> problem(50);
     for (const bool shuffle : {false, true}) {
         Network<T> fitted = network<T>(), stepped = network<T>();
-        Optimizer<T> one(OptimizerKind::sgd, fitted, {{"lr", 0.1}}), two(OptimizerKind::sgd, stepped, {{"lr", 0.1}});
+        Optimizer<T> one(OptimizerKind::sgd, fitted, {{"lr", 0.1}}),
+            two(OptimizerKind::sgd, stepped, {{"lr", 0.1}});
         FitReport report;
         const Loss loss(LossKind::cross_entropy);
-        fit(fitted, problem.data(), loss, one, {.epochs = 2, .batch_size = 16, .shuffle = shuffle, .seed = 5}, report);
+        fit(fitted, problem.data(), loss, one, {.epochs = 2, .batch_size = 16, .shuffle = shuffle, .seed = 5},
+            report);
         LossResult<T> result;
         for (std::uint64_t epoch = 0; epoch < 2; ++epoch) {
             std::vector<Index> order = permutation(50, 5, epoch);
@@ -103,7 +110,8 @@ TEST_CASE_TEMPLATE("trainer: a run in two parts is the run in one, bit for bit",
     const Loss loss(LossKind::cross_entropy);
     fit(whole, problem.data(), loss, one, {.epochs = 6, .batch_size = 16, .seed = 9}, report);
     fit(parts, problem.data(), loss, two, {.epochs = 2, .batch_size = 16, .seed = 9}, first);
-    fit(parts, problem.data(), loss, two, {.epochs = 6, .first_epoch = 2, .batch_size = 16, .seed = 9}, second);
+    fit(parts, problem.data(), loss, two, {.epochs = 6, .first_epoch = 2, .batch_size = 16, .seed = 9},
+        second);
     CHECK(same_values(whole, parts));
     REQUIRE(second.epochs.size() == 4);
     CHECK(second.epochs[0].epoch == 2);
@@ -140,7 +148,8 @@ TEST_CASE_TEMPLATE("trainer: weight 2 is the row twice in a full batch", T, floa
     Network<T> a = network<T>(), b = network<T>();
     Optimizer<T> one(OptimizerKind::sgd, a, {{"lr", 0.5}}), two(OptimizerKind::sgd, b, {{"lr", 0.5}});
     FitReport first, second;
-    const FitOptions options{.epochs = 5, .batch_size = 12, .shuffle = false, .metrics = {MetricKind::accuracy}};
+    const FitOptions options{
+        .epochs = 5, .batch_size = 12, .shuffle = false, .metrics = {MetricKind::accuracy}};
     const Data<T> validation = once.data(), repeated = twice.data();
     fit(a, once.data(), Loss(LossKind::cross_entropy), one, options, first, &validation);
     fit(b, twice.data(), Loss(LossKind::cross_entropy), two, options, second, &repeated);

@@ -66,7 +66,8 @@ TEST_CASE("trainer: early stopping counts epochs without improvement and may res
     run.adam.set_setting("lr", 0.5);  // wild enough to get worse
     std::vector<double> best_values;
     run.hooks.epoch_end = [&](const EpochRecord& record) {
-        if (record.epoch == run.report.best_epoch) best_values.assign(run.net.values().begin(), run.net.values().end());
+        if (record.epoch == run.report.best_epoch)
+            best_values.assign(run.net.values().begin(), run.net.values().end());
         return true;
     };
     run.fit({.epochs = 500, .patience = 4, .restore_best = true}, true);
@@ -86,15 +87,19 @@ TEST_CASE("trainer: any value can be watched, and only what is there") {
         double best = monitor[0] && std::string(monitor).ends_with("accuracy") ? -1 : INFINITY;
         for (const EpochRecord& r : run.report.epochs) {
             const std::string name = monitor;
-            const double value = name == "loss" ? r.loss : name == "accuracy" ? r.metrics[0]
-                                 : name == "val_accuracy" ? r.val_metrics[0] : r.val_loss;
+            const double value = name == "loss"           ? r.loss
+                                 : name == "accuracy"     ? r.metrics[0]
+                                 : name == "val_accuracy" ? r.val_metrics[0]
+                                                          : r.val_loss;
             best = name.ends_with("accuracy") ? std::max(best, value) : std::min(best, value);
         }
         CHECK(run.report.best_value == best);
     }
     Run run;
-    CHECK(run.refused({.monitor = "val_loss"}) == "fit: monitor is 'val_loss', but there are no validation data");
-    CHECK(run.refused({.monitor = "accuracy"}) == "fit: monitor is 'accuracy', which is not among the metrics");
+    CHECK(run.refused({.monitor = "val_loss"}) ==
+          "fit: monitor is 'val_loss', but there are no validation data");
+    CHECK(run.refused({.monitor = "accuracy"}) ==
+          "fit: monitor is 'accuracy', which is not among the metrics");
     CHECK(run.refused({.monitor = "nosuch"}).starts_with("unknown metric 'nosuch'; choose from "));
     run.fit({.epochs = 2});
     CHECK(run.report.best_value == std::min(run.report.epochs[0].loss, run.report.epochs[1].loss));
@@ -165,10 +170,12 @@ TEST_CASE("trainer: what is not finite is named, and the weights stay the last f
     Problem<double> bad(8);
     bad.x(3, 2) = INFINITY;
     CHECK(non_finite(run, bad.data()) ==
-          "the loss is not finite at step 1; the input is the first that is not; the weights are those before this step");
+          "the loss is not finite at step 1; the input is the first that is not; the weights are those "
+          "before this step");
     run.net.parameters()[2].value(1, 1) = NAN;
     CHECK(non_finite(run, Problem<double>(8).data()) ==
-          "the loss is not finite at step 2; the output of layer '3' is the first that is not; the weights are those "
+          "the loss is not finite at step 2; the output of layer '3' is the first that is not; the weights "
+          "are those "
           "before this step");
 
     Network<double> linear({Linear{1, 1, false}}, 0);
@@ -185,7 +192,8 @@ TEST_CASE("trainer: what is not finite is named, and the weights stay the last f
     CHECK(linear.values()[0] == 1e-150);
 }
 
-TEST_CASE("trainer: a fit that meets what is not finite throws, keeps the report and gives the network back") {
+TEST_CASE(
+    "trainer: a fit that meets what is not finite throws, keeps the report and gives the network back") {
     Run run;
     run.hooks.epoch_end = [&](const EpochRecord& record) {
         if (record.epoch == 1) run.net.parameters()[0].value(0, 0) = NAN;

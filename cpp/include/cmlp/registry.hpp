@@ -69,7 +69,8 @@ using Settings = std::map<std::string, double, std::less<>>;
 struct ParameterRow {
     std::string name;
     double value;
-    std::string range;  ///< "[0,1)", "[min_val,inf]": closed and open ends; "{1,2}": these; "": any number but NaN
+    std::string
+        range;  ///< "[0,1)", "[min_val,inf]": closed and open ends; "{1,2}": these; "": any number but NaN
 
     /// Whether x lies in the range; `others` has the values of the parameters that its ends name.
     bool allows(double x, const Settings& others = {}) const;

@@ -80,12 +80,13 @@ struct LossCall {
     const T* target;  ///< (rows, cols / width); null when `label` is given
     ptrdiff_t target_row;
     const int64_t* label;  ///< (rows) class indices; null when `target` is given
-    const T* row_scale;    ///< (rows) factor of each row's gradient, 0: the row is absent; null: `scale` for all
-    T scale;               ///< factor of all gradients
-    const T* column;       ///< (cols), or the quantiles; null: none
+    const T*
+        row_scale;    ///< (rows) factor of each row's gradient, 0: the row is absent; null: `scale` for all
+    T scale;          ///< factor of all gradients
+    const T* column;  ///< (cols), or the quantiles; null: none
     const T* parameters;
     T* row_value;  ///< (rows) unscaled value, summed over the columns
-    T* value;      ///< (rows, cols) unscaled values of an elementwise loss, (rows, cols / width) of a joint one
+    T* value;  ///< (rows, cols) unscaled values of an elementwise loss, (rows, cols / width) of a joint one
     ptrdiff_t value_row;
     T* dy;  ///< (rows, cols) scaled gradient
     ptrdiff_t dy_row;
@@ -133,12 +134,14 @@ struct NormKernels {
     void (*normalize_rows_backward)(Shape, const T* u, ptrdiff_t u_row, const T* du, ptrdiff_t du_row,
                                     const T* rstd, bool center, T* dx, ptrdiff_t dx_row);
     void (*affine)(Shape, const T* x, ptrdiff_t x_row, const T* scale, const T* shift, T* y, ptrdiff_t y_row);
-    void (*column_products)(Shape, const T* a, ptrdiff_t a_row, const T* b, ptrdiff_t b_row, T* out, bool add);
+    void (*column_products)(Shape, const T* a, ptrdiff_t a_row, const T* b, ptrdiff_t b_row, T* out,
+                            bool add);
     void (*column_moments)(Shape, const T* x, ptrdiff_t x_row, T* mean, T* variance);
     void (*normalize_columns)(Shape, const T* x, ptrdiff_t x_row, const T* mean, const T* rstd, T* u,
                               ptrdiff_t u_row);
     void (*normalize_columns_backward)(Shape, const T* u, ptrdiff_t u_row, const T* dy, ptrdiff_t dy_row,
-                                       const T* factor, const T* mean, const T* along, T* dx, ptrdiff_t dx_row);
+                                       const T* factor, const T* mean, const T* along, T* dx,
+                                       ptrdiff_t dx_row);
 };
 
 template <class T>
