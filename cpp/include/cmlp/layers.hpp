@@ -79,7 +79,7 @@ struct Dropout {
 /// Any layer. Adding one: its struct here, its functions in layers.cpp, its place in this list.
 using Layer = std::variant<Linear, ActivationLayer, Softmax, Dropout>;
 
-/// Short forms for C++ programs: cmlp::relu, cmlp::tanh_ ... are spelled activation("relu").
+/// An activation by name: activation("leaky_relu", {{"negative_slope", 0.2}}); throws as parse and resolve do.
 inline ActivationLayer activation(std::string_view name, const Settings& settings = {}) {
     const auto kind = parse<Activation>(name);
     return {kind, resolve(kind, settings)};

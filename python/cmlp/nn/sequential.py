@@ -81,9 +81,8 @@ class Sequential(Trainable, Module):
                 raise ValueError(
                     f"Sequential: module {at} already belongs to another network or stands here twice"
                 )
-        self._own_core = make_core(
-            self._specs(), self._seed, self._dtype
-        )  # throws before any child is changed
+        # Before any child is changed, so that layers that do not fit stay what they were.
+        self._own_core = make_core(self._specs(), self._seed, self._dtype)
         first = 0
         for at, module in enumerate(self._modules):
             module._join(self, first, str(at))
