@@ -15,8 +15,8 @@ Optimizer<T>::Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> group
     for (const auto& group : groups_) {
         require(group.settings.size() == parameters(kind).size(), name(kind), ": a group has ",
                 group.settings.size(), " settings, the rule takes ", parameters(kind).size());
-        require(group.settings[0] >= 0, name(kind), ": lr is ", group.settings[0],
-                ", it must not be negative");
+        for (size_t i = 0; i < group.settings.size(); ++i)
+            require_allowed(kind, parameters(kind)[i], group.settings[i]);
     }
     allocate();
 }

@@ -8,20 +8,8 @@ import numpy as np
 import pytest
 
 from cmlp import nn
+from networks import nested, network
 from tolerance import assert_close, assert_same_bits
-
-
-def network(dtype="float32", seed=0):
-    return nn.Sequential(
-        nn.Linear(6, 5), nn.ReLU(), nn.Dropout(0.2), nn.Linear(5, 3, bias=False), seed=seed, dtype=dtype
-    )
-
-
-def nested(dtype="float32"):
-    inner = nn.Sequential(nn.Linear(5, 4), nn.Tanh())
-    return nn.Sequential(
-        nn.Linear(6, 5), nn.Sequential(inner, nn.Linear(4, 4)), nn.GELU("tanh"), nn.Linear(4, 3), dtype=dtype
-    )
 
 
 def values(net):

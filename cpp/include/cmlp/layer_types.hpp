@@ -205,7 +205,7 @@ using Layer = std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax
                            Gated, ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten,
                            Embedding, Scale, ParametricActivation, PeriodicEmbedding, BatchEnsemble>;
 
-/// Short forms for C++ programs: cmlp::relu, cmlp::tanh_ ... are spelled activation("relu").
+/// An activation by name: activation("leaky_relu", {{"negative_slope", 0.2}}); throws as parse and resolve do.
 inline ActivationLayer activation(std::string_view name, const Settings& settings = {}) {
     const auto kind = parse<Activation>(name);
     return {kind, resolve(kind, settings)};

@@ -79,8 +79,6 @@ class Module:
 
     def _join(self, owner: Module, first: int, path: str) -> None:
         """Become part of the owner's network, taking along the values there are."""
-        if self._owner is not None and self._has_parameters:
-            raise ValueError(f"{type(self).__name__}: the layer already belongs to another network")
         values = self.state_dict() if self._was_changed() else {}
         self._place(owner, first, path)
         if values:
