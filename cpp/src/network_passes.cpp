@@ -32,16 +32,40 @@ MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T>
         workspace.memory.resize(layers_.size());
         workspace.own.resize(layers_.size());
     }
-    for (auto l = static_cast<size_t>(first); l < static_cast<size_t>(last); ++l) {
-        Kept<T>& kept = workspace.kept[l];
-        kept.in.rebind(x);
-        kept.step = step_;
-        kept.training = training;
-        x.rebind(
-            cmlp::forward<T>(layers_[l].layer, call(Index(l), workspace, false), x, workspace.memory[l]));
-        kept.out.rebind(x);
+    for (Index l = first; l < last; ++l) {
+        const auto i = static_cast<size_t>(l);
+        const auto note = [&](size_t at, MatrixView<const T> in, MatrixView<const T> out) {
+            workspace.kept[at].in.rebind(in);
+            workspace.kept[at].out.rebind(out);
+            workspace.kept[at].step = step_;
+            workspace.kept[at].training = training;
+        };
+        const bool joined = l + 1 < last && is_joined(l);
+        note(i, x, {});
+        LayerCall<T> layer = call(l, workspace, false);
+        const ActivationStep<T> step{joined ? activation_at(l + 1) : nullptr, &workspace.memory[i + joined], {}, {}};
+        if (joined) layer.activation = &step;
+        const auto y = cmlp::forward<T>(layers_[i].layer, layer, x, workspace.memory[i]);
+        note(i, x, y);
+        x.rebind(y);
+        if (!joined) continue;
+        x.rebind(workspace.memory[i + 1].view());
+        note(i + 1, y, x);
+        ++l;
     }
     return x;
+}
+
+// A Linear and the activation behind it are done in one walk over the rows.
+template <class T>
+bool Network<T>::is_joined(Index layer) const {
+    return std::holds_alternative<Linear>(layers_[static_cast<size_t>(layer)].layer) && activation_at(layer + 1);
+}
+
+template <class T>
+const ActivationLayer* Network<T>::activation_at(Index layer) const {
+    const auto* activation = std::get_if<ActivationLayer>(&layers_[static_cast<size_t>(layer)].layer);
+    return activation && activation->kind != Activation::identity ? activation : nullptr;
 }
 
 template <class T>
@@ -72,8 +96,14 @@ MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, In
     for (Index l = last - 1; l >= first; --l) {
         const auto i = static_cast<size_t>(l);
         Matrix<T>& other = workspace_.gradient[dy.data() == workspace_.gradient[0].data()];
-        dy.rebind(cmlp::backward<T>(layers_[i].layer, call(l, workspace_, accumulate), kept[i].in,
-                                    kept[i].out, dy, l > first || input_gradient ? &other : nullptr));
+        LayerCall<T> layer = call(l, workspace_, accumulate);
+        const bool joined = l > first && (l - 1 > first || input_gradient) &&
+                            std::holds_alternative<Linear>(layers_[i].layer) && activation_at(l - 1);
+        const ActivationStep<T> step{activation_at(l - joined), nullptr, kept[i - joined].in, kept[i - joined].out};
+        if (joined) layer.activation = &step;
+        dy.rebind(cmlp::backward<T>(layers_[i].layer, layer, kept[i].in, kept[i].out, dy,
+                                    l > first || input_gradient ? &other : nullptr));
+        l -= joined;
     }
     return dy;
 }
@@ -147,6 +177,8 @@ void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index firs
     template std::vector<MatrixView<const T>> Network<T>::outputs(Index, Index) const;                   \
     template void Network<T>::forget();                                                                  \
     template void Network<T>::forget(size_t);                                                            \
+    template bool Network<T>::is_joined(Index) const;                                                    \
+    template const ActivationLayer* Network<T>::activation_at(Index) const;                              \
     template MatrixView<const T> Network<T>::output() const;                                             \
     template void Network<T>::require_range(const char*, Index, Index) const;                            \
     template void Network<T>::predict_into(MatrixView<const T>, MatrixView<T>, Index, Index) const;

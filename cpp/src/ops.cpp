@@ -11,14 +11,17 @@
 namespace cmlp {
 namespace {
 
-constexpr Index row_grain = 6;      // rows of a register tile
+constexpr Index row_grain = 12;     // rows of the tallest register tile
 constexpr Index column_grain = 64;  // columns of the widest one
 
 kernels::Shape shape_of(const auto& x) { return {x.rows(), x.cols()}; }
 
+// Rows that a product and what follows it take at a time: a multiple of every tile's.
+constexpr Index hot_rows = 96;
+
 // c = or += start + a b over threads: split where there are more tiles, in rows or in columns.
 template <class T>
-void gemm(const kernels::Gemm<T>& whole) {
+void gemm(const kernels::Gemm<T>& whole, ops::AfterBlock after = {}) {
     const int threads = threads_for(double(whole.m) * double(whole.n) * double(whole.k));
     const auto run = [&](Index i, Index rows, Index j, Index cols) {
         kernels::Gemm<T> part = whole;
@@ -28,12 +31,17 @@ void gemm(const kernels::Gemm<T>& whole) {
         part.c += i * whole.c_row + j;
         if (part.bias) part.bias += j;
         kernels::of<T>().gemm(part);
+        if (after) after(i, rows, j, cols);
+    };
+    const auto blocks = [&](Index i, Index end, Index j, Index cols) {
+        for (const Index step = after ? hot_rows : whole.m; i < end; i += step)
+            run(i, std::min(step, end - i), j, cols);
     };
     if (whole.n / column_grain > whole.m / row_grain)
         parallel_for(whole.n, column_grain, threads,
-                     [&](Index j, Index end) { run(0, whole.m, j, end - j); });
+                     [&](Index j, Index end) { blocks(0, whole.m, j, end - j); });
     else
-        parallel_for(whole.m, row_grain, threads, [&](Index i, Index end) { run(i, end - i, 0, whole.n); });
+        parallel_for(whole.m, row_grain, threads, [&](Index i, Index end) { blocks(i, end, 0, whole.n); });
 }
 
 // f(first row, rows) over blocks of rows; `cost` is the work of one element.
@@ -72,9 +80,11 @@ void multiply(MatrixView<const T> a, bool transpose_a, MatrixView<const T> b, bo
 namespace ops {
 
 template <class T>
-void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias, MatrixView<T> y) {
+void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias, MatrixView<T> y,
+                    AfterBlock after) {
     gemm<T>({x.rows(), w.cols(), w.rows(), x.data(), x.row_stride(), 1, w.data(), w.row_stride(), y.data(),
-             y.row_stride(), bias, false});
+             y.row_stride(), bias, false},
+            after);
 }
 
 template <class T>
@@ -97,10 +107,10 @@ void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate) {
 
 template <class T>
 void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
-                           MatrixView<T> dx) {
+                           MatrixView<T> dx, AfterBlock after) {
     scratch.resize(w.cols(), w.rows());
     kernels::of<T>().transpose(shape_of(w), w.data(), w.row_stride(), scratch.data(), scratch.row_stride());
-    linear_forward<T>(dy, scratch.view(), nullptr, dx);
+    linear_forward<T>(dy, scratch.view(), nullptr, dx, after);
 }
 
 template <class T>
@@ -259,11 +269,12 @@ void apply(Function f, std::span<const T> x, std::span<T> y) {
     template void apply<T>(Function, std::span<const T>, std::span<T>);                                      \
     template void multiply<T>(MatrixView<const T>, bool, MatrixView<const T>, bool, MatrixView<T>, bool);    \
     namespace ops {                                                                                          \
-    template void linear_forward<T>(MatrixView<const T>, MatrixView<const T>, const T*, MatrixView<T>);      \
+    template void linear_forward<T>(MatrixView<const T>, MatrixView<const T>, const T*, MatrixView<T>,       \
+                                    AfterBlock);                                                             \
     template void linear_backward_weight<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, bool);  \
     template void linear_backward_bias<T>(MatrixView<const T>, T*, bool);                                    \
     template void linear_backward_input<T>(MatrixView<const T>, MatrixView<const T>, Matrix<T>&,             \
-                                           MatrixView<T>);                                                   \
+                                           MatrixView<T>, AfterBlock);                                       \
     template void activation_forward<T>(Activation, std::span<const T>, MatrixView<const T>, MatrixView<T>); \
     template void activation_backward<T>(Activation, std::span<const T>, MatrixView<const T>,                \
                                          MatrixView<const T>, MatrixView<const T>, MatrixView<T>);           \

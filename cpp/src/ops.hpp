@@ -7,12 +7,33 @@
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace cmlp::ops {
 
+/// What follows a block (first row, rows, first column, columns) of a product while it is in the cache: any function of
+/// these four, borrowed.
+class AfterBlock {
+public:
+    AfterBlock() = default;
+    template <class F>
+        requires(!std::is_same_v<F, AfterBlock>)
+    AfterBlock(F& f)
+        : context_(&f), call_([](void* context, Index i, Index rows, Index j, Index cols) {
+              (*static_cast<F*>(context))(i, rows, j, cols);
+          }) {}
+    explicit operator bool() const { return call_ != nullptr; }
+    void operator()(Index i, Index rows, Index j, Index cols) const { call_(context_, i, rows, j, cols); }
+
+private:
+    void* context_ = nullptr;
+    void (*call_)(void*, Index, Index, Index, Index) = nullptr;
+};
+
 /// y = x w + bias: x (batch, in), w (in, out), bias (out) or null, y (batch, out).
 template <class T>
-void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias, MatrixView<T> y);
+void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias, MatrixView<T> y,
+                    AfterBlock after = {});
 
 /// dw (in, out) = or += x^T dy: chains over chunks of 256 rows, folded in order.
 template <class T>
@@ -25,7 +46,7 @@ void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate);
 /// dx = dy w^T; `scratch` holds the transposed weights.
 template <class T>
 void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
-                           MatrixView<T> dx);
+                           MatrixView<T> dx, AfterBlock after = {});
 
 template <class T>
 void activation_forward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,

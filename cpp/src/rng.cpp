@@ -39,10 +39,11 @@ double Rng::normal() { return normal_quantile((static_cast<double>(next() >> 11)
 Index Rng::below(Index n) {
     require(n > 0, "Rng.below: n is ", n, ", it must be at least 1");
     const auto range = static_cast<std::uint64_t>(n);
-    const std::uint64_t excess = (0 - range) % range;
     while (true) {
         const auto product = static_cast<unsigned __int128>(next()) * range;
-        if (static_cast<std::uint64_t>(product) >= excess) return static_cast<Index>(product >> 64);
+        const auto low = static_cast<std::uint64_t>(product);
+        // The division only where a rejection is possible: what is rejected lies below range.
+        if (low >= range || low >= (0 - range) % range) return static_cast<Index>(product >> 64);
     }
 }
 

@@ -39,11 +39,6 @@ template <class T>
     fail_non_finite(network, "the norm of the gradient", "each element is finite");
 }
 
-template <class T>
-double gradient_norm(const Network<T>& network) {
-    return std::sqrt(ops::squared_norm<T>(network.grads()));
-}
-
 }  // namespace
 
 template <class T>
@@ -68,10 +63,13 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
     loss.evaluate<T>(y, batch.target, batch.weight, true, result);
     if (!std::isfinite(result.total)) fail_loss(network);
     network.backward(result.gradient.view(), 0, network.size(), false, false);
-    const double norm = gradient_norm(network);
-    if (!std::isfinite(norm)) fail_gradient(network);
-    if (clip_grad_norm > 0 && norm > clip_grad_norm)
-        ops::scale<T>(network.grads(), static_cast<T>(clip_grad_norm / (norm + 1e-6)));
+    const std::span<const T> grads = network.grads();
+    if (ops::first_nonfinite<T>({grads.data(), 1, std::ssize(grads)}) >= 0) fail_gradient(network);
+    if (clip_grad_norm > 0) {
+        const double norm = std::sqrt(ops::squared_norm<T>(grads));
+        if (norm > clip_grad_norm)
+            ops::scale<T>(network.grads(), static_cast<T>(clip_grad_norm / (norm + 1e-6)));
+    }
     if (clip_grad_value > 0) {
         const std::span<T> all = network.grads();
         clip_value<T>({&all, 1}, clip_grad_value);

@@ -21,6 +21,15 @@ struct ParameterSpec {
     bool scalar = false;    ///< shown as ()
 };
 
+/// An activation that a Linear takes along while its result is in the cache: the one behind it, whose input it makes
+/// (forward), or the one in front, whose input gets the gradient (backward).
+template <class T>
+struct ActivationStep {
+    const ActivationLayer* layer;
+    Matrix<T>* out;              ///< forward
+    MatrixView<const T> z, y;    ///< backward
+};
+
 /// A layer's view of its parameters and of the call it takes part in.
 template <class T>
 struct LayerCall {
@@ -32,6 +41,7 @@ struct LayerCall {
     std::uint64_t key = 0;      ///< random numbers of this layer ...
     std::uint64_t step = 0;     ///< ... in this forward pass; backward gets the same
     Matrix<T>* kept = nullptr;  ///< the layer's own, from forward to backward
+    const ActivationStep<T>* activation = nullptr;  ///< done in the same walk: see ActivationStep
     MatrixView<const T> partner =
         {};  ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
              ///< the gradient that reached its end

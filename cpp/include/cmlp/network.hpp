@@ -134,6 +134,8 @@ public:
 
 private:
     void forget(size_t layer);
+    bool is_joined(Index layer) const;
+    const ActivationLayer* activation_at(Index layer) const;
     void require_range(const char* what, Index first, Index last) const;
     void allocate();
     Index place(std::vector<Parameter<T>>& all, bool trainable, Index offset);

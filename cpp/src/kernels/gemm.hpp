@@ -3,65 +3,70 @@
 #pragma once
 
 #include "map.hpp"
+#include "transpose.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
 
-// Accumulators that fit beside one row of b and one broadcast of a: rows x vectors of the register tile.
-constexpr int tile_rows = 6;
+// Accumulators that fit beside one row of b and one broadcast of a, and the vectors of the widest tile.
 constexpr bool many_registers =
     sizeof(Ops<float>::Register) != 32 && Vec<float>::size > 1;  // 32: AVX-512, NEON
+constexpr int accumulators = many_registers ? 24 : 12;
 constexpr int tile_vectors = many_registers ? 4 : 2;
+
+// Rows of a tile of C vectors: narrow tiles are taller, so that chains enough run beside each other.
+constexpr int tile_rows(int vectors) { return accumulators / vectors < 12 ? accumulators / vectors : 12; }
 
 // Rows i .. i + R and C vectors of columns from j; the last vector has `last` columns unless it is whole.
 template <int R, int C, bool whole, class T>
 CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     using V = Vec<T>;
-    const auto columns = [=](int c) { return whole || c + 1 < C ? ptrdiff_t(V::size) : last; };
+    const auto load = [=](const T* p, int c) {
+        return whole || c + 1 < C ? V::load(p + c * V::size) : V::load_part(p + c * V::size, last);
+    };
     V sum[R][C];
     for (int c = 0; c < C; ++c) {
-        const V start = g.bias ? V::load_n(g.bias + j + c * V::size, columns(c)) : V(T(0));
+        const V start = g.bias ? load(g.bias + j, c) : V(T(0));
         for (int r = 0; r < R; ++r) sum[r][c] = start;
     }
-    const T* a = g.a + i * g.a_row;
+    // Three rows a pointer: their addresses are then a pointer and one or two strides.
+    constexpr int groups = (R + 2) / 3;
+    const T* a[groups];
+    for (int q = 0; q < groups; ++q) a[q] = g.a + (i + 3 * q) * g.a_row;
     const T* b = g.b + j;
-    for (ptrdiff_t p = 0; p < g.k; ++p, a += g.a_col, b += g.b_row) {
+    for (ptrdiff_t p = 0; p < g.k; ++p, b += g.b_row) {
         V row[C];
-#pragma GCC unroll 4
-        for (int c = 0; c < C; ++c) row[c] = V::load_n(b + c * V::size, columns(c));
-#pragma GCC unroll 6
+#pragma GCC unroll 16
+        for (int c = 0; c < C; ++c) row[c] = load(b, c);
+#pragma GCC unroll 12
         for (int r = 0; r < R; ++r) {
-            const V factor(a[r * g.a_row]);
-#pragma GCC unroll 4
+            const V factor(a[r / 3][r % 3 * g.a_row]);
+#pragma GCC unroll 16
             for (int c = 0; c < C; ++c) sum[r][c] = fma(factor, row[c], sum[r][c]);
         }
+#pragma GCC unroll 4
+        for (int q = 0; q < groups; ++q) a[q] += g.a_col;
     }
     for (int r = 0; r < R; ++r)
         for (int c = 0; c < C; ++c) {
             T* out = g.c + (i + r) * g.c_row + j + c * V::size;
-            (g.add ? V::load_n(out, columns(c)) + sum[r][c] : sum[r][c]).store_n(out, columns(c));
+            const V chain = g.add ? load(out - c * V::size, c) + sum[r][c] : sum[r][c];
+            whole || c + 1 < C ? chain.store(out) : chain.store_n(out, last);
         }
 }
 
-// All rows of a strip of C vectors: full tiles, then the rows left over.
+// Rows from i on of a strip of C vectors: tiles of R rows, then of fewer: 8, 6, 4, 3, 2, 1.
+template <int R, int C, bool whole, class T>
+CMLP_INLINE void rows_from(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
+    constexpr int fewer = R > 8 ? 8 : R > 4 ? (R - 1) / 2 * 2 : R - 1;
+    for (; i + R <= g.m; i += R) tile<R, C, whole>(g, i, j, last);
+    if constexpr (fewer > 0)
+        if (i < g.m) rows_from<fewer, C, whole>(g, i, j, last);
+}
+
 template <int C, bool whole, class T>
 void strip(const Gemm<T>& g, ptrdiff_t j, ptrdiff_t last) {
-    ptrdiff_t i = 0;
-    for (; i + tile_rows <= g.m; i += tile_rows) tile<tile_rows, C, whole>(g, i, j, last);
-    switch (g.m - i) {
-        case 5:
-            return tile<5, C, whole>(g, i, j, last);
-        case 4:
-            return tile<4, C, whole>(g, i, j, last);
-        case 3:
-            return tile<3, C, whole>(g, i, j, last);
-        case 2:
-            return tile<2, C, whole>(g, i, j, last);
-        case 1:
-            return tile<1, C, whole>(g, i, j, last);
-        default:
-            return;
-    }
+    rows_from<tile_rows(C), C, whole>(g, ptrdiff_t(0), j, last);
 }
 
 // The strip narrower than a full tile: whole vectors and a masked one.
@@ -77,10 +82,20 @@ void narrow_strip(const Gemm<T>& g, ptrdiff_t j) {
         strip<C, false>(g, j, last);
 }
 
+// One or two rows would leave a tile too few chains: theirs is as wide as the registers allow. Returns where it ends.
+template <int R, class T>
+ptrdiff_t wide_strips(const Gemm<T>& g) {
+    constexpr int vectors = accumulators / 6 * 4 / R;
+    ptrdiff_t j = 0;
+    for (; j + vectors * Vec<T>::size <= g.n; j += vectors * Vec<T>::size)
+        tile<R, vectors, true>(g, 0, j, Vec<T>::size);
+    return j;
+}
+
 template <class T>
 void gemm(const Gemm<T>& g) {
     constexpr ptrdiff_t width = tile_vectors * Vec<T>::size;
-    ptrdiff_t j = 0;
+    ptrdiff_t j = g.m == 1 ? wide_strips<1>(g) : g.m == 2 ? wide_strips<2>(g) : 0;
     for (; j + width <= g.n; j += width) strip<tile_vectors, true>(g, j, Vec<T>::size);
     if (j < g.n) narrow_strip<tile_vectors>(g, j);
 }
@@ -92,19 +107,6 @@ void column_sums(Shape shape, const T* x, ptrdiff_t x_row, T* out, bool add) {
         for (ptrdiff_t r = 0; r < shape.rows; ++r) sum += Vec<T>::load_n(x + r * x_row + j, left);
         (add ? Vec<T>::load_n(out + j, left) + sum : sum).store_n(out + j, left);
     });
-}
-
-// In squares that fit L1, so that neither side is walked with long strides for long.
-template <class T>
-void transpose(Shape shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row) {
-    constexpr ptrdiff_t side = 16;
-    for (ptrdiff_t i = 0; i < shape.rows; i += side)
-        for (ptrdiff_t j = 0; j < shape.cols; j += side) {
-            const ptrdiff_t i_end = i + side < shape.rows ? i + side : shape.rows;
-            const ptrdiff_t j_end = j + side < shape.cols ? j + side : shape.cols;
-            for (ptrdiff_t c = j; c < j_end; ++c)
-                for (ptrdiff_t r = i; r < i_end; ++r) y[c * y_row + r] = x[r * x_row + c];
-        }
 }
 
 }  // namespace

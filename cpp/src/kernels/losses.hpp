@@ -9,6 +9,9 @@ namespace {
 template <class L>
 concept WalksItsRow = requires(const LossCall<float>& c, const loss::Line<float>& line) { L::row(c, line); };
 
+template <class L>
+concept TakesLogLast = requires(const LossCall<float>& c) { L::log_comes_last(c); };
+
 template <class L, class T>
 CMLP_INLINE T elementwise_row(const LossCall<T>& call, const loss::Line<T>& line) {
     using V = Vec<T>;
@@ -43,18 +46,50 @@ CMLP_INLINE T loss_row(const LossCall<T>& call, const loss::Line<T>& line, bool 
         return elementwise_row<L>(call, line);
 }
 
+template <class T>
+CMLP_INLINE loss::Line<T> line_at(const LossCall<T>& call, ptrdiff_t r) {
+    return {call.y + r * call.y_row,
+            call.target ? call.target + r * call.target_row : nullptr,
+            call.label ? call.label[r] : 0,
+            call.row_scale ? call.row_scale[r] : call.scale,
+            call.value ? call.value + r * call.value_row : nullptr,
+            call.dy ? call.dy + r * call.dy_row : nullptr};
+}
+
+// As many rows at a time as a vector holds, so that they take one logarithm; with few columns, they take all together.
+template <class L, class T>
+void log_last_run(const LossCall<T>& call) {
+    using V = Vec<T>;
+    for (ptrdiff_t r = 0; r < call.shape.rows; r += V::size) {
+        const ptrdiff_t left = call.shape.rows - r < V::size ? call.shape.rows - r : ptrdiff_t(V::size);
+        if constexpr (V::size > 1)
+            if (call.shape.cols <= V::size) {
+                L::narrow_rows(call, r, left);
+                continue;
+            }
+        T weight[V::size] = {}, rest[V::size] = {}, sum[V::size] = {};
+        for (ptrdiff_t i = 0; i < left; ++i) {
+            const auto line = line_at(call, r + i);
+            if (loss::absent_at(call, r + i)) {
+                absent_row<L>(call, line);
+                sum[i] = T(1);
+                continue;
+            }
+            const auto row = L::one_hot(call, line);
+            weight[i] = row.weight, rest[i] = row.rest, sum[i] = row.sum;
+        }
+        if (!call.row_value) continue;
+        const V value = V::load(weight) * (V::load(rest) + math::log(V::load(sum)));
+        value.store_n(call.row_value + r, left);
+    }
+}
+
 template <class L, class T>
 void loss_run(const LossCall<T>& call) {
+    if constexpr (TakesLogLast<L>)
+        if (L::log_comes_last(call)) return log_last_run<L>(call);
     for (ptrdiff_t r = 0; r < call.shape.rows; ++r) {
-        const bool absent = (call.row_scale && call.row_scale[r] == T(0)) ||
-                            (call.label && call.label[r] == call.ignore_index);
-        const loss::Line<T> line = {call.y + r * call.y_row,
-                                    call.target ? call.target + r * call.target_row : nullptr,
-                                    call.label ? call.label[r] : 0,
-                                    call.row_scale ? call.row_scale[r] : call.scale,
-                                    call.value ? call.value + r * call.value_row : nullptr,
-                                    call.dy ? call.dy + r * call.dy_row : nullptr};
-        const T value = loss_row<L>(call, line, absent);
+        const T value = loss_row<L>(call, line_at(call, r), loss::absent_at(call, r));
         if (call.row_value) call.row_value[r] = value;
     }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "losses_elementwise.hpp"
+#include "transpose.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
@@ -15,6 +16,11 @@ struct Line {
     T scale;
     T *value, *dy;  // (cols), or (cols / width) values of a joint loss; (cols)
 };
+
+template <class T>
+CMLP_INLINE bool absent_at(const LossCall<T>& call, ptrdiff_t r) {
+    return (call.row_scale && call.row_scale[r] == T(0)) || (call.label && call.label[r] == call.ignore_index);
+}
 
 struct OverClasses {
     static constexpr bool elementwise = false, takes_labels = true, joint = false;
@@ -48,26 +54,73 @@ CMLP_INLINE Vec<T> weighted_share_at(const LossCall<T>& call, const Line<T>& lin
 // Softmax and negative log-likelihood in one: l = sum_c q_c (log(sum exp(y)) - y_c),
 // q_c = weight_c * ((1 - label_smoothing) * target_c + label_smoothing / classes).
 struct cross_entropy : OverClasses {
+    // A value weight * (rest + log(sum)) whose logarithm many rows take together.
     template <class T>
-    static T row(const LossCall<T>& call, const Line<T>& line) {
-        return !line.target && call.parameters[0] == T(0) ? one_hot(call, line) : dense(call, line);
+    struct BeforeLog {
+        T weight, rest, sum;
+    };
+    template <class T>
+    static bool log_comes_last(const LossCall<T>& call) {
+        return !call.target && call.parameters[0] == T(0);
     }
 
     // With a class index and no smoothing q has one entry: no second walk over the logits.
     template <class T>
-    static T one_hot(const LossCall<T>& call, const Line<T>& line) {
+    static CMLP_INLINE BeforeLog<T> one_hot(const LossCall<T>& call, const Line<T>& line) {
         const T weight = call.column ? call.column[line.label] : T(1);
         const T largest = row_max(line.y, call.shape.cols);
+        const T rest = largest - line.y[line.label];
         const T sum = exponentials(line.y, call.shape.cols, largest, line.dy);
         if (line.dy) {
             multiply_by(call.shape.cols, line.dy, weight * line.scale / sum);
             line.dy[line.label] -= weight * line.scale;
         }
-        return weight * ((largest - line.y[line.label]) + log_of(sum));
+        return {weight, rest, sum};
+    }
+
+    // The same for rows r ... r + left of no more columns than a vector has lanes, a row a lane: sums over the columns in
+    // the order of Lanes.
+    template <class T>
+    static CMLP_INLINE void narrow_rows(const LossCall<T>& call, ptrdiff_t r, ptrdiff_t left) {
+        using V = Vec<T>;
+        const int cols = int(call.shape.cols);
+        T labels[V::size] = {}, weights[V::size] = {}, scales[V::size] = {};
+        for (ptrdiff_t i = 0; i < left; ++i) {
+            const bool absent = absent_at(call, r + i);
+            labels[i] = absent ? T(-1) : T(call.label[r + i]);
+            weights[i] = absent ? T(0) : call.column ? call.column[call.label[r + i]] : T(1);
+            scales[i] = weights[i] * (call.row_scale ? call.row_scale[r + i] : call.scale);
+        }
+        V y[V::size], e[V::size];
+        for (int i = 0; i < V::size; ++i)
+            y[i] = i < left ? V::load_n(call.y + (r + i) * call.y_row, cols) : V(T(0));
+        transpose_square<T>(y);
+        V largest = y[0];
+        for (int j = 1; j < cols; ++j) largest = max(y[j], largest);
+        const V label = V::load(labels), weight = V::load(weights), scale = V::load(scales);
+        V own(T(0)), sums[V::size];
+        for (int j = 0; j < cols; ++j) {
+            sums[j] = e[j] = math::exp(y[j] - largest);
+            own = select(label == V(T(j)), y[j], own);
+        }
+        for (int step = 8; step > 0; step /= 2)
+            for (int j = 0; j < step && j + step < cols; ++j) sums[j] += sums[j + step];
+        const auto here = label >= V(T(0));
+        if (call.row_value)
+            select(here, weight * ((largest - own) + math::log(sums[0])), V(T(0)))
+                .store_n(call.row_value + r, left);
+        if (!call.dy) return;
+        const V factor = scale / sums[0];
+        for (int j = 0; j < cols; ++j) {
+            const V slope = e[j] * factor;
+            e[j] = select(here, select(label == V(T(j)), slope - scale, slope), V(T(0)));
+        }
+        transpose_square<T>(e);
+        for (int i = 0; i < left; ++i) e[i].store_n(call.dy + (r + i) * call.dy_row, cols);
     }
 
     template <class T>
-    static T dense(const LossCall<T>& call, const Line<T>& line) {
+    static T row(const LossCall<T>& call, const Line<T>& line) {
         using V = Vec<T>;
         const ptrdiff_t cols = call.shape.cols;
         const T largest = row_max(line.y, cols);

@@ -59,7 +59,7 @@ double squared_norm(ptrdiff_t n, const T* x) {
 }
 
 template <class T>
-void multiply_by(ptrdiff_t n, T* x, T factor) {
+CMLP_INLINE void multiply_by(ptrdiff_t n, T* x, T factor) {
     sweep<T>(n, [&](ptrdiff_t j, ptrdiff_t left) {
         (Vec<T>::load_n(x + j, left) * Vec<T>(factor)).store_n(x + j, left);
     });

@@ -6,28 +6,39 @@
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
 
-// Words 4 * block ... 4 * block + 3 of the stream (key, step).
-CMLP_INLINE void philox(uint64_t key, uint64_t step, uint64_t block, uint32_t out[4]) {
-    uint32_t c0 = uint32_t(block), c1 = uint32_t(block >> 32), c2 = uint32_t(step), c3 = uint32_t(step >> 32);
-    uint32_t k0 = uint32_t(key), k1 = uint32_t(key >> 32);
+// Blocks of four words made side by side, each word in 64 bits so that products fit.
+constexpr int philox_blocks = 8;
+typedef uint64_t Words __attribute__((vector_size(8 * philox_blocks)));
+
+// Words 4 * block ... 4 * (block + philox_blocks) - 1 of the stream (key, step).
+CMLP_INLINE void philox(uint64_t key, uint64_t step, uint64_t block, uint32_t* out) {
+    constexpr uint64_t low = 0xffffffff;
+    const Words at = Words{0, 1, 2, 3, 4, 5, 6, 7} + block;
+    Words c0 = at & low, c1 = at >> 32, c2 = Words{} + (step & low), c3 = Words{} + (step >> 32);
+    uint64_t k0 = key & low, k1 = key >> 32;
     for (int round = 0; round < 10; ++round) {
-        const uint64_t p0 = uint64_t(0xD2511F53u) * c0, p1 = uint64_t(0xCD9E8D57u) * c2;
-        c0 = uint32_t(p1 >> 32) ^ c1 ^ k0;
-        c1 = uint32_t(p1);
-        c2 = uint32_t(p0 >> 32) ^ c3 ^ k1;
-        c3 = uint32_t(p0);
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+        const Words p0 = c0 * 0xD2511F53u, p1 = c2 * 0xCD9E8D57u;
+        c0 = (p1 >> 32) ^ c1 ^ k0;
+        c1 = p1 & low;
+        c2 = (p0 >> 32) ^ c3 ^ k1;
+        c3 = p0 & low;
+        k0 = (k0 + 0x9E3779B9u) & low;
+        k1 = (k1 + 0xBB67AE85u) & low;
     }
-    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
+    const Words first = c0 | c1 << 32, second = c2 | c3 << 32;
+    for (int i = 0; i < philox_blocks; ++i) {
+        out[4 * i] = uint32_t(first[i]), out[4 * i + 1] = uint32_t(first[i] >> 32);
+        out[4 * i + 2] = uint32_t(second[i]), out[4 * i + 3] = uint32_t(second[i] >> 32);
+    }
 }
 
 void random(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out) {
-    uint32_t words[4];
+    constexpr ptrdiff_t made = 4 * philox_blocks;
+    uint32_t words[made];
     for (ptrdiff_t i = 0; i < n;) {
         const uint64_t index = first + uint64_t(i);
         philox(key, step, index / 4, words);
-        for (uint64_t lane = index % 4; lane < 4 && i < n; ++lane) out[i++] = words[lane];
+        for (ptrdiff_t at = ptrdiff_t(index % 4); at < made && i < n; ++at) out[i++] = words[at];
     }
 }
 

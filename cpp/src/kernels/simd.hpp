@@ -121,6 +121,8 @@ struct Vec {
     static CMLP_INLINE Vec load_n(const T* p, ptrdiff_t n) {
         return n >= size ? load(p) : of(O::load_n(p, n));
     }
+    /// load_n for 0 < n < size.
+    static CMLP_INLINE Vec load_part(const T* p, ptrdiff_t n) { return of(O::load_n(p, n)); }
     CMLP_INLINE void store_n(T* p, ptrdiff_t n) const { n >= size ? store(p) : O::store_n(p, r, n); }
     /// `size` doubles, widened or rounded to nearest.
     static CMLP_INLINE Vec load_double(const double* p) { return of(O::load_double(p)); }

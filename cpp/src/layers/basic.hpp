@@ -7,6 +7,14 @@ namespace cmlp::layer {
 
 // ---- Linear
 
+// The parameters in the network's precision.
+template <class T>
+std::array<T, 4> rounded(const std::vector<double>& values) {
+    std::array<T, 4> result{};
+    for (size_t i = 0; i < values.size(); ++i) result[i] = static_cast<T>(values[i]);
+    return result;
+}
+
 inline bool is_ntk(const Linear& layer) { return layer.parametrization == "ntk"; }
 
 template <class T>
@@ -58,7 +66,19 @@ In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>&
         x.rebind(call.kept->view());
     }
     y.resize(x.rows(), layer.out_features);
-    ops::linear_forward<T>(x, call.values[0], layer.bias ? call.values[1].data() : nullptr, y);
+    const T* bias = layer.bias ? call.values[1].data() : nullptr;
+    if (!call.activation) {
+        ops::linear_forward<T>(x, call.values[0], bias, y);
+        return y.view();
+    }
+    const ActivationLayer& f = *call.activation->layer;
+    Matrix<T>& out = *call.activation->out;
+    out.resize(y.rows(), y.cols());
+    auto activate = [&, parameters = rounded<T>(f.parameters)](Index i, Index rows, Index j, Index cols) {
+        ops::activation_forward<T>(f.kind, parameters, y.view().block(i, j, rows, cols),
+                                   out.view().block(i, j, rows, cols));
+    };
+    ops::linear_forward<T>(x, call.values[0], bias, y, activate);
     return y.view();
 }
 
@@ -69,22 +89,23 @@ In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In
     if (layer.bias) ops::linear_backward_bias<T>(dy, call.grads[1].data(), call.accumulate);
     if (!dx) return {};
     dx->resize(x.rows(), x.cols());
-    ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx);
-    if (is_ntk(layer)) dx->view() *= ntk_factor<T>(layer);
+    auto go_on = [&](Index i, Index rows, Index j, Index cols) {
+        MatrixView<T> block = dx->view().block(i, j, rows, cols);
+        if (is_ntk(layer)) block *= ntk_factor<T>(layer);
+        if (!call.activation) return;
+        const ActivationStep<T>& step = *call.activation;
+        ops::activation_backward<T>(step.layer->kind, rounded<T>(step.layer->parameters),
+                                    step.z.block(i, j, rows, cols), step.y.block(i, j, rows, cols), block, block);
+    };
+    const bool goes_on = is_ntk(layer) || call.activation;
+    ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx,
+                                  goes_on ? ops::AfterBlock(go_on) : ops::AfterBlock());
     return dx->view();
 }
 
 // ---- Activation
 
 inline std::optional<Activation> activation_of(const ActivationLayer& layer) { return layer.kind; }
-
-// The parameters in the network's precision.
-template <class T>
-std::array<T, 4> rounded(const std::vector<double>& values) {
-    std::array<T, 4> result{};
-    for (size_t i = 0; i < values.size(); ++i) result[i] = static_cast<T>(values[i]);
-    return result;
-}
 
 template <class T>
 In<T> forward(const ActivationLayer& layer, const LayerCall<T>&, In<T> x, Matrix<T>& y) {
