@@ -12,8 +12,6 @@
 namespace cmlp {
 namespace {
 
-constexpr std::int64_t no_label = std::numeric_limits<std::int64_t>::min();
-
 ops::LossColumn column_of(LossKind kind) { return ops::loss_facts(kind).column; }
 
 // What the numbers of `column` are called in messages.
@@ -69,16 +67,11 @@ Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::ve
     check_numbers(kind, column_);
     if (column_of(kind) == ops::LossColumn::quantile && column_.empty()) column_ = {0.5};
     const auto named = this->settings();
-    if (const auto found = named.find("ignore_index"); found != named.end())
-        require(found->second == std::floor(found->second) && std::abs(found->second) < 9e15, row(kind).type,
-                ": ignore_index is ", found->second, ", it must be a whole number");
-}
-
-std::int64_t Loss::ignore_index() const {
-    const auto& known = parameters(kind_);
-    for (size_t i = 0; i < known.size(); ++i)
-        if (known[i].name == "ignore_index") return static_cast<std::int64_t>(parameters_[i]);
-    return no_label;
+    const auto found = named.find("ignore_index");
+    if (found == named.end()) return;
+    require(found->second == std::floor(found->second) && std::abs(found->second) < 9e15, row(kind).type,
+            ": ignore_index is ", found->second, ", it must be a whole number");
+    ignore_index_ = static_cast<std::int64_t>(found->second);
 }
 
 Index Loss::target_columns(Index cols, std::string_view what) const {
@@ -109,9 +102,8 @@ void Loss::check(Index rows, Index cols, const Target<T>& target, std::span<cons
             rows, "x", cols, ", targets ", target.rows(), labels ? "" : "x",
             labels ? "" : std::to_string(target.dense.cols()),
             labels || columns == cols ? "" : ", they should have " + std::to_string(columns) + " columns");
-    const std::int64_t ignored = ignore_index();
     for (size_t i = 0; i < target.label.size(); ++i)
-        require((target.label[i] >= 0 && target.label[i] < cols) || target.label[i] == ignored, what,
+        require((target.label[i] >= 0 && target.label[i] < cols) || target.label[i] == ignore_index_, what,
                 ": label ", target.label[i], " at row ", i, " is not in 0..", cols - 1);
     require(weight.empty() || std::ssize(weight) == rows, what, ": there are ", weight.size(),
             " weights for ", rows, " rows");
@@ -125,11 +117,10 @@ double Loss::mean_weight(Index values, const Target<T>& target, std::span<const 
     if (reduction_ == Reduction::batchmean) return all;
     if (target.label.empty()) return all * double(values);
     const bool counted = !column_.empty() && column_of(kind_) == ops::LossColumn::class_weight;
-    const std::int64_t ignored = ignore_index();
-    if (!counted && ignored == no_label) return all;
+    if (!counted && ignore_index_ == no_label) return all;
     double total = 0;
     for (size_t r = 0; r < target.label.size(); ++r) {
-        if (target.label[r] == ignored) continue;
+        if (target.label[r] == ignore_index_) continue;
         total +=
             (weight.empty() ? 1.0 : double(weight[r])) * (counted ? column_[size_t(target.label[r])] : 1.0);
     }
@@ -158,7 +149,7 @@ void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<co
                          weight.empty() ? nullptr : result.row_scale.data(), static_cast<T>(factor), column,
                          parameters, result.row_value.data(),
                          none && facts.elementwise ? result.value.view() : MatrixView<T>(),
-                         gradient ? result.gradient.view() : MatrixView<T>(), ignore_index()});
+                         gradient ? result.gradient.view() : MatrixView<T>(), ignore_index_});
     const std::span<const T> row_value(result.row_value.data(), size_t(y.rows()));
     result.total = ops::weighted_sum<T>(row_value, weight.empty() ? nullptr : weight.data()) * factor;
     if (none) finish_values<T>(weight, facts.elementwise, result);

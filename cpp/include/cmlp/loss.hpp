@@ -5,6 +5,7 @@
 #include <cmlp/registry.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -63,7 +64,7 @@ public:
     /// such number.
     Index target_columns(Index cols, std::string_view what) const;
     /// The label whose rows count as absent; the least number where there is none.
-    std::int64_t ignore_index() const;
+    std::int64_t ignore_index() const { return ignore_index_; }
 
     /// Throws std::invalid_argument unless targets and weights fit predictions of (rows, cols), naming the first bad
     /// label; `what` begins the message.
@@ -72,6 +73,8 @@ public:
                std::string_view what) const;
 
 private:
+    static constexpr std::int64_t no_label = std::numeric_limits<std::int64_t>::min();
+
     void check_column(Index cols, std::string_view what) const;
     template <class T>
     double mean_weight(Index values, const Target<T>& target, std::span<const T> weight) const;
@@ -80,6 +83,7 @@ private:
     std::vector<double> parameters_;
     Reduction reduction_;
     std::vector<double> column_;
+    std::int64_t ignore_index_ = no_label;
 };
 
 }  // namespace cmlp

@@ -10,11 +10,14 @@ namespace cmlp::kernels::CMLP_ISA {
 namespace {
 namespace opt {
 
-// b^n by squaring: the same products everywhere, where libm's pow depends on the library.
+// b^n by squaring: the same products everywhere, where libm's pow depends on the library. Without branches: no processor
+// foresees the bits of n.
 CMLP_INLINE double power(double b, int64_t n) {
     double result = 1;
-    for (; n > 0; n /= 2, b *= b)
-        if (n % 2) result *= b;
+    for (; n > 0; n /= 2, b *= b) {
+        const double factor[] = {1, b};
+        result *= factor[n % 2];
+    }
     return result;
 }
 
