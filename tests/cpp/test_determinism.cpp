@@ -15,7 +15,7 @@ struct Configuration {
     std::vector<Layer> layers;
     LossKind loss;
     OptimizerKind optimizer;
-    Index batch, in, out, rows;
+    Index batch, in, out, targets, rows;  // `out` columns of predictions, `targets` of targets
     bool clip, weighted;
 
     // `large`: enough work that several threads take part.
@@ -26,7 +26,8 @@ struct Configuration {
         const Index widest = large ? 120 : 60;
         loss = static_cast<LossKind>(any(cmlp::rows<LossKind>()));
         optimizer = static_cast<OptimizerKind>(any(cmlp::rows<OptimizerKind>()));
-        in = pick(1, widest), out = pick(1, 20);
+        in = pick(1, widest), targets = pick(1, 20);
+        out = targets * (output_kind(loss) == OutputKind::moments ? 2 : 1);
         batch = large ? pick(130, 300) : pick(1, 80);
         rows = batch + pick(1, batch);
         clip = pick(0, 1), weighted = pick(0, 1);
@@ -56,16 +57,16 @@ template <class T>
 std::vector<T> trained(const Configuration& c) {
     Network<T> net(c.layers, 7);
     Optimizer<T> optimizer(c.optimizer, net, {{"lr", 0.01}});
-    Matrix<T> x(c.rows, c.in), y(c.rows, c.out);
+    Matrix<T> x(c.rows, c.in), y(c.rows, c.out), t(c.rows, c.targets);
     Rng rng(1, Stream::user);
     for (Index i = 0; i < c.rows; ++i) {
         for (Index j = 0; j < c.in; ++j) x(i, j) = T(rng.normal());
-        for (Index j = 0; j < c.out; ++j) y(i, j) = T(rng.uniform());
+        for (Index j = 0; j < c.targets; ++j) t(i, j) = T(rng.uniform());
     }
     std::vector<T> weight;
     for (Index i = 0; i < c.rows && c.weighted; ++i) weight.push_back(T(rng.uniform()));
     FitReport report;
-    fit(net, {x, {y, {}}, weight}, Loss(c.loss), optimizer,
+    fit(net, {x, {t, {}}, weight}, Loss(c.loss), optimizer,
         {.epochs = 2, .batch_size = c.batch, .clip_grad_norm = c.clip ? 0.5 : 0.0}, report);
     net.predict_into(x, y);
     std::vector<T> all(net.values().begin(), net.values().end());
