@@ -101,7 +101,7 @@ struct Calls {
 };
 
 void write_report(const FitReport& report, py::dict& out) {
-    constexpr const char* stops[] = {"completed", "early_stopping", "time_limit", "callback"};
+    constexpr const char* stops[] = {"completed", "early_stopping", "time_limit", "callback", "converged"};
     py::list epochs;
     for (const EpochRecord& record : report.epochs) epochs.append(record_of(record));
     out["epochs"] = epochs;

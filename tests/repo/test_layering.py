@@ -28,6 +28,7 @@ LEVEL = {
             "trainer",
             "fit",
             "fit_parts",
+            "fit_loop",
             "gradcheck",
             "perceptron",
             "perceptron_rules",

@@ -24,7 +24,7 @@ struct Data {
 };
 
 /// Why fit returned.
-enum class Stop { completed, early_stopping, time_limit, callback };
+enum class Stop { completed, early_stopping, time_limit, callback, converged };
 
 /// One epoch as it went.
 struct EpochRecord {
