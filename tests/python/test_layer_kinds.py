@@ -10,6 +10,7 @@ import pytest
 
 import cmlp
 from cmlp import nn
+from cmlp.catalogue import catalogue
 from reference_layers import LAYERS, expected
 from tolerance import TOLERANCE, assert_close, assert_same_bits
 
@@ -70,6 +71,12 @@ def test_every_layer_has_an_oracle():
     kinds = {kind for name in NAMES for _, kind, _ in network(name)._core.layers()}
     assert kinds - {"ResidualBegin", "ResidualEnd"} <= LAYERS.keys()
     assert set(LAYERS) - kinds == {"Embedding"}  # test_embedding.py
+
+
+def test_every_layer_is_tried():
+    layers = {type(layer).__name__ for make, _ in KINDS.values() for layer in make()}
+    others = {row["name"] for row in catalogue("layer")} - layers
+    assert others == {"Softmax", "Dropout", "Embedding"}  # test_layers.py, test_embedding.py
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -10,7 +10,9 @@ from cmlp.nn.module import Parameter
 
 
 class LBFGS:
-    """Limited-memory BFGS: Liu and Nocedal, Mathematical Programming 1989.
+    """``w -= lr * H g``, H the inverse Hessian as the last ``history_size`` changes of w and g show it.
+
+    Limited-memory BFGS: Liu and Nocedal, Mathematical Programming 45, 1989.
 
     Each step evaluates the closure several times on the same data; ``fit`` has no place for it. Its numbers
     are in float64, whatever the parameters' dtype. There is one group of parameters.
