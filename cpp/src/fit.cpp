@@ -1,42 +1,60 @@
 // Training in batches: shuffle, gather, step.
 #include <cmlp/trainer.hpp>
 
+#include "batches.hpp"
 #include "fit_loop.hpp"
 
 namespace cmlp {
 namespace {
+
+const std::string dropout = "dropout";
 
 // A course must hold a value for every epoch or step to come.
 template <class T>
 void check_courses(const FitOptions& options, const Optimizer<T>& optimizer, Index steps_an_epoch) {
     const Index epochs = std::max(options.epochs - options.first_epoch, Index(0));
     for (const Course& course : options.courses) {
-        optimizer.setting(course.setting, course.group);  // throws where there is none
+        if (course.setting != dropout)
+            optimizer.setting(course.setting, course.group);  // throws where there is none
         const Index needed = course.every_step ? epochs * steps_an_epoch : epochs;
         require(std::ssize(course.values) >= needed, "fit: the course of '", course.setting, "' has ",
                 course.values.size(), " values, ", needed, " are needed");
     }
 }
 
+// Codes are no numbers that one could add to.
+template <class T>
+void check_codes(const FitOptions& options, const Network<T>& network) {
+    for (const NamedLayer& layer : network.layers())
+        require(!std::holds_alternative<Embedding>(layer.layer) ||
+                    (options.mixup == 0 && options.input_noise == 0),
+                "fit: ", options.mixup > 0 ? "mixup" : "input_noise",
+                " would change the codes that Embedding layer '", layer.name, "' looks up");
+}
+
 template <class T>
 class BatchFit : public FitLoop<T> {
 public:
     BatchFit(const FitTask<T>& task, Optimizer<T>& optimizer)
-        : FitLoop<T>(task), optimizer_(optimizer), order_(static_cast<size_t>(task.data.rows())) {
-        batch_rows_ = std::min(task.options.batch_size, task.data.rows());
-        steps_ = (task.data.rows() + batch_rows_ - 1) / batch_rows_;
+        : FitLoop<T>(task),
+          optimizer_(optimizer),
+          batches_(task.data, task.options),
+          step_(task.network, task.loss, optimizer, task.options.step, result_) {
+        const Index together = task.options.accumulate_steps;
+        steps_ = (batches_.count() - 1) / together + 1;
         check_courses(task.options, optimizer, steps_);
+        check_codes(task.options, task.network);
     }
 
 private:
     using FitLoop<T>::task_;
 
     bool train(Index epoch) override {
-        const FitOptions& options = task_.options;
-        follow_courses(false, epoch - options.first_epoch);
-        if (options.shuffle) permute(order_, options.seed, static_cast<std::uint64_t>(epoch));
+        follow_courses(false, epoch - task_.options.first_epoch);
+        batches_.begin(epoch);
         for (Index step = 0; step < steps_; ++step) {
-            run_batch(step * batch_rows_);
+            follow_courses(true, task_.report.steps);
+            run_step(step);
             if (!this->between_steps(epoch, step, steps_)) return false;
         }
         return true;
@@ -45,28 +63,33 @@ private:
     double lr() const override { return optimizer_.setting("lr"); }
 
     void follow_courses(bool every_step, Index at) {
-        for (const Course& course : task_.options.courses)
-            if (course.every_step == every_step)
-                optimizer_.set_setting(course.setting, course.values[size_t(at)], course.group);
+        for (const Course& course : task_.options.courses) {
+            if (course.every_step != every_step) continue;
+            const double value = course.values[size_t(at)];
+            if (course.setting == dropout)
+                task_.network.set_dropout(value);
+            else
+                optimizer_.set_setting(course.setting, value, course.group);
+        }
     }
 
-    void run_batch(Index first) {
-        const Index rows = std::min(batch_rows_, task_.data.rows() - first);
-        const Data<T> batch =
-            task_.options.shuffle
-                ? gather_(task_.data, std::span<const Index>(order_).subspan(size_t(first), size_t(rows)))
-                : task_.data.middle_rows(first, rows);
-        follow_courses(true, task_.report.steps);
-        train_step(task_.network, batch, task_.loss, optimizer_, result_, task_.options.clip_grad_norm,
-                   task_.options.clip_grad_value);
-        this->seen(result_, batch);
+    void run_step(Index step) {
+        const Index together = std::min(task_.options.accumulate_steps, batches_.count());
+        const Index first = step * together, last = std::min(first + together, batches_.count());
+        for (Index i = first; i < last; ++i) {
+            const Batch<T> batch = batches_[i];
+            step_.add(batch, last - first > 1);
+            this->met(batch.data);
+        }
+        const auto value = step_.update();
+        this->count(value.loss, value.weight);
     }
 
     Optimizer<T>& optimizer_;
-    std::vector<Index> order_;
-    Index batch_rows_ = 0, steps_ = 0;
-    Gatherer<T> gather_;
+    Batches<T> batches_;
     LossResult<T> result_;
+    Step<T> step_;
+    Index steps_ = 0;
 };
 
 }  // namespace

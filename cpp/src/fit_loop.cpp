@@ -1,6 +1,8 @@
 // The epochs of a fit: what is recorded of them, and when they end.
 #include "fit_loop.hpp"
 
+#include "step.hpp"
+
 namespace cmlp {
 namespace {
 
@@ -20,10 +22,12 @@ void check_options(const FitOptions& options) {
     at_least("batch_size", options.batch_size, 1);
     at_least("patience", options.patience, 0);
     at_least("min_delta", options.min_delta, 0.0);
-    at_least("clip_grad_norm", options.clip_grad_norm, 0.0);
     at_least("time_limit", options.time_limit, 0.0);
     at_least("every_steps", options.every_steps, 0);
-    at_least("clip_grad_value", options.clip_grad_value, 0.0);
+    at_least("accumulate_steps", options.accumulate_steps, 1);
+    at_least("mixup", options.mixup, 0.0);
+    at_least("input_noise", options.input_noise, 0.0);
+    check_step_options(options.step, "fit");
 }
 
 // Training mode for the time of a fit; at its end, also by an exception, nothing points at the fit's memory any more.
@@ -94,9 +98,18 @@ bool FitLoop<T>::run_epoch(Index epoch) {
 
 template <class T>
 void FitLoop<T>::seen(const LossResult<T>& result, const Data<T>& rows) {
-    const bool mean = task_.loss.reduction() != Reduction::sum;
-    sum_ += mean ? result.total * result.weight : result.total;
-    weight_ += mean ? result.weight : 1;
+    count(result.total, task_.loss.reduction() == Reduction::sum ? 1 : result.weight);
+    met(rows);
+}
+
+template <class T>
+void FitLoop<T>::count(double loss, double weight) {
+    sum_ += loss * weight;
+    weight_ += weight;
+}
+
+template <class T>
+void FitLoop<T>::met(const Data<T>& rows) {
     for (Metric& metric : metrics_) metric.add<T>({task_.network.output(), rows.target, rows.weight});
 }
 

@@ -43,6 +43,9 @@ protected:
 
     // Takes the loss and the metrics of the last forward pass into the epoch's.
     void seen(const LossResult<T>& result, const Data<T>& rows);
+    // The two parts of it: a mean loss with the weight it has in the epoch's, and the rows for the metrics.
+    void count(double loss, double weight);
+    void met(const Data<T>& rows);
     // What there is to do between two steps; false when training is over.
     bool between_steps(Index epoch, Index step, Index steps_an_epoch);
     // Polls when it is time to.

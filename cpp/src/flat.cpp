@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "ops.hpp"
 
@@ -61,6 +62,31 @@ void clip_value(std::span<const std::span<T>> runs, double limit) {
 }
 
 template <class T>
+double add_penalty(MatrixView<const T> w, MatrixView<T> grad, double l1, double l2) {
+    const T flat = static_cast<T>(l1), slope = static_cast<T>(l2);
+    double sizes = 0, squares = 0;
+    for (Index i = 0; i < w.rows(); ++i)
+        for (Index j = 0; j < w.cols(); ++j) {
+            const T v = w(i, j);
+            sizes += std::abs(double(v));
+            squares += double(v) * double(v);
+            grad(i, j) += slope * v + (v > 0 ? flat : v < 0 ? -flat : T(0));
+        }
+    return l1 * sizes + l2 / 2 * squares;
+}
+
+template <class T>
+void limit_columns(MatrixView<T> w, double limit) {
+    std::vector<double> squares(static_cast<size_t>(w.cols()));
+    for (Index i = 0; i < w.rows(); ++i)
+        for (Index j = 0; j < w.cols(); ++j) squares[size_t(j)] += double(w(i, j)) * double(w(i, j));
+    for (Index j = 0; j < w.cols(); ++j) {
+        const double norm = std::sqrt(squares[size_t(j)]);
+        if (norm > limit) w.col(j) *= static_cast<T>(limit / norm);
+    }
+}
+
+template <class T>
 void average_into(std::span<T> mean, std::span<const T> x, double share) {
     require(mean.size() == x.size(), "average: one side has ", mean.size(), " numbers, the other ", x.size());
     if (share == 1) {
@@ -71,10 +97,12 @@ void average_into(std::span<T> mean, std::span<const T> x, double share) {
     for (size_t i = 0; i < mean.size(); ++i) mean[i] += part * (x[i] - mean[i]);
 }
 
-#define CMLP_FLAT(T)                                                             \
-    template double total_norm<T>(std::span<const std::span<T>>, double);        \
-    template double clip_norm<T>(std::span<const std::span<T>>, double, double); \
-    template void clip_value<T>(std::span<const std::span<T>>, double);          \
+#define CMLP_FLAT(T)                                                                    \
+    template double total_norm<T>(std::span<const std::span<T>>, double);               \
+    template double clip_norm<T>(std::span<const std::span<T>>, double, double);        \
+    template void clip_value<T>(std::span<const std::span<T>>, double);                 \
+    template double add_penalty<T>(MatrixView<const T>, MatrixView<T>, double, double); \
+    template void limit_columns<T>(MatrixView<T>, double);                              \
     template void average_into<T>(std::span<T>, std::span<const T>, double);
 CMLP_FLAT(float)
 CMLP_FLAT(double)

@@ -1,4 +1,4 @@
-"""What fit turns its arguments into: metrics that are functions, weights of classes, courses of settings."""
+"""What fit turns its arguments into: metrics that are functions, courses of settings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from cmlp._data import Rows
     from cmlp.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
     Scheduler: TypeAlias = LRScheduler | ReduceLROnPlateau
 
 MetricLike = str | Callable[..., float]
-Rows = tuple[Any, Any, Any]  # x, y, sample_weight or None
 Course = tuple[str, int, list[float], bool]  # setting, group, values, every step
 
 
@@ -66,41 +66,6 @@ def _weight_for(function: Callable[..., float], weight: Any) -> list[Any]:
             f"metrics: there are sample weights, and {name} does not take them as a third argument"
         )
     return [np.asarray(weight)]
-
-
-def weighted_by_class(y: Any, sample_weight: Any, class_weight: Any) -> Any:
-    """Return sample weights times the weight of each row's class.
-
-    ``class_weight`` is "balanced" (rows / (classes * rows of the class), weighted), a dict by class (else 1)
-    or an array with a number a class.
-    """
-    if class_weight is None:
-        return sample_weight
-    labels = np.asarray(y)
-    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if labels.ndim != 1:
-        raise ValueError(f"fit: class_weight needs one class a row, y has shape {labels.shape}")
-    weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, float)
-    classes, codes = np.unique(labels, return_inverse=True)
-    if len(weight) != len(labels):
-        raise ValueError(f"fit: y has {len(labels)} rows, sample_weight has {len(weight)}")
-    if isinstance(class_weight, str):
-        if class_weight != "balanced":
-            raise ValueError(f"fit: class_weight is '{class_weight}'; choose 'balanced', a dict or an array")
-        counts = np.bincount(codes, weight)
-        factors = np.divide(
-            weight.sum(), np.count_nonzero(counts) * counts, where=counts > 0, out=np.zeros(len(counts))
-        )
-    elif isinstance(class_weight, Mapping):
-        factors = np.array([float(class_weight.get(c.item(), 1.0)) for c in classes])
-    else:
-        table = np.asarray(class_weight, float)
-        if table.ndim != 1 or classes.min() < 0 or classes.max() >= len(table):
-            raise ValueError(
-                f"fit: class_weight has shape {table.shape}, y has classes up to {classes.max()}"
-            )
-        factors = table[classes.astype(int)]
-    return weight * factors[codes]
 
 
 class Schedules:

@@ -67,7 +67,7 @@ std::vector<T> trained(const Configuration& c) {
     for (Index i = 0; i < c.rows && c.weighted; ++i) weight.push_back(T(rng.uniform()));
     FitReport report;
     fit(net, {x, {t, {}}, weight}, Loss(c.loss), optimizer,
-        {.epochs = 2, .batch_size = c.batch, .clip_grad_norm = c.clip ? 0.5 : 0.0}, report);
+        {.epochs = 2, .batch_size = c.batch, .step = {.clip_grad_norm = c.clip ? 0.5 : 0.0}}, report);
     net.predict_into(x, y);
     std::vector<T> all(net.values().begin(), net.values().end());
     for (const EpochRecord& record : report.epochs) all.push_back(T(record.loss));

@@ -58,7 +58,7 @@ TEST_CASE_TEMPLATE("trainer: clipping scales the gradient to the norm, smaller o
         Optimizer<T> sgd(OptimizerKind::sgd, net, {{"lr", 1}}), sgd2(OptimizerKind::sgd, plain, {{"lr", 1}});
         const std::vector<T> before(net.values().begin(), net.values().end());
         LossResult<T> result;
-        train_step(net, problem.data(), Loss(LossKind::cross_entropy), sgd, result, clip);
+        train_step(net, problem.data(), Loss(LossKind::cross_entropy), sgd, result, {clip});
         train_step(plain, problem.data(), Loss(LossKind::cross_entropy), sgd2, result);
         double norm = 0;
         for (std::size_t i = 0; i < before.size(); ++i)

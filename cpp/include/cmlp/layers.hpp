@@ -33,8 +33,9 @@ struct LayerCall {
     std::uint64_t step = 0;     ///< ... in this forward pass; backward gets the same
     Matrix<T>* kept = nullptr;  ///< the layer's own, from forward to backward
     MatrixView<const T> partner =
-        {};  ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
-             ///< the gradient that reached its end
+        {};              ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
+                         ///< the gradient that reached its end
+    double dropout = 1;  ///< factor of every dropout's p
 };
 
 /// The layer's kind: "Linear", "Activation" ...
