@@ -72,6 +72,7 @@ class Schedules:
     """The schedulers of a fit: tables before it, plateaus after each epoch, states at its end."""
 
     def __init__(self, schedulers: Any, interval: str, optimizer: Any) -> None:
+        from cmlp.optim.full_batch import FullBatch
         from cmlp.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
         if interval not in ("epoch", "step"):
@@ -79,6 +80,8 @@ class Schedules:
         given = [] if schedulers is None else schedulers
         self.every_step = interval == "step"
         self.all: list[Scheduler] = [given] if not isinstance(given, list | tuple) else list(given)
+        if self.all and isinstance(optimizer, FullBatch):
+            raise ValueError(f"fit: {type(optimizer).__name__} takes no scheduler")
         for scheduler in self.all:
             if not isinstance(scheduler, LRScheduler | ReduceLROnPlateau):
                 raise ValueError(f"fit: {scheduler!r} is not a scheduler of cmlp.optim.lr_scheduler")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cmlp import _core
 from cmlp._fitting import Course, Metrics, Schedules
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from cmlp.nn.losses import Loss
     from cmlp.nn.module import Core
     from cmlp.optim import Optimizer
+    from cmlp.optim.full_batch import FullBatch
+
+    Rule: TypeAlias = Optimizer | FullBatch
 
 Callback = Callable[[dict[str, Any]], bool | None]
 _NO_STOPPING: dict[str, Any] = {"monitor": "", "patience": 0, "min_delta": 0.0, "restore_best": False}
@@ -27,20 +30,38 @@ def as_loss(loss: Loss | str) -> Loss:
     return Loss(loss) if isinstance(loss, str) else loss
 
 
-def as_optimizer(optimizer: Optimizer | str, net: Any) -> Optimizer:
+def as_optimizer(optimizer: Rule | str, net: Any) -> Rule:
     """Return the optimizer, or one of that name over all parameters."""
-    from cmlp.optim import Optimizer
+    from cmlp.optim import Optimizer, full_batch
 
-    return Optimizer(net.parameters(), optimizer) if isinstance(optimizer, str) else optimizer
+    if not isinstance(optimizer, str):
+        return optimizer
+    parameters = net.parameters()
+    return full_batch.named(optimizer, parameters) or Optimizer(parameters, optimizer)
 
 
-def rule_for(optimizer: Optimizer, net: Core) -> Any:
-    """Return the core's optimizer; raise ValueError when it is over parameters of the other precision."""
+def rule_for(optimizer: Rule, net: Core, whole: bool = True) -> Any:
+    """Return the core's optimizer; ``whole``: it may be one that sees all rows at once.
+
+    Raises ValueError when it may not, or when it is over parameters of the other precision.
+    """
+    name, core = type(optimizer).__name__, optimizer._core
+    if not whole and isinstance(core, _core.FullBatch32 | _core.FullBatch64):
+        raise ValueError(f"train_step: {name} sees all rows at once and has no step of one batch; use fit")
     single = isinstance(net, _core.Network32)
-    if isinstance(optimizer._core, _core.Optimizer32) != single:
+    if isinstance(core, _core.Optimizer32 | _core.FullBatch32) != single:
         own, other = ("float32", "float64") if single else ("float64", "float32")
-        raise ValueError(f"{type(optimizer).__name__}: it is over {other} parameters, the network is {own}")
-    return optimizer._core
+        raise ValueError(f"{name}: it is over {other} parameters, the network is {own}")
+    return core
+
+
+def batch_rows(batch_size: int | None, optimizer: Rule, x: Any) -> int:
+    """Return the rows of a batch where none were asked for: 32, or all for a rule that sees all at once."""
+    from cmlp.optim.full_batch import FullBatch
+
+    if batch_size is not None:
+        return batch_size
+    return max(len(x), 1) if isinstance(optimizer, FullBatch) else 32
 
 
 class Run:

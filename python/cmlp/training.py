@@ -10,13 +10,14 @@ import numpy.typing as npt
 from cmlp import _core
 from cmlp._data import FitData
 from cmlp._fitting import MetricLike, Metrics, Schedules
-from cmlp._running import Callback, Run, as_loss, as_optimizer, rule_for
+from cmlp._running import Callback, Run, as_loss, as_optimizer, batch_rows, rule_for
 from cmlp.history import EarlyStopping, History
 from cmlp.predicting import Predictor
 from cmlp.progress import ProgressBar
 
 if TYPE_CHECKING:
     from cmlp._fitting import Scheduler
+    from cmlp._running import Rule
     from cmlp.nn.losses import Loss
     from cmlp.optim import Optimizer
 
@@ -73,7 +74,7 @@ class Trainable(Predictor):
             When the loss or a gradient is not finite; the weights are as before.
         """
         net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
-        rule = rule_for(optimizer, net)
+        rule = rule_for(optimizer, net, whole=False)
         more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
         value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
         return value
@@ -84,9 +85,9 @@ class Trainable(Predictor):
         y: npt.ArrayLike,
         *,
         loss: Loss | str,
-        optimizer: Optimizer | str = "adam",
+        optimizer: Rule | str = "adam",
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         shuffle: bool = True,
         sample_weight: npt.ArrayLike | None = None,
         validation_data: tuple[npt.ArrayLike, ...] | None = None,
@@ -123,10 +124,13 @@ class Trainable(Predictor):
         loss : Loss or str
             A loss, or the name of one with its defaults.
         optimizer : Optimizer or str, default "adam"
-            An optimizer over ``net.parameters()``, or the name of one with its defaults.
+            An optimizer over ``net.parameters()``, or the name of one with its defaults. ``LBFGS`` ("lbfgs")
+            and ``LevenbergMarquardt`` ("levenberg_marquardt") see all rows at once, a step an epoch; they
+            take no scheduler and nothing that changes a step's gradients, batches or penalties.
         epochs : int, default 1
-        batch_size : int, default 32
-            The last batch of an epoch may be smaller.
+        batch_size : int, optional
+            32 by default, all rows for the optimizers that see them at once; the last batch of an epoch may
+            be smaller.
         shuffle : bool, default True
             A new order of the rows in each epoch, from ``seed`` and the epoch's number.
         sample_weight : array (rows,), optional
@@ -222,7 +226,7 @@ class Trainable(Predictor):
         options = {
             "epochs": epochs,
             "first_epoch": initial_epoch,
-            "batch_size": batch_size,
+            "batch_size": batch_rows(batch_size, rule, data.x),
             "shuffle": shuffle,
             "seed": seed,
             "clip_grad_norm": clip_grad_norm,

@@ -6,6 +6,7 @@ from cmlp.optim import lr_scheduler, swa_utils
 from cmlp.optim.adam import Adam, Adamax, AdamW
 from cmlp.optim.adaptive import Adan, NAdam, RAdam
 from cmlp.optim.lbfgs import LBFGS
+from cmlp.optim.levenberg import LevenbergMarquardt
 from cmlp.optim.muon import Muon
 from cmlp.optim.optimizers import Optimizer
 from cmlp.optim.rules import ASGD, SGD, Lion, Rprop
@@ -21,6 +22,7 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Adan",
+    "LevenbergMarquardt",
     "Lion",
     "Muon",
     "NAdam",

@@ -1,0 +1,182 @@
+// Fits by rules that see all rows at once.
+#include <cmlp/full_batch.hpp>
+
+#include <cmath>
+
+#include "fit_loop.hpp"
+#include "lbfgs_search.hpp"
+
+namespace cmlp {
+
+template <class T>
+ParameterVector<T>::ParameterVector(std::vector<Parameter<T>> parameters, std::string_view what)
+    : parameters_(std::move(parameters)) {
+    require(!parameters_.empty(), what, ": there are no parameters");
+    for (const auto& parameter : parameters_) size_ += parameter.value.size();
+}
+
+template <class T>
+std::vector<double> ParameterVector<T>::values() const {
+    std::vector<double> x;
+    x.reserve(size_t(size_));
+    for (const auto& parameter : parameters_)
+        for (Index r = 0; r < parameter.value.rows(); ++r)
+            for (Index c = 0; c < parameter.value.cols(); ++c) x.push_back(double(parameter.value(r, c)));
+    return x;
+}
+
+template <class T>
+void ParameterVector<T>::place(std::span<const double> x) const {
+    size_t at = 0;
+    for (const auto& parameter : parameters_)
+        for (Index r = 0; r < parameter.value.rows(); ++r)
+            for (Index c = 0; c < parameter.value.cols(); ++c)
+                parameter.value(r, c) = static_cast<T>(x[at++]);
+}
+
+template <class T>
+void ParameterVector<T>::gradient(std::span<double> g) const {
+    size_t at = 0;
+    for (const auto& parameter : parameters_)
+        for (Index r = 0; r < parameter.grad.rows(); ++r)
+            for (Index c = 0; c < parameter.grad.cols(); ++c) g[at++] = double(parameter.grad(r, c));
+}
+
+template <class T>
+bool ParameterVector<T>::is_over(std::span<const T> values) const {
+    const std::less<const T*> before;
+    for (const auto& parameter : parameters_)
+        if (before(parameter.value.data(), values.data()) ||
+            !before(parameter.value.data(), values.data() + values.size()))
+            return false;
+    return true;
+}
+
+template <class T>
+double FullBatch<T>::value(bool gradient) {
+    network.set_step(step);
+    const MatrixView<const T> y = network.forward(data.x);
+    loss.evaluate<T>(y, data.target, data.weight, gradient, result);
+    if (gradient) network.backward(result.gradient.view(), 0, network.size(), false, false);
+    seen();
+    return result.total;
+}
+
+template <class T>
+void FullBatch<T>::fail_non_finite() const {
+    const auto outputs = network.outputs(0, network.size());
+    std::string where = "; the outputs of all layers are";
+    for (size_t i = outputs.size(); i-- > 1;)
+        if (ops::first_nonfinite<T>(outputs[i]) >= 0)
+            where = "; the output of layer '" + network.layers()[i - 1].name + "' is the first that is not";
+    throw NonFiniteError("the loss or its gradient is not finite at step " + std::to_string(step) + where +
+                         "; the weights are those before this step");
+}
+
+template <class T>
+void LbfgsRule<T>::check(const Network<T>&, const Loss&) const {
+    limits.check();
+}
+
+template <class T>
+void LbfgsRule<T>::epoch(FullBatch<T>& rows) {
+    const auto& parameters = this->parameters_;
+    std::vector<double> x = parameters.values();
+    bool first = true;
+    const auto objective = [&](std::span<const double> at, std::span<double> gradient) {
+        parameters.place(at);
+        const double f = rows.value(true);
+        parameters.gradient(gradient);
+        const double steepest = largest(gradient);
+        // The line search turns back from where it has gone too far; without one, or at the very start, nothing does.
+        if (!std::isfinite(f + steepest) && (first || !limits.strong_wolfe)) rows.fail_non_finite();
+        if (first) this->converged_ = steepest <= limits.tolerance_grad;
+        first = false;
+        return f;
+    };
+    try {
+        rule.step(x, limits, objective, rows.in_time);
+    } catch (...) {
+        parameters.place(x);
+        throw;
+    }
+    parameters.place(x);
+}
+
+namespace {
+
+void check_full_batch(const FitOptions& options, Index rows, std::string_view name) {
+    require(options.batch_size >= rows, "fit: ", name, " sees all rows at once: batch_size is ",
+            options.batch_size, ", there are ", rows, " rows");
+    const StepOptions& step = options.step;
+    const std::pair<const char*, bool> asked[] = {{"accumulate_steps", options.accumulate_steps > 1},
+                                                  {"clip_grad_norm", step.clip_grad_norm > 0},
+                                                  {"clip_grad_value", step.clip_grad_value > 0},
+                                                  {"input_noise", options.input_noise > 0},
+                                                  {"l1", step.l1 > 0},
+                                                  {"l2", step.l2 > 0},
+                                                  {"max_norm", step.max_norm > 0},
+                                                  {"mixup", options.mixup > 0},
+                                                  {"scheduler", !options.courses.empty()}};
+    for (const auto& [option, given] : asked)
+        require(!given, "fit: ", name, " takes no ", option, "; its steps follow the loss alone");
+}
+
+template <class T>
+class FullBatchFit : public FitLoop<T> {
+public:
+    FullBatchFit(const FitTask<T>& task, FullBatchRule<T>& rule) : FitLoop<T>(task), rule_(rule) {
+        check_full_batch(task.options, task.data.rows(), rule.name());
+        require(rule.parameters().is_over(task.network.values()),
+                "fit: the optimizer is over parameters of another network");
+        rule.check(task.network, task.loss);
+    }
+
+private:
+    using FitLoop<T>::task_;
+
+    // The record is of the first pass: the loss before the step, as in training by batches.
+    bool train(Index epoch) override {
+        bool counted = false;
+        const auto poll = [&] { this->poll({epoch, 0, 1, this->loss_so_far()}); };
+        FullBatch<T> rows{task_.network, task_.data, task_.loss, result_, task_.network.step(), {}, {}, {}};
+        rows.seen = [&] {
+            if (!counted && std::isfinite(result_.total)) this->seen(result_, task_.data);
+            counted = true;
+            poll();
+        };
+        rows.poll = poll;
+        rows.in_time = [&] { return !this->out_of_time(); };
+        rule_.epoch(rows);
+        task_.network.set_step(rows.step + 1);
+        return this->between_steps(epoch, 0, 1);
+    }
+
+    double lr() const override { return rule_.lr(); }
+    bool converged() const override { return rule_.converged(); }
+
+    FullBatchRule<T>& rule_;
+    LossResult<T> result_;
+};
+
+}  // namespace
+
+template <class T>
+void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
+         const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
+    const FitTask<T> task{network, data, loss, options, report, validation, hooks};
+    task.check();
+    FullBatchFit<T>(task, rule).run();
+}
+
+#define CMLP_FULL_BATCH(T)                                                                               \
+    template class ParameterVector<T>;                                                                   \
+    template struct FullBatch<T>;                                                                        \
+    template class LbfgsRule<T>;                                                                         \
+    template void fit<T>(Network<T>&, const Data<T>&, const Loss&, FullBatchRule<T>&, const FitOptions&, \
+                         FitReport&, const Data<T>*, const Hooks&);
+CMLP_FULL_BATCH(float)
+CMLP_FULL_BATCH(double)
+#undef CMLP_FULL_BATCH
+
+}  // namespace cmlp
