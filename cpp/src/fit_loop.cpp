@@ -25,8 +25,8 @@ void check_options(const FitOptions& options) {
     at_least("time_limit", options.time_limit, 0.0);
     at_least("every_steps", options.every_steps, 0);
     at_least("accumulate_steps", options.accumulate_steps, 1);
-    at_least("mixup", options.mixup, 0.0);
-    at_least("input_noise", options.input_noise, 0.0);
+    check_factor("mixup", options.mixup, "fit");
+    check_factor("input_noise", options.input_noise, "fit");
     check_step_options(options.step, "fit");
 }
 

@@ -57,15 +57,21 @@ std::vector<size_t> linear_weights(const Network<T>& network, const Optimizer<T>
 
 }  // namespace
 
+void check_limit(const char* name, double value, std::string_view what) {
+    require(value >= 0, what, ": ", name, " is ", value, ", it must be at least 0");  // a NaN is not
+}
+
+void check_factor(const char* name, double value, std::string_view what) {
+    check_limit(name, value, what);
+    require(std::isfinite(value), what, ": ", name, " is ", value, ", it must be finite");
+}
+
 void check_step_options(const StepOptions& options, std::string_view what) {
-    const auto not_negative = [&](const char* name, double value) {
-        require(value >= 0, what, ": ", name, " is ", value, ", it must be at least 0");  // a NaN is not
-    };
-    not_negative("clip_grad_norm", options.clip_grad_norm);
-    not_negative("clip_grad_value", options.clip_grad_value);
-    not_negative("l1", options.l1);
-    not_negative("l2", options.l2);
-    not_negative("max_norm", options.max_norm);
+    check_limit("clip_grad_norm", options.clip_grad_norm, what);
+    check_limit("clip_grad_value", options.clip_grad_value, what);
+    check_limit("max_norm", options.max_norm, what);
+    check_factor("l1", options.l1, what);
+    check_factor("l2", options.l2, what);
 }
 
 template <class T>

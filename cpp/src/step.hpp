@@ -16,7 +16,9 @@ struct Batch {
     bool mixed() const { return second.rows() > 0; }
 };
 
-// Throws std::invalid_argument on options out of range.
+// Throw std::invalid_argument on a value below 0 or NaN; the second on infinity, too; the third on any of the options.
+void check_limit(const char* name, double value, std::string_view what);
+void check_factor(const char* name, double value, std::string_view what);
 void check_step_options(const StepOptions& options, std::string_view what);
 
 template <class T>
