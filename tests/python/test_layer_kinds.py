@@ -14,6 +14,7 @@ from cmlp.catalogue import catalogue
 from reference_layers import LAYERS, expected
 from tolerance import TOLERANCE, assert_close, assert_same_bits
 
+BINS = [[-1, 0.5], [-2, -1, 0, 1, 2], [0.25, 0.5, 0.75], [-9, 9], [-0.5, 0, 0.1, 3], [1, 2]]
 # name: (makes the layers for six columns of numbers, whether they draw random numbers in training)
 KINDS = {
     "log_softmax": (lambda: [nn.LogSoftmax()], False),
@@ -38,6 +39,7 @@ KINDS = {
     "ntk": (lambda: [nn.Linear(6, 3, parametrization="ntk")], False),
     "parametric": (lambda: [nn.ParametricActivation(nn.Tanh(), 6)], False),
     "periodic": (lambda: [nn.PeriodicEmbedding(6, 5, 3)], False),
+    "piecewise": (lambda: [nn.PiecewiseLinearEmbedding(BINS, 3)], False),
     "ensemble": (lambda: [nn.BatchEnsemble(3, 4, 2, init="normal")], False),
     "ensemble_first": (lambda: [nn.BatchEnsemble(6, 4, 3, shared_input=True, init="signs")], False),
     "residual": (lambda: [nn.Residual(nn.LayerNorm(6), nn.Linear(6, 6))], False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cmlp.optim import lr_scheduler, swa_utils
 from cmlp.optim.adam import Adam, Adamax, AdamW
 from cmlp.optim.adaptive import Adan, NAdam, RAdam
+from cmlp.optim.groups import param_groups
 from cmlp.optim.lbfgs import LBFGS
 from cmlp.optim.levenberg import LevenbergMarquardt
 from cmlp.optim.muon import Muon
@@ -31,5 +32,6 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "param_groups",
     "swa_utils",
 ]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
-from cmlp.nn.module import Module, Parameter
+from cmlp.nn.module import Module, Parameter, make_core
+from cmlp.optim._swalr import SWALR
+from cmlp.optim.optimizers import members_of
+
+__all__ = ["SWALR", "AveragedModel", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
 
 Array = npt.NDArray[Any]
 
@@ -131,7 +135,7 @@ class AveragedModel:
         rule = self.multi_avg_fn or get_swa_multi_avg_fn()
         if self.n_averaged == 0 or (self.avg_fn is None and isinstance(rule, _MovingMean)):
             share = rule.share(self.n_averaged) if self.n_averaged and isinstance(rule, _MovingMean) else 1.0
-            _core.average(_members(own), _members(other), share)
+            _core.average(members_of(own), members_of(other), share)
         elif self.avg_fn is not None:
             for mean, x in zip(own, other, strict=True):
                 mean.data = self.avg_fn(mean.data, x.data, self.n_averaged)
@@ -159,5 +163,38 @@ class AveragedModel:
         return f"AveragedModel({self.module!r}, n_averaged={self.n_averaged})"
 
 
-def _members(parameters: list[Parameter]) -> list[tuple[Any, int]]:
-    return [(parameter._core, parameter._index) for parameter in parameters]
+def update_bn(loader: Iterable[Any], model: Module | AveragedModel) -> None:
+    """Set the running statistics of every batch norm to the mean over the batches: those of averaged weights.
+
+    Parameters
+    ----------
+    loader : iterable of arrays (batch, in), or of tuples or lists that begin with one
+    model : Module or AveragedModel
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cmlp import nn, optim
+    >>> norm = nn.BatchNorm1d(1)
+    >>> optim.swa_utils.update_bn([np.array([[0.0], [2.0]]), np.array([[4.0], [6.0]])], norm)
+    >>> dict(norm.named_buffers())["running_mean"].tolist()
+    [3.0]
+    """
+    module = model.module if isinstance(model, AveragedModel) else model
+    specs = module._specs()
+    if not any(kind == "BatchNorm1d" for _, kind, _ in specs):
+        return
+    cumulative = [
+        (name, kind, {**fields, "momentum": -1.0} if kind == "BatchNorm1d" else fields)
+        for name, kind, fields in specs
+    ]
+    dtype = "float32" if isinstance(module._core, _core.Network32) else "float64"
+    core = make_core(cumulative, module._core.seed, dtype)
+    own = module._state()
+    for name, _, values, _ in core.parameters():
+        values[...] = own[name].data
+    core.training = True
+    for batch in loader:
+        core.forward(batch[0] if isinstance(batch, list | tuple) else batch)
+    for name, _, values in core.buffers():
+        own[name].data = values
