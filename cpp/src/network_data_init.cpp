@@ -8,7 +8,7 @@
 namespace cmlp {
 namespace {
 
-constexpr int rows_in_bias = 5;
+constexpr size_t rows_in_bias = 5;
 
 // Standard deviation of each column over the rows, in double; from the first row on, so that equal rows give 0.
 template <class T>
@@ -26,17 +26,18 @@ std::vector<double> deviations(MatrixView<const T> z) {
     return square;
 }
 
-// sum lambda_k z_k of rows drawn at random, lambda ~ Dirichlet(1, ..., 1): exponential deviates over their sum
+// sum lambda_k z_k of rows drawn at random, lambda ~ Dirichlet(1, ..., 1): the pieces into which as many points less one
+// cut [0, 1]
 template <class T>
 double amid_rows(MatrixView<const T> z, Index column, Rng& rng) {
-    double sum = 0, weights = 0;
-    for (int k = 0; k < rows_in_bias; ++k) {
-        const Index row = rng.below(z.rows());
-        const double weight = -std::log1p(-rng.uniform());
-        sum += weight * double(z(row, column));
-        weights += weight;
-    }
-    return weights > 0 ? sum / weights : 0;
+    std::array<double, rows_in_bias + 1> cuts{};
+    for (size_t k = 1; k < rows_in_bias; ++k) cuts[k] = rng.uniform();
+    cuts[rows_in_bias] = 1;
+    std::sort(cuts.begin(), cuts.end());
+    double sum = 0;
+    for (size_t k = 0; k < rows_in_bias; ++k)
+        sum += (cuts[k + 1] - cuts[k]) * double(z(rng.below(z.rows()), column));
+    return sum;
 }
 
 // z (rows, out) is the output of the weights as they are, without a bias.

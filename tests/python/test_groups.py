@@ -83,6 +83,20 @@ def _settings(group):
     return {key: group[key] for key in ("lr", "weight_decay")}
 
 
+def test_a_schedule_moves_every_group_from_its_own_rate():
+    nets = [network(), network()]
+    rules = [grouped(net) for net in nets]
+    schedules = [lr_scheduler.ExponentialLR(rule, 0.5) for rule in rules]
+    options = {"loss": "mse", "batch_size": 20, "verbose": 0}
+    nets[0].fit(X, Y, optimizer=rules[0], epochs=3, scheduler=schedules[0], **options)
+    for epoch in range(3):
+        nets[1].fit(X, Y, optimizer=rules[1], epochs=epoch + 1, initial_epoch=epoch, **options)
+        schedules[1].step()
+    assert_same_bits(values(nets[0]), values(nets[1]))
+    assert schedules[0].get_last_lr() == [rate / 8 for rate in schedules[0].base_lrs]
+    assert len(set(schedules[0].get_last_lr())) == 5
+
+
 def test_groups_against_the_formula():
     net = network()
     optimizer = optim.SGD(optim.param_groups(net, {"*.bias": {"lr": 0.0}}, lr=0.1), momentum=0.9)
