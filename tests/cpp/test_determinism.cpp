@@ -16,7 +16,7 @@ struct Configuration {
     LossKind loss;
     OptimizerKind optimizer;
     Index batch, in, out, targets, rows;  // `out` columns of predictions, `targets` of targets
-    bool clip, weighted;
+    bool clip, weighted, more;
 
     // `large`: enough work that several threads take part.
     explicit Configuration(std::uint64_t number, bool large) {
@@ -42,6 +42,7 @@ struct Configuration {
             width = next;
         }
         layers.push_back(Linear{width, out});
+        more = pick(0, 2) == 0;
         if (output_kind(loss) == OutputKind::probability) layers.push_back(activation("sigmoid"));
     }
     std::string text() const {
@@ -66,8 +67,13 @@ std::vector<T> trained(const Configuration& c) {
     std::vector<T> weight;
     for (Index i = 0; i < c.rows && c.weighted; ++i) weight.push_back(T(rng.uniform()));
     FitReport report;
-    fit(net, {x, {t, {}}, weight}, Loss(c.loss), optimizer,
-        {.epochs = 2, .batch_size = c.batch, .step = {.clip_grad_norm = c.clip ? 0.5 : 0.0}}, report);
+    FitOptions options{.epochs = 2, .batch_size = c.batch};
+    options.step.clip_grad_norm = c.clip ? 0.5 : 0.0;
+    if (c.more) {
+        options.step.l1 = 1e-3, options.step.l2 = 0.01, options.step.max_norm = 1.5;
+        options.accumulate_steps = 2, options.mixup = 0.4, options.input_noise = 0.1;
+    }
+    fit(net, {x, {t, {}}, weight}, Loss(c.loss), optimizer, options, report);
     net.predict_into(x, y);
     std::vector<T> all(net.values().begin(), net.values().end());
     for (const EpochRecord& record : report.epochs) all.push_back(T(record.loss));

@@ -18,11 +18,21 @@ KINDS.pop("gaussian_nll")  # two columns of predictions for one of targets: test
 RULES = cmlp.optimizers()
 # Every triple of the lists, in an order whose first rows show every loss, every rule and both precisions.
 TRIPLES = [
-    (loss, RULES[(at + shift) % len(RULES)], ["float32", "float64"][(at // 2 + shift + shift // len(RULES)) % 2])
+    (
+        loss,
+        RULES[(at + shift) % len(RULES)],
+        ["float32", "float64"][(at // 2 + shift + shift // len(RULES)) % 2],
+    )
     for shift in range(2 * len(RULES))
     for at, loss in enumerate(KINDS)
 ]
 CONFIGURATIONS = len(TRIPLES)
+MORE = [  # each with options that change the step or draw numbers of their own
+    {},
+    {"l1": 1e-3, "l2": 0.01, "max_norm": 1.5},
+    {"mixup": 0.4, "input_noise": 0.1},
+    {"accumulate_steps": 2, "mixup": 1.0, "l2": 0.1},
+]
 FEW = 3 * len(KINDS)  # the others are slow
 VECTOR_ISAS = [isa for isa in cmlp.runtime.isas() if isa != "scalar"] or ["scalar"]
 
@@ -49,6 +59,7 @@ class Configuration:
         )
         self.weight = rng.uniform(0, 2, rows) if number % 2 else None
         grows = KINDS[self.loss] == "log_mean"  # exp(prediction): diverges unless clipped
+        self.more = MORE[number // 3 % len(MORE)]
         self.clip = 0.5 if grows or number % 5 == 0 else 0.0
 
     def network(self) -> nn.Sequential:
@@ -76,6 +87,7 @@ class Configuration:
         return net.fit(
             self.x, self.y, loss=self.loss, optimizer=optimizer, epochs=epochs, initial_epoch=initial_epoch,
             batch_size=self.batch_size, sample_weight=self.weight, clip_grad_norm=self.clip, seed=self.seed,
+            **self.more,
         )  # fmt: skip
 
     def __repr__(self) -> str:

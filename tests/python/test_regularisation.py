@@ -224,8 +224,12 @@ def test_shares_are_beta(alpha):
 
 def test_noise_is_normal_and_of_its_own_stream():
     noise = [_core.input_noise(50, 20, 0, number) for number in range(4)]
-    assert stats.kstest(np.ravel(noise), "norm").pvalue > 1e-3
+    wide = _core.input_noise(3, 701, 0, 9)  # an odd number of columns, more than are drawn together
+    for numbers in (np.ravel(noise), wide.ravel(), wide[:, 256:].ravel()):
+        assert stats.kstest(numbers, "norm").pvalue > 1e-3
+    assert len(np.unique(wide)) == wide.size
     assert abs(np.corrcoef([n.ravel() for n in noise]) - np.eye(4)).max() < 0.1
+    assert abs(np.corrcoef(noise[0][:, 0::2].ravel(), noise[0][:, 1::2].ravel())[0, 1]) < 0.15
     assert_same_bits(noise[1], _core.input_noise(50, 20, 0, 1))
 
 
