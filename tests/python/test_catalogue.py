@@ -57,7 +57,7 @@ def test_tables():
     result = run("--catalogue")
     assert result.exit_code == 0, result.output
     for row in catalogue():
-        assert all(row[key] in result.output for key in ("name", "bound"))
+        assert all(row[key] in result.output for key in ("name", "type", "bound"))
 
 
 def test_a_model_is_refused_beside_it():

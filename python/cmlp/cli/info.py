@@ -162,7 +162,10 @@ def _show_catalogue(as_json: bool) -> None:
         shown, shared = columns(rows)
         title = "; ".join([kind.capitalize(), *(f"{key} {value}" for key, value in shared.items())])
         headers = ["class" if key == "type" else key for key in shown]
-        console().print(make_table(title, headers, [[row[key] for key in shown] for row in rows]))
+        table = make_table(title, headers, [[row[key] for key in shown] for row in rows])
+        for key, column in zip(shown, table.columns, strict=True):
+            column.no_wrap = key in ("name", "type", "bound")
+        console().print(table)
 
 
 def _pairs(title: str, rows: list[tuple[str, str]]) -> Table:
