@@ -1,4 +1,4 @@
-"""Products of two lists, thinned: pairs that show every entry run always, the others with `pytest -m slow`."""
+"""Products of two lists, thinned: pairs that show every entry always run, the others under `-m slow`."""
 
 from __future__ import annotations
 
