@@ -31,6 +31,7 @@ std::vector<std::vector<Layer>> kinds() {
             {BatchNorm1d{6}},
             {BatchNorm1d{6, 1e-5, -1, false}},
             {BatchNorm1d{6, 1e-5, 0.1, true, false}},
+            {BatchNorm1d{6, 1e-5, 0.1, true, true, false}},
             {PReLU{}},
             {PReLU{6, 0.5}},
             {RReLU{}},

@@ -54,6 +54,7 @@ def _batch_norm(
     momentum: float,
     affine: bool,
     track_running_stats: bool,
+    bias: bool,
 ) -> Array:
     mean, var = x.mean(axis=0), x.var(axis=0)
     if track_running_stats and not training:

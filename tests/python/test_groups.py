@@ -151,6 +151,22 @@ def test_one_parameter_and_schedulers():
     assert averaging.get_last_lr() == [0.1, 0.2]
 
 
+def test_a_closure_is_called_first_and_its_value_returned():
+    net, loss = network(), nn.MSELoss()
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(net(X), Y)
+        net.backward(loss.backward())
+        return value
+
+    first = optimizer.step(closure)
+    assert first == loss(network()(X), Y)
+    assert closure() < first
+    assert optimizer.step() is None
+
+
 @pytest.mark.parametrize(
     ("group", "message"),
     [

@@ -26,6 +26,7 @@ KINDS = {
     "batch_norm": (lambda: [nn.BatchNorm1d(6)], False),
     "batch_norm_cumulative": (lambda: [nn.BatchNorm1d(6, 1e-3, None)], False),
     "batch_norm_plain": (lambda: [nn.BatchNorm1d(6, affine=False)], False),
+    "batch_norm_no_bias": (lambda: [nn.BatchNorm1d(6, bias=False)], False),
     "batch_norm_untracked": (lambda: [nn.BatchNorm1d(6, track_running_stats=False)], False),
     "prelu": (lambda: [nn.PReLU()], False),
     "prelu_each": (lambda: [nn.PReLU(6, 0.5)], False),
@@ -205,3 +206,10 @@ def test_auto_looks_past_norms_and_dropout(layers, initializer):
     net = nn.Sequential(nn.Linear(32, 64), *layers, seed=3)
     other = nn.Sequential(nn.Linear(32, 64, init=initializer), seed=3)
     assert_same_bits(net[0].weight.data, other[0].weight.data)
+
+
+@pytest.mark.parametrize("name", ["Dropout", "AlphaDropout", "RReLU"])
+def test_inplace_is_refused_rather_than_ignored(name):
+    assert repr(getattr(nn, name)(inplace=False)) == repr(getattr(nn, name)())
+    with pytest.raises(ValueError, match=f"{name}: inplace is True, it must be False: x is never changed"):
+        getattr(nn, name)(inplace=True)

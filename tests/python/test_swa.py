@@ -99,6 +99,29 @@ def test_of_an_averaged_model_and_of_a_layer():
     update_bn([X], nn.Linear(3, 1))  # without a norm there is nothing to do
 
 
+@pytest.mark.parametrize("settings", [{}, {"avg_fn": lambda mean, x, n: mean + (x - mean) / (n + 1)}])
+def test_statistics_may_be_averaged_too(settings):
+    net = network()
+    both, last = AveragedModel(net, use_buffers=True, **settings), AveragedModel(net, **settings)
+    seen = []
+    for shift in range(3):
+        net(X + shift)
+        seen.append(net.state_dict())
+        both.update_parameters(net), last.update_parameters(net)
+    for key in ("1.running_mean", "2.1.running_var"):
+        expected = np.mean([state[key] for state in seen], axis=0)
+        assert_close(both.module.state_dict()[key], expected, "optimizer", scale=1)
+        assert_same_bits(last.module.state_dict()[key], seen[-1][key])
+
+
+def test_an_average_of_another_shape_is_refused():
+    net = network()
+    averaged = AveragedModel(net, avg_fn=lambda mean, x, n: 0.0)
+    averaged.update_parameters(net)
+    with pytest.raises(ValueError, match=r"avg_fn returned shape \(\) for \(5, 3\)"):
+        averaged.update_parameters(net)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -124,12 +124,12 @@ struct BatchNorm1d {
     double eps = 1e-5;
     double momentum =
         0.1;  ///< share of a new batch in the running statistics; negative: all batches count the same
-    bool affine = true, track_running_stats = true;
+    bool affine = true, track_running_stats = true, bias = true;
 
     static constexpr std::string_view type = "BatchNorm1d";
     void fields(auto&& f) {
         f("num_features", num_features), f("eps", eps), f("momentum", momentum), f("affine", affine);
-        f("track_running_stats", track_running_stats);
+        f("track_running_stats", track_running_stats), f("bias", bias);
     }
 };
 

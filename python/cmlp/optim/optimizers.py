@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -130,8 +130,7 @@ class Optimizer:
         Raises
         ------
         ValueError
-            When a parameter is there already or of another dtype, or for an unknown setting; nothing is
-            changed then.
+            When a parameter is there already or of another dtype, or a setting unknown; nothing changes then.
 
         Examples
         --------
@@ -178,9 +177,14 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__}: {key} is '{value}'; choose from {choices}")
         return _WORDS[key].index(value)
 
-    def step(self) -> None:
-        """Update every parameter once, from the gradients as they are."""
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Update every parameter once, from the gradients as they are; return what ``closure`` returned.
+
+        ``closure``, if given, is called first: it evaluates the network forward and back.
+        """
+        value = None if closure is None else closure()
         self._core.step()
+        return value
 
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
