@@ -70,6 +70,7 @@ TESTS = {
     "Dropout": "tests/python/test_layers.py",
     "Embedding": "tests/python/test_embedding.py",
     "LBFGS": "tests/python/test_lbfgs.py",
+    "LevenbergMarquardt": "tests/python/test_levenberg.py",
 }
 
 
@@ -170,7 +171,8 @@ def _plain(text: str) -> str:
 
 
 def _source(text: str) -> str:
-    """Return the sentence before the sections of a docstring that names a year or a preprint: the paper."""
+    """Return the first sentence of a docstring's prose that names a year or a preprint, up to there."""
     prose = text.split("Parameters\n---")[0].split("Examples\n---")[0]
-    cited = [s for s in _plain(prose).split(". ") if re.search(r"\b(19|20)\d\d\b|arXiv:", s)]
-    return cited[-1].rstrip(".") if cited else ""
+    papers = re.compile(r".*((?<!:)\b(19|20)\d\d\b|arXiv:[\d.]*\d)\)?")
+    cited = [match[0] for s in _plain(prose).split(". ") if (match := papers.match(s))]
+    return cited[0] if cited else ""
