@@ -81,7 +81,8 @@ void LbfgsRule<T>::check(const Network<T>&, const Loss&) const {
 template <class T>
 void LbfgsRule<T>::epoch(FullBatch<T>& rows) {
     const auto& parameters = this->parameters_;
-    std::vector<double> x = parameters.values();
+    const std::vector<double> start = parameters.values();
+    std::vector<double> x = start;
     bool first = true;
     const auto objective = [&](std::span<const double> at, std::span<double> gradient) {
         parameters.place(at);
@@ -90,7 +91,6 @@ void LbfgsRule<T>::epoch(FullBatch<T>& rows) {
         const double steepest = largest(gradient);
         // The line search turns back from where it has gone too far; without one, or at the very start, nothing does.
         if (!std::isfinite(f + steepest) && (first || !limits.strong_wolfe)) rows.fail_non_finite();
-        if (first) this->converged_ = steepest <= limits.tolerance_grad;
         first = false;
         return f;
     };
@@ -101,6 +101,7 @@ void LbfgsRule<T>::epoch(FullBatch<T>& rows) {
         throw;
     }
     parameters.place(x);
+    this->converged_ = x == start;  // as it would be in every epoch to come
 }
 
 namespace {
@@ -147,7 +148,12 @@ private:
         };
         rows.poll = poll;
         rows.in_time = [&] { return !this->out_of_time(); };
-        rule_.epoch(rows);
+        try {
+            rule_.epoch(rows);
+        } catch (...) {
+            task_.network.set_step(rows.step);
+            throw;
+        }
         task_.network.set_step(rows.step + 1);
         return this->between_steps(epoch, 0, 1);
     }

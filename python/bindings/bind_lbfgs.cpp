@@ -27,9 +27,14 @@ double step(PyLbfgs<T>& self, const py::function& closure) {
         parameters.gradient(gradient);
         return f;
     };
-    const double value = self.own.rule.step(x, self.own.limits, objective);
-    parameters.place(x);
-    return value;
+    try {
+        const double value = self.own.rule.step(x, self.own.limits, objective);
+        parameters.place(x);
+        return value;
+    } catch (...) {
+        parameters.place(x);
+        throw;
+    }
 }
 
 template <class T>

@@ -17,8 +17,8 @@ class LBFGS(FullBatch):
     In ``net.fit`` an epoch is one such step over all rows at once, natively: up to ``max_iter`` iterations,
     each of them one pass over the rows or more (``batch_size`` must not be less than the rows, and dropout
     masks stay the same for an epoch). The recorded loss is that before the step; the fit stops as
-    ``converged`` when it begins an epoch with a gradient of at most ``tolerance_grad``; a time limit counts
-    between iterations. ``fit(optimizer="lbfgs")`` means ``line_search_fn="strong_wolfe"``.
+    ``converged`` when a step no longer moves, by ``tolerance_grad`` or ``tolerance_change``; a time limit
+    counts between iterations. ``fit(optimizer="lbfgs")`` means ``line_search_fn="strong_wolfe"``.
 
     The numbers of the rule are in float64, whatever the parameters' dtype. There is one group of parameters.
 
