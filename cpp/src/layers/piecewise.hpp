@@ -46,87 +46,139 @@ void reset(const PiecewiseLinearEmbedding& layer, std::span<const MatrixView<T>>
         initialize(values[i], Initializer::uniform, {{"low", -bound}, {"high", bound}}, rng);
 }
 
-// The bin of x: of its left edge, the first and the last reach to infinity; NaN is in the last.
+// The bin of x, a left edge being in its bin; the first and the last reach to infinity.
 inline Index bin_of(const std::vector<double>& edges, double x) {
-    const auto inner = edges.begin() + 1;
-    return std::upper_bound(inner, edges.end() - 1, x) - inner;
+    Index own = 0, count = std::ssize(edges) - 2;  // of the inner edges; halved without a branch
+    const double* inner = edges.data() + 1;
+    for (; count > 1; count -= count / 2) own += inner[own + count / 2 - 1] <= x ? count / 2 : 0;
+    return own + (count == 1 && inner[own] <= x);
 }
 
-// In double, rounded once: edges that differ are apart in both precisions.
-template <class T>
-void encode(const std::vector<double>& edges, T x, T* code) {
-    const Index own = bin_of(edges, double(x)), count = std::ssize(edges) - 1;
-    const double left = edges[size_t(own)], right = edges[size_t(own) + 1];
-    std::fill_n(code, own, T(1));
-    code[own] = static_cast<T>((double(x) - left) / (right - left));
-    std::fill_n(code + own + 1, count - own - 1, T(0));
-}
-
-// f(column, its first bin, its number of bins)
+// f(column, its first bin, its edges) for the columns first ... last - 1
 template <class F>
-void each_binned(const PiecewiseLinearEmbedding& layer, F f) {
-    Index first = 0;
-    for (Index i = 0; i < std::ssize(layer.bins); ++i) {
-        const Index count = std::ssize(layer.bins[size_t(i)]) - 1;
-        f(i, first, count);
-        first += count;
+void each_binned(const PiecewiseLinearEmbedding& layer, Index first, Index last, F f) {
+    Index bin = 0;
+    for (Index i = 0; i < last; ++i) {
+        const auto& edges = layer.bins[size_t(i)];
+        if (i >= first) f(i, bin, edges);
+        bin += std::ssize(edges) - 1;
     }
 }
 
-// kept (batch, bins of all columns) is e(x)
+// e(x) V is the sum of V over the bins left of x and x's place in its own times V there. kept has a row for each of x
+// with the bin of every column and then its place there, which is found in double: edges that differ are apart in both
+// precisions; below, b + the sum of V left of each bin, (bins, dim).
+template <class T>
+struct Piecewise {
+    Piecewise(const PiecewiseLinearEmbedding& layer, Matrix<T>& kept, Index rows) {
+        kept.resize(rows + bin_count(layer), std::max(2 * std::ssize(layer.bins), layer.embedding_dim));
+        bin.rebind(kept.block(0, 0, rows, std::ssize(layer.bins)));
+        place.rebind(kept.block(0, std::ssize(layer.bins), rows, std::ssize(layer.bins)));
+        left.rebind(kept.block(rows, 0, bin_count(layer), layer.embedding_dim));
+    }
+    MatrixView<T> bin, place, left;
+};
+
+template <class T>
+void sum_left(const PiecewiseLinearEmbedding& layer, const LayerCall<T>& call, MatrixView<T> left) {
+    each_binned(layer, 0, std::ssize(layer.bins),
+                [&](Index i, Index first, const std::vector<double>& edges) {
+                    left.row(first).assign(call.values[2].row(i));
+                    for (Index k = first + 1; k < first + std::ssize(edges) - 1; ++k)
+                        left.row(k).assign(left.row(k - 1) + call.values[0].row(k - 1));
+                });
+}
+
 template <class T>
 In<T> forward(const PiecewiseLinearEmbedding& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
     const Index dim = layer.embedding_dim;
-    Matrix<T>& codes = *call.kept;
-    codes.resize(x.rows(), bin_count(layer));
     y.resize(x.rows(), x.cols() * dim);
-    each_row(x.rows(), codes.cols(), 1, [&](Index r) {
-        each_binned(layer, [&](Index i, Index first, Index) {
-            encode<T>(layer.bins[size_t(i)], x(r, i), codes.row(r).data() + first);
-        });
-    });
-    each_binned(layer, [&](Index i, Index first, Index count) {
-        const MatrixView<T> to = y.middle_cols(i * dim, dim);
-        ops::linear_forward<T>(codes.middle_cols(first, count), call.values[0].middle_rows(first, count),
-                               call.values[2].row(i).data(), to);
-        const T* linear = call.values[1].row(i).data();
-        each_row(x.rows(), dim, 2, [&](Index r) {
-            for (Index d = 0; d < dim; ++d) to(r, d) += x(r, i) * linear[d];
+    const Piecewise<T> own(layer, *call.kept, x.rows());
+    sum_left(layer, call, own.left);
+    each_row(x.rows(), x.cols(), 16 + 4.0 * double(dim), [&](Index r) {
+        each_binned(layer, 0, x.cols(), [&](Index i, Index first, const std::vector<double>& edges) {
+            const Index bin = bin_of(edges, double(x(r, i)));
+            const double from = edges[size_t(bin)], to = edges[size_t(bin) + 1];
+            const T place = static_cast<T>((double(x(r, i)) - from) / (to - from));
+            own.bin(r, i) = static_cast<T>(bin), own.place(r, i) = place;
+            const T *left = own.left.row(first + bin).data(), *v = call.values[0].row(first + bin).data();
+            const T *w = call.values[1].row(i).data(), at = x(r, i);
+            T* out = &y(r, i * dim);
+            for (Index d = 0; d < dim; ++d) out[d] = left[d] + place * v[d] + at * w[d];
         });
     });
     return y.view();
 }
 
-// The slope of a column is w + V of x's bin over its width; at an edge, that of the bin to the right.
+// sum a_d b_d in eight lanes, joined in one order
 template <class T>
-T slope_along(const PiecewiseLinearEmbedding& layer, const LayerCall<T>& call, Index i, Index first, T x,
-              const T* dy) {
-    const auto& edges = layer.bins[size_t(i)];
-    const Index own = bin_of(edges, double(x));
-    const T *linear = call.values[1].row(i).data(), *v = call.values[0].row(first + own).data();
-    T along_linear = 0, along_v = 0;
-    for (Index d = 0; d < layer.embedding_dim; ++d) {
-        along_linear += dy[d] * linear[d];
-        along_v += dy[d] * v[d];
-    }
-    return along_linear + static_cast<T>(double(along_v) / (edges[size_t(own) + 1] - edges[size_t(own)]));
+T dot(const T* a, const T* b, Index n) {
+    T lane[8] = {};
+    Index d = 0;
+    for (; d + 8 <= n; d += 8)
+        for (Index l = 0; l < 8; ++l) lane[l] += a[d + l] * b[d + l];
+    for (Index l = 0; d < n; ++d, ++l) lane[l] += a[d] * b[d];
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
+// The sums of dy, place * dy and x * dy over the rows of each bin, three rows of `sums` a bin.
+template <class T>
+void sum_by_bin(const Piecewise<T>& own, In<T> x, In<T> dy, Index i, Index first, MatrixView<T> sums) {
+    const Index dim = sums.cols();
+    for (Index r = 0; r < x.rows(); ++r) {
+        const Index row = 3 * (first + static_cast<Index>(own.bin(r, i)));
+        const T *g = &dy(r, i * dim), place = own.place(r, i), at = x(r, i);
+        T *all = sums.row(row).data(), *placed = sums.row(row + 1).data(),
+          *times_x = sums.row(row + 2).data();
+        for (Index d = 0; d < dim; ++d) all[d] += g[d], placed[d] += place * g[d], times_x[d] += at * g[d];
+    }
+}
+
+// dV of a bin = sum of place * dy over its rows + sum of dy over the rows right of it
+template <class T>
+void parameter_gradients(const LayerCall<T>& call, Index i, Index first, Index last, MatrixView<T> sums) {
+    const MatrixView<T> dv = call.grads[0], dw = call.grads[1].row(i), db = call.grads[2].row(i);
+    if (!call.accumulate) dv.middle_rows(first, last - first).set_zero(), dw.set_zero(), db.set_zero();
+    for (Index k = last - 1; k >= first; --k) {
+        const MatrixView<T> all = sums.row(3 * k);
+        if (k + 1 < last) {
+            dv.row(k).assign(dv.row(k) + sums.row(3 * (k + 1)));
+            all.assign(all + sums.row(3 * (k + 1)));  // of the bins from here on
+        }
+        dv.row(k).assign(dv.row(k) + sums.row(3 * k + 1));
+        dw.assign(dw + sums.row(3 * k + 2));
+    }
+    db.assign(db + sums.row(3 * first));
+}
+
+// The slope of a column is w + V of x's bin over its width; at an edge, that of the bin to the right.
+template <class T>
+void input_gradient(const LayerCall<T>& call, const Piecewise<T>& own, In<T> dy, Index i, Index first,
+                    const std::vector<double>& edges, MatrixView<T> dx) {
+    const Index dim = call.values[0].cols();
+    for (Index r = 0; r < dx.rows(); ++r) {
+        const auto bin = static_cast<size_t>(own.bin(r, i));
+        const Index row = first + Index(bin);
+        const T *g = &dy(r, i * dim), *v = call.values[0].row(row).data(), *w = call.values[1].row(i).data();
+        dx(r, i) = dot(g, w, dim) + static_cast<T>(double(dot(g, v, dim)) / (edges[bin + 1] - edges[bin]));
+    }
+}
+
+// A column is one thread's: its sums are over the rows in their order.
 template <class T>
 In<T> backward(const PiecewiseLinearEmbedding& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy,
                Matrix<T>* dx) {
-    const Index dim = layer.embedding_dim;
+    const Piecewise<T> own(layer, *call.kept, x.rows());
+    Matrix<T>& sums = *call.scratch;  // (3 bins, dim)
+    sums.resize(3 * bin_count(layer), layer.embedding_dim);
+    sums.view().set_zero();
     if (dx) dx->resize(x.rows(), x.cols());
-    each_binned(layer, [&](Index i, Index first, Index count) {
-        const In<T> d = dy.middle_cols(i * dim, dim);
-        ops::linear_backward_weight<T>(call.kept->middle_cols(first, count), d,
-                                       call.grads[0].middle_rows(first, count), call.accumulate);
-        ops::linear_backward_weight<T>(x.middle_cols(i, 1), d, call.grads[1].middle_rows(i, 1),
-                                       call.accumulate);
-        ops::linear_backward_bias<T>(d, call.grads[2].row(i).data(), call.accumulate);
-        if (!dx) return;
-        each_row(x.rows(), 2 * dim, 2, [&](Index r) {
-            (*dx)(r, i) = slope_along<T>(layer, call, i, first, x(r, i), d.row(r).data());
+    const double work = 8.0 * double(dy.rows()) * double(dy.cols());
+    parallel_for(x.cols(), 1, threads_for(work), [&](Index begin, Index end) {
+        each_binned(layer, begin, end, [&](Index i, Index first, const std::vector<double>& edges) {
+            sum_by_bin<T>(own, x, dy, i, first, sums);
+            parameter_gradients<T>(call, i, first, first + std::ssize(edges) - 1, sums);
+            if (dx) input_gradient<T>(call, own, dy, i, first, edges, *dx);
         });
     });
     return dx ? In<T>(dx->view()) : In<T>();
