@@ -1,7 +1,9 @@
 // Fits by rules that see all rows at once.
+#include <cmlp/flat.hpp>
 #include <cmlp/full_batch.hpp>
 
 #include <cmath>
+#include <utility>
 
 #include "fit_loop.hpp"
 #include "lbfgs_search.hpp"
@@ -43,6 +45,14 @@ void ParameterVector<T>::gradient(std::span<double> g) const {
 }
 
 template <class T>
+double ParameterVector<T>::add_penalty(double l2) const {
+    double total = 0;
+    for (const auto& parameter : parameters_)
+        if (parameter.spec.transposed) total += cmlp::add_penalty<T>(parameter.value, parameter.grad, 0, l2);
+    return total;
+}
+
+template <class T>
 bool ParameterVector<T>::is_over(std::span<const T> values) const {
     const std::less<const T*> before;
     for (const auto& parameter : parameters_)
@@ -53,12 +63,20 @@ bool ParameterVector<T>::is_over(std::span<const T> values) const {
 }
 
 template <class T>
-double FullBatch<T>::value(bool gradient) {
+double FullBatch<T>::value_and_gradient() {
     network.set_step(step);
-    const MatrixView<const T> y = network.forward(data.x);
-    loss.evaluate<T>(y, data.target, data.weight, gradient, result);
-    if (gradient) network.backward(result.gradient.view(), 0, network.size(), false, false);
-    seen();
+    loss.evaluate<T>(network.forward(data.x), data.target, data.weight, true, result);
+    network.backward(result.gradient.view(), 0, network.size(), false, false);
+    const double total = result.total + (l2 > 0 ? parameters.add_penalty(l2) : 0);
+    seen(total);
+    return total;
+}
+
+template <class T>
+double FullBatch<T>::value() {
+    network.set_step(step);
+    loss.evaluate<T>(network.forward(data.x), data.target, data.weight, false, result);
+    seen(result.total);
     return result.total;
 }
 
@@ -86,7 +104,7 @@ void LbfgsRule<T>::epoch(FullBatch<T>& rows) {
     bool first = true;
     const auto objective = [&](std::span<const double> at, std::span<double> gradient) {
         parameters.place(at);
-        const double f = rows.value(true);
+        const double f = rows.value_and_gradient();
         parameters.gradient(gradient);
         const double steepest = largest(gradient);
         // The line search turns back from where it has gone too far; without one, or at the very start, nothing does.
@@ -106,7 +124,7 @@ void LbfgsRule<T>::epoch(FullBatch<T>& rows) {
 
 namespace {
 
-void check_full_batch(const FitOptions& options, Index rows, std::string_view name) {
+void check_full_batch(const FitOptions& options, Index rows, std::string_view name, bool takes_l2) {
     require(options.batch_size >= rows, "fit: ", name, " sees all rows at once: batch_size is ",
             options.batch_size, ", there are ", rows, " rows");
     const StepOptions& step = options.step;
@@ -115,19 +133,18 @@ void check_full_batch(const FitOptions& options, Index rows, std::string_view na
                                                   {"clip_grad_value", step.clip_grad_value > 0},
                                                   {"input_noise", options.input_noise > 0},
                                                   {"l1", step.l1 > 0},
-                                                  {"l2", step.l2 > 0},
+                                                  {"l2", step.l2 > 0 && !takes_l2},
                                                   {"max_norm", step.max_norm > 0},
                                                   {"mixup", options.mixup > 0},
                                                   {"scheduler", !options.courses.empty()}};
-    for (const auto& [option, given] : asked)
-        require(!given, "fit: ", name, " takes no ", option, "; its steps follow the loss alone");
+    for (const auto& [option, given] : asked) require(!given, "fit: ", name, " takes no ", option);
 }
 
 template <class T>
 class FullBatchFit : public FitLoop<T> {
 public:
     FullBatchFit(const FitTask<T>& task, FullBatchRule<T>& rule) : FitLoop<T>(task), rule_(rule) {
-        check_full_batch(task.options, task.data.rows(), rule.name());
+        check_full_batch(task.options, task.data.rows(), rule.name(), rule.takes_l2());
         require(rule.parameters().is_over(task.network.values()),
                 "fit: the optimizer is over parameters of another network");
         rule.check(task.network, task.loss);
@@ -136,26 +153,30 @@ public:
 private:
     using FitLoop<T>::task_;
 
-    // The record is of the first pass: the loss before the step, as in training by batches.
     bool train(Index epoch) override {
-        bool counted = false;
+        counted_ = false;
+        const std::uint64_t step = task_.network.step();
         const auto poll = [&] { this->poll({epoch, 0, 1, this->loss_so_far()}); };
-        FullBatch<T> rows{task_.network, task_.data, task_.loss, result_, task_.network.step(), {}, {}, {}};
-        rows.seen = [&] {
-            if (!counted && std::isfinite(result_.total)) this->seen(result_, task_.data);
-            counted = true;
-            poll();
-        };
-        rows.poll = poll;
-        rows.in_time = [&] { return !this->out_of_time(); };
+        const auto seen = [&](double value) { take(value), poll(); };
+        const auto in_time = [&] { return !this->out_of_time(); };
+        const double l2 = task_.options.step.l2;
+        FullBatch<T> rows{task_.network, task_.data, task_.loss, rule_.parameters(), l2, result_, step,
+                          seen,          poll,       in_time};
         try {
             rule_.epoch(rows);
         } catch (...) {
-            task_.network.set_step(rows.step);
+            task_.network.set_step(step);
             throw;
         }
-        task_.network.set_step(rows.step + 1);
+        task_.network.set_step(step + 1);
         return this->between_steps(epoch, 0, 1);
+    }
+
+    // The record is of the first pass: the loss before the step, as in training by batches.
+    void take(double value) {
+        if (std::exchange(counted_, true)) return;
+        this->count(value, task_.loss.reduction() == Reduction::sum ? 1 : result_.weight);
+        this->met(task_.data);
     }
 
     double lr() const override { return rule_.lr(); }
@@ -163,6 +184,7 @@ private:
 
     FullBatchRule<T>& rule_;
     LossResult<T> result_;
+    bool counted_ = false;  // the epoch's first pass
 };
 
 }  // namespace

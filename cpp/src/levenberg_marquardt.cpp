@@ -127,7 +127,7 @@ template <class T>
 void LevenbergMarquardtRule<T>::epoch(FullBatch<T>& rows) {
     const auto& parameters = this->parameters_;
     const std::vector<double> x = parameters.values();
-    const double before = rows.value(false);
+    const double before = rows.value();
     const double scale = rows.loss.reduction() == Reduction::sum ? 2 : 2 / rows.result.weight;
     linearize(rows);
     const double steepest = scale * largest({slope_.data(), size_t(slope_.rows())});
@@ -140,7 +140,7 @@ void LevenbergMarquardtRule<T>::epoch(FullBatch<T>& rows) {
             if (solve(step)) {
                 for (size_t i = 0; i < x.size(); ++i) step[i] += x[i];
                 parameters.place(step);
-                if (rows.value(false) < before) break;
+                if (rows.value() < before) break;
             }
             settings.damping *= settings.factor;
             this->converged_ = settings.damping > settings.max_damping;

@@ -126,7 +126,8 @@ class Trainable(Predictor):
         optimizer : Optimizer or str, default "adam"
             An optimizer over ``net.parameters()``, or the name of one with its defaults. ``LBFGS`` ("lbfgs")
             and ``LevenbergMarquardt`` ("levenberg_marquardt") see all rows at once, a step an epoch; they
-            take no scheduler and nothing that changes a step's gradients, batches or penalties.
+            take no scheduler, smaller batches, clipping, mixup, noise, ``l1`` or ``max_norm``, and ``l2``
+            with ``LBFGS`` alone.
         epochs : int, default 1
         batch_size : int, optional
             32 by default, all rows for the optimizers that see them at once; the last batch of an epoch may

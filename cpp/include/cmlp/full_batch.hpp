@@ -23,6 +23,8 @@ public:
     /// Rounds x into the parameters.
     void place(std::span<const double> x) const;
     void gradient(std::span<double> g) const;
+    /// l2 / 2 * sum of w^2 over the weights of linear layers among them; adds l2 * w to their gradients.
+    double add_penalty(double l2) const;
     /// Whether all lie in that buffer.
     bool is_over(std::span<const T> values) const;
 
@@ -37,14 +39,18 @@ struct FullBatch {
     Network<T>& network;
     const Data<T>& data;
     const Loss& loss;
-    LossResult<T>& result;          ///< of the last value()
-    std::uint64_t step;             ///< of the random numbers, the same in every pass of an epoch
-    std::function<void()> seen;     ///< called after each value(); may throw
-    std::function<void()> poll;     ///< to be called now and then; may throw
-    std::function<bool()> in_time;  ///< false: the epoch should end where it is
+    const ParameterVector<T>& parameters;
+    double l2;                         ///< with it the loss has parameters.add_penalty(l2)
+    LossResult<T>& result;             ///< of the last value(), without penalty
+    std::uint64_t step;                ///< of the random numbers, the same in every pass of an epoch
+    std::function<void(double)> seen;  ///< called with each value(); may throw
+    std::function<void()> poll;        ///< to be called now and then; may throw
+    std::function<bool()> in_time;     ///< false: the epoch should end where it is
 
-    /// The loss of all rows at the weights as they are; sets the gradients if asked.
-    double value(bool gradient);
+    /// The loss of all rows at the weights as they are, with its gradient in the network.
+    double value_and_gradient();
+    /// The loss alone, without penalty.
+    double value();
     /// Throws NonFiniteError naming the first layer whose last output is not finite.
     [[noreturn]] void fail_non_finite() const;
 };
@@ -60,6 +66,8 @@ public:
     virtual double lr() const = 0;
     /// Throws std::invalid_argument unless the rule can train this network on this loss.
     virtual void check(const Network<T>&, const Loss&) const {}
+    /// Whether it follows an L2 penalty beside the loss.
+    virtual bool takes_l2() const { return false; }
     /// From the weights as they are to better ones, by an exception to the best so far.
     virtual void epoch(FullBatch<T>& rows) = 0;
     /// Whether the last epoch ended at a minimum.
@@ -83,6 +91,7 @@ public:
     std::string_view name() const override { return "LBFGS"; }
     double lr() const override { return limits.lr; }
     void check(const Network<T>&, const Loss&) const override;
+    bool takes_l2() const override { return true; }
     void epoch(FullBatch<T>& rows) override;
 
     Lbfgs rule;
