@@ -216,10 +216,10 @@ struct BatchEnsemble {
 };
 
 /// Any layer. Adding one: its struct here, its functions in src/layers/, its place in this list.
-using Layer = std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax, LayerNorm, RMSNorm, PReLU,
-                           Gated, ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten,
-                           Embedding, Scale, ParametricActivation, PeriodicEmbedding, BatchEnsemble,
-                           PiecewiseLinearEmbedding>;
+using Layer =
+    std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax, LayerNorm, RMSNorm, PReLU, Gated,
+                 ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten, Embedding, Scale,
+                 ParametricActivation, PeriodicEmbedding, BatchEnsemble, PiecewiseLinearEmbedding>;
 
 /// An activation by name: activation("leaky_relu", {{"negative_slope", 0.2}}); throws as parse and resolve do.
 inline ActivationLayer activation(std::string_view name, const Settings& settings = {}) {
