@@ -9,6 +9,11 @@
 #include "lbfgs_search.hpp"
 
 namespace cmlp {
+namespace {
+
+constexpr Index block_rows = 8192;
+
+}  // namespace
 
 template <class T>
 ParameterVector<T>::ParameterVector(std::vector<Parameter<T>> parameters, std::string_view what)
@@ -63,21 +68,48 @@ bool ParameterVector<T>::is_over(std::span<const T> values) const {
 }
 
 template <class T>
+Index FullBatch<T>::blocks() const {
+    for (const NamedLayer& layer : network.layers())
+        if (std::holds_alternative<BatchNorm1d>(layer.layer)) return 1;
+    return (data.rows() + block_rows - 1) / block_rows;
+}
+
+// A mean over all rows: the blocks' means by their weights; the gradients likewise.
+template <class T>
+double FullBatch<T>::pass(bool gradient) {
+    const Index count = blocks(), size = count == 1 ? data.rows() : block_rows;
+    const bool joined = count > 1 && loss.reduction() != Reduction::sum;
+    double sum = 0, weight = 0;
+    for (Index i = 0; i < count; ++i) {
+        const Data<T> part = data.middle_rows(i * size, std::min(size, data.rows() - i * size));
+        network.set_step(step + std::uint64_t(i));
+        loss.evaluate<T>(network.forward(part.x), part.target, part.weight, gradient, result);
+        if (!std::isfinite(result.total)) return result.total;  // its outputs are the ones to look at
+        met(part);
+        if (joined && gradient) result.gradient.view() *= static_cast<T>(result.weight);
+        if (gradient) network.backward(result.gradient.view(), 0, network.size(), i > 0, false);
+        sum += joined ? result.total * result.weight : result.total;
+        weight += result.weight;
+        if (i + 1 < count) poll();
+    }
+    result.weight = weight;
+    if (joined && gradient) ops::scale<T>(network.grads(), static_cast<T>(1 / weight));
+    return joined ? sum / weight : sum;
+}
+
+template <class T>
 double FullBatch<T>::value_and_gradient() {
-    network.set_step(step);
-    loss.evaluate<T>(network.forward(data.x), data.target, data.weight, true, result);
-    network.backward(result.gradient.view(), 0, network.size(), false, false);
-    const double total = result.total + (l2 > 0 ? parameters.add_penalty(l2) : 0);
+    double total = pass(true);
+    if (l2 > 0) total += parameters.add_penalty(l2);
     seen(total);
     return total;
 }
 
 template <class T>
 double FullBatch<T>::value() {
-    network.set_step(step);
-    loss.evaluate<T>(network.forward(data.x), data.target, data.weight, false, result);
-    seen(result.total);
-    return result.total;
+    const double total = pass(false);
+    seen(total);
+    return total;
 }
 
 template <class T>
@@ -160,7 +192,10 @@ private:
         const auto seen = [&](double value) { take(value), poll(); };
         const auto in_time = [&] { return !this->out_of_time(); };
         const double l2 = task_.options.step.l2;
-        FullBatch<T> rows{task_.network, task_.data, task_.loss, rule_.parameters(), l2, result_, step,
+        const auto met = [&](const Data<T>& part) {
+            if (!counted_) this->met(part);
+        };
+        FullBatch<T> rows{task_.network, task_.data, task_.loss, rule_.parameters(), l2, result_, step, met,
                           seen,          poll,       in_time};
         try {
             rule_.epoch(rows);
@@ -168,7 +203,7 @@ private:
             task_.network.set_step(step);
             throw;
         }
-        task_.network.set_step(step + 1);
+        task_.network.set_step(step + std::uint64_t(rows.blocks()));
         return this->between_steps(epoch, 0, 1);
     }
 
@@ -176,7 +211,6 @@ private:
     void take(double value) {
         if (std::exchange(counted_, true)) return;
         this->count(value, task_.loss.reduction() == Reduction::sum ? 1 : result_.weight);
-        this->met(task_.data);
     }
 
     double lr() const override { return rule_.lr(); }

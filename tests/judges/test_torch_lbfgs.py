@@ -66,3 +66,30 @@ def test_epochs_are_steps(problem, settings, rng):
         state = next(iter(other.state.values()))
         assert ours.state_dict()["state"]["n_iter"] == state["n_iter"]
         assert ours.state_dict()["state"]["func_evals"] == state["func_evals"]
+
+
+@pytest.mark.parametrize(("start", "lr"), [(-20.0, 100.0), (-3.0, 1e4)])
+def test_an_infinite_trial(start, lr):
+    """On 50 (exp(w) - w) the first trial overflows: PyTorch is at NaN from there, here the search turns back."""
+    layer = nn.Linear(1, 1, bias=False, dtype="float64")
+    layer.weight.data = [[start]]
+    w = torch.tensor([start], dtype=torch.float64, requires_grad=True)
+    ours = optim.LBFGS(layer.parameters(), lr=lr, line_search_fn="strong_wolfe")
+    theirs = torch.optim.LBFGS([w], lr=lr, line_search_fn="strong_wolfe")
+
+    def closure():
+        at = layer.weight.data[0, 0]
+        with np.errstate(over="ignore"):
+            layer.weight.grad = [[50 * (np.exp(at) - 1)]]
+            return float(50 * (np.exp(at) - at))
+
+    def their_closure():
+        theirs.zero_grad()
+        value = 50 * (torch.exp(w) - w).sum()
+        value.backward()
+        return value
+
+    for _ in range(4):
+        ours.step(closure), theirs.step(their_closure)
+    assert abs(layer.weight.data[0, 0]) < 1e-5
+    assert torch.isnan(w).all()

@@ -201,9 +201,37 @@ def test_dropout_masks_stay_for_an_epoch_and_change_with_it():
         history = net.fit(x, y, loss="mse", optimizer=rule("lbfgs", net, max_iter=5), epochs=epochs)
         return net, history
 
-    assert_same_bits(bits(trained(3)[0]), bits(trained(3)[0]))
+    (net, _), (same, _) = trained(3), trained(3)
+    assert_same_bits(bits(net), bits(same))
     losses = trained(12)[1].history["loss"]
     assert any(b > a for a, b in itertools.pairwise(losses))  # another mask, another loss
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_blocks_of_rows_are_one_batch(reduction, threads):
+    """More rows than a pass takes at once, against a closure that takes them all; the last block is short."""
+    (x, y), loss = rows(20_001, 4, 2), nn.MSELoss(reduction=reduction)
+    weight = np.random.default_rng(1).integers(0, 3, 20_001)
+    ours, whole = network(columns=4, outputs=2), network(columns=4, outputs=2)
+    first, second = rule("lbfgs", ours, max_iter=3), rule("lbfgs", whole, max_iter=3)
+
+    def closure():
+        second.zero_grad()
+        value = loss(whole(x), y, sample_weight=weight)
+        whole.backward(loss.backward())
+        return value
+
+    for count in (1, 3):
+        threads(count)
+        history = ours.fit(x, y, loss=loss, optimizer=first, sample_weight=weight, metrics=["mae"])
+        mae = np.average(abs(whole.predict(x) - y), weights=weight, axis=0).mean()
+        np.testing.assert_allclose(history.history["mae"], [mae], rtol=1e-9)
+        np.testing.assert_allclose(history.history["loss"], [second.step(closure)], rtol=1e-10)
+        for a, b in zip(bits(ours), bits(whole), strict=True):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-8)
+    levenberg = network(columns=4, outputs=2)
+    losses = levenberg.fit(x, y, loss=loss, optimizer="levenberg_marquardt", epochs=4).history["loss"]
+    assert losses[-1] < losses[0]
 
 
 def test_the_penalty_of_lbfgs(dtype, rng):
