@@ -70,7 +70,7 @@ def test_epochs_are_steps(problem, settings, rng):
 
 @pytest.mark.parametrize(("start", "lr"), [(-20.0, 100.0), (-3.0, 1e4)])
 def test_an_infinite_trial(start, lr):
-    """On 50 (exp(w) - w) the first trial overflows: PyTorch is at NaN from there, here the search turns back."""
+    """On 50 (exp(w) - w) the first trial overflows: PyTorch is at NaN from there, ours turns back."""
     layer = nn.Linear(1, 1, bias=False, dtype="float64")
     layer.weight.data = [[start]]
     w = torch.tensor([start], dtype=torch.float64, requires_grad=True)
