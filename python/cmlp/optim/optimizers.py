@@ -130,7 +130,7 @@ class Optimizer:
         Raises
         ------
         ValueError
-            When a parameter is there already or of another dtype, or a setting unknown; nothing changes then.
+            For a parameter that is there already or of another dtype, or an unknown setting.
 
         Examples
         --------
@@ -146,10 +146,9 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__}: there are no parameters")
         self._kind([p for group in self.param_groups for p in group["params"]] + parameters)
         self._core.add_group(members_of(parameters), values)
-        group = ParamGroup(self, len(self.param_groups), parameters)
-        self.param_groups.append(group)
+        self.param_groups.append(ParamGroup(self, len(self.param_groups), parameters))
         for setting, initial in self.__dict__.get("_initial", {}).items():  # what schedulers start from
-            initial.append(float(group[setting]))
+            initial.append(float(self.param_groups[-1][setting]))
 
     def _names_in(self, key: str) -> list[str]:
         """Return the settings of the rule that one of PyTorch's tuples holds."""
@@ -178,10 +177,7 @@ class Optimizer:
         return _WORDS[key].index(value)
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Update every parameter once, from the gradients as they are; return what ``closure`` returned.
-
-        ``closure``, if given, is called first: it evaluates the network forward and back.
-        """
+        """Call ``closure``, if given; update every parameter once; return what the closure returned."""
         value = None if closure is None else closure()
         self._core.step()
         return value
@@ -209,8 +205,8 @@ class Optimizer:
             "steps": self._core.steps,
             "groups": [{key: group[key] for key in self._setting_names} for group in self.param_groups],
             "state": [np.array(array) for array in self._core.state()],
-            "memory": [list(self._core.memory(i)) for i in range(len(self.param_groups))],
-            "joined": [self._core.joined(i) for i in range(len(self.param_groups))],
+            "memory": [list(self._core.memory(i)) for i, _ in enumerate(self.param_groups)],
+            "joined": [self._core.joined(i) for i, _ in enumerate(self.param_groups)],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -232,9 +228,8 @@ class Optimizer:
             raise ValueError("load_state_dict: the state is of other parameters")
         for array, value in zip(own, state["state"], strict=True):
             array[...] = value
-        for i, numbers in enumerate(state["memory"]):
+        for i, (numbers, steps) in enumerate(zip(state["memory"], state["joined"], strict=True)):
             self._core.set_memory(numbers, i)
-        for i, steps in enumerate(state["joined"]):
             self._core.set_joined(steps, i)
         self._core.steps = state["steps"]
 
