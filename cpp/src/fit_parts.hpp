@@ -35,6 +35,8 @@ public:
         return batch;
     }
 
+    Matrix<T>& x() { return x_; }
+
 private:
     Matrix<T> x_, target_;
     Buffer<std::int64_t> label_;

@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 #include "ops.hpp"
+#include "parallel.hpp"
 
 namespace cmlp {
 namespace {
@@ -24,6 +28,21 @@ double largest_size(std::span<T> x) {
     for (const T v : x)
         if (!(std::abs(double(v)) <= most)) most = std::abs(double(v));
     return most;
+}
+
+// Sum of sizes, sum of squares, in lanes of a fixed number.
+template <class T>
+std::pair<double, double> sums_of(const T* x, Index n) {
+    constexpr Index lanes = 8;
+    double sizes[lanes] = {}, squares[lanes] = {};
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (Index k = 0; k < lanes; ++k) {
+            const double v = x[i + k];
+            sizes[k] += std::abs(v), squares[k] += v * v;
+        }
+    for (; i < n; ++i) sizes[i % lanes] += std::abs(double(x[i])), squares[i % lanes] += double(x[i]) * x[i];
+    return {std::accumulate(sizes, sizes + lanes, 0.0), std::accumulate(squares, squares + lanes, 0.0)};
 }
 
 }  // namespace
@@ -61,6 +80,35 @@ void clip_value(std::span<const std::span<T>> runs, double limit) {
 }
 
 template <class T>
+double add_penalty(MatrixView<const T> w, MatrixView<T> grad, double l1, double l2) {
+    const T flat = static_cast<T>(l1), slope = static_cast<T>(l2);
+    std::vector<double> terms(static_cast<size_t>(w.rows()));
+    parallel_for(w.rows(), 16, threads_for(4.0 * double(w.size())), [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) {
+            const T* row = &w(i, 0);
+            T* g = &grad(i, 0);
+            for (Index j = 0; j < w.cols(); ++j)
+                g[j] += slope * row[j] + flat * static_cast<T>((row[j] > 0) - (row[j] < 0));
+            const auto [sizes, squares] = sums_of(row, w.cols());
+            terms[size_t(i)] = l1 * sizes + l2 / 2 * squares;
+        }
+    });
+    return std::accumulate(terms.begin(), terms.end(), 0.0);
+}
+
+template <class T>
+void limit_columns(MatrixView<T> w, double limit) {
+    std::vector<double> squares(static_cast<size_t>(w.cols()));
+    for (Index i = 0; i < w.rows(); ++i)
+        for (Index j = 0; j < w.cols(); ++j) squares[size_t(j)] += double(w(i, j)) * double(w(i, j));
+    std::vector<T> factor(squares.size(), T(1));
+    for (size_t j = 0; j < squares.size(); ++j)
+        if (std::sqrt(squares[j]) > limit) factor[j] = static_cast<T>(limit / std::sqrt(squares[j]));
+    for (Index i = 0; i < w.rows(); ++i)
+        for (Index j = 0; j < w.cols(); ++j) w(i, j) *= factor[size_t(j)];
+}
+
+template <class T>
 void average_into(std::span<T> mean, std::span<const T> x, double share) {
     require(mean.size() == x.size(), "average: one side has ", mean.size(), " numbers, the other ", x.size());
     if (share == 1) {
@@ -71,10 +119,12 @@ void average_into(std::span<T> mean, std::span<const T> x, double share) {
     for (size_t i = 0; i < mean.size(); ++i) mean[i] += part * (x[i] - mean[i]);
 }
 
-#define CMLP_FLAT(T)                                                             \
-    template double total_norm<T>(std::span<const std::span<T>>, double);        \
-    template double clip_norm<T>(std::span<const std::span<T>>, double, double); \
-    template void clip_value<T>(std::span<const std::span<T>>, double);          \
+#define CMLP_FLAT(T)                                                                    \
+    template double total_norm<T>(std::span<const std::span<T>>, double);               \
+    template double clip_norm<T>(std::span<const std::span<T>>, double, double);        \
+    template void clip_value<T>(std::span<const std::span<T>>, double);                 \
+    template double add_penalty<T>(MatrixView<const T>, MatrixView<T>, double, double); \
+    template void limit_columns<T>(MatrixView<T>, double);                              \
     template void average_into<T>(std::span<T>, std::span<const T>, double);
 CMLP_FLAT(float)
 CMLP_FLAT(double)

@@ -5,6 +5,7 @@
 #include "layers/embeddings.hpp"
 #include "layers/gated.hpp"
 #include "layers/norms.hpp"
+#include "layers/piecewise.hpp"
 #include "layers/tabular.hpp"
 
 namespace cmlp {

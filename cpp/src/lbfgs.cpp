@@ -1,4 +1,5 @@
 // The two-loop recursion and the stopping rules.
+#include <cmlp/error.hpp>
 #include <cmlp/lbfgs.hpp>
 
 #include <algorithm>
@@ -55,7 +56,14 @@ void Lbfgs::choose_direction(std::span<const double> gradient) {
         add(d, alpha[i] - dot(state.changes[i], d) * state.rho[i], state.steps[i]);
 }
 
-double Lbfgs::step(std::span<double> x, const Limits& limits, const Objective& objective) {
+void Lbfgs::Limits::check() const {
+    require(lr >= 0, "LBFGS: lr is ", lr, ", it must be in [0,inf)");  // a NaN is not
+    require(history_size >= 1, "LBFGS: history_size is ", history_size, ", it must be at least 1");
+    require(max_iter >= 1, "LBFGS: max_iter is ", max_iter, ", it must be at least 1");
+}
+
+double Lbfgs::step(std::span<double> x, const Limits& limits, const Objective& objective,
+                   const std::function<bool()>& go_on) {
     LinePoint now{0, 0, 0, std::vector<double>(x.size())};
     now.f = objective(x, now.gradient);
     const double first = now.f;
@@ -63,6 +71,7 @@ double Lbfgs::step(std::span<double> x, const Limits& limits, const Objective& o
     ++state.evaluations;
     bool flat = largest(now.gradient) <= limits.tolerance_grad;
     for (std::int64_t i = 1; i <= limits.max_iter && !flat; ++i) {
+        if (i > 1 && go_on && !go_on()) break;
         ++state.iterations;
         if (state.iterations > 1) remember(now.gradient, limits.history_size);
         choose_direction(now.gradient);

@@ -3,17 +3,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace cmlp {
 namespace {
 
-constexpr double c1 = 1e-4, c2 = 0.9;
+constexpr double c1 = 1e-4, c2 = 0.9, infinity = std::numeric_limits<double>::infinity();
 
 // Minimum of the cubic through both points and slopes, kept within [low, high].
 double interpolate(const LinePoint& a, const LinePoint& b, double low, double high) {
     const double d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t);
     const double square = d1 * d1 - a.slope * b.slope;
-    if (!(square >= 0)) return (low + high) / 2;
+    if (!(square >= 0 && square < infinity)) return (low + high) / 2;  // an end may be infinite
     const double d2 = std::sqrt(square);
     const LinePoint &left = a.t <= b.t ? a : b, &right = a.t <= b.t ? b : a;
     const double t =
@@ -96,6 +97,7 @@ LinePoint Line::at(double t) {
     LinePoint result{t, 0, 0, std::vector<double>(x.size())};
     result.f = objective(point, result.gradient);
     result.slope = dot(result.gradient, d);
+    if (!std::isfinite(result.f) || !std::isfinite(result.slope)) result.f = infinity;  // too far: turn back
     return result;
 }
 

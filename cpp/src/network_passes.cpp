@@ -17,6 +17,7 @@ LayerCall<T> Network<T>::call(Index layer, Workspace<T>& workspace, bool accumul
     const Kept<T>& kept = workspace.kept[l];
     LayerCall<T> call{layer_values_[l], layer_grads_[l],  &workspace.scratch, kept.training, accumulate, key,
                       kept.step,        &workspace.own[l]};
+    call.dropout = dropout_;
     if (const Index other = partner_[l]; other >= 0) {
         const auto o = static_cast<size_t>(other);
         call.partner.rebind(other < layer ? workspace.kept[o].in : workspace.own[o].view());
@@ -127,6 +128,12 @@ std::vector<MatrixView<const T>> Network<T>::outputs(Index first, Index last) co
 }
 
 template <class T>
+void Network<T>::set_dropout(double factor) {
+    require(factor >= 0 && factor <= 1, "dropout: the factor of p is ", factor, ", it must be in [0, 1]");
+    dropout_ = factor;
+}
+
+template <class T>
 void Network<T>::forget() {
     for (size_t l = 0; l < workspace_.kept.size(); ++l) forget(l);
 }
@@ -175,6 +182,7 @@ void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index firs
     template MatrixView<const T> Network<T>::backward(MatrixView<const T>, Index, Index, bool, bool);    \
     template MatrixView<const T> Network<T>::keep(MatrixView<const T>, Index);                           \
     template std::vector<MatrixView<const T>> Network<T>::outputs(Index, Index) const;                   \
+    template void Network<T>::set_dropout(double);                                                       \
     template void Network<T>::forget();                                                                  \
     template void Network<T>::forget(size_t);                                                            \
     template bool Network<T>::is_joined(Index) const;                                                    \

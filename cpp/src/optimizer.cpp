@@ -12,12 +12,24 @@ template <class T>
 Optimizer<T>::Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups)
     : kind_(kind), groups_(std::move(groups)) {
     require(!groups_.empty(), name(kind), ": there are no parameters");
-    for (const auto& group : groups_) {
-        require(group.settings.size() == parameters(kind).size(), name(kind), ": a group has ",
-                group.settings.size(), " settings, the rule takes ", parameters(kind).size());
-        for (size_t i = 0; i < group.settings.size(); ++i)
-            require_allowed(kind, parameters(kind)[i], group.settings[i]);
-    }
+    for (const auto& group : groups_) check(group);
+    allocate();
+}
+
+template <class T>
+void Optimizer<T>::check(const ParameterGroup<T>& group) const {
+    const auto& known = parameters(kind_);
+    require(group.settings.size() == known.size(), name(kind_), ": a group has ", group.settings.size(),
+            " settings, the rule takes ", known.size());
+    for (size_t i = 0; i < known.size(); ++i) require_allowed(kind_, known[i], group.settings[i]);
+}
+
+// The state lies in the order of the groups, so that what there is stays.
+template <class T>
+void Optimizer<T>::add_group(ParameterGroup<T> group) {
+    check(group);
+    group.joined = steps_;
+    groups_.push_back(std::move(group));
     allocate();
 }
 
@@ -39,7 +51,7 @@ void Optimizer<T>::step() {
     for (auto& group : groups_) {
         std::array<T, ops::max_coefficients> coefficients{};
         static_assert(sizeof(group.memory) == ops::max_memory * sizeof(double));
-        ops::update_prepare<T>(kind_, group.settings, steps_, group.memory, coefficients);
+        ops::update_prepare<T>(kind_, group.settings, steps_ - group.joined, group.memory, coefficients);
         for (const auto& segment : group.segments) {
             std::array<T*, 4> state{};
             for (size_t s = 0; s < state_.size(); ++s) state[s] = state_[s].data() + offset;

@@ -35,6 +35,35 @@ double Rng::uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 // The middle of each of the 2^53 cells of (0, 1), so that neither end is ever hit.
 double Rng::normal() { return normal_quantile((static_cast<double>(next() >> 11) + 0.5) * 0x1p-53); }
 
+namespace {
+
+double applied(Function f, double x) {
+    kernels::of<double>().function[static_cast<int>(f)](1, &x, &x);
+    return x;
+}
+double log_of(double x) { return applied(Function::log, x); }
+
+// Logarithm of a Gamma(a) deviate (Marsaglia and Tsang, TOMS 26, 2000), for a < 1 by way of a + 1.
+double log_of_gamma(Rng& rng, double a) {
+    const double boost = a < 1 ? log_of(1 - rng.uniform()) / a : 0;
+    const double d = (a < 1 ? a + 1 : a) - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+    while (true) {
+        const double x = rng.normal(), t = 1 + c * x;
+        const double u = 1 - rng.uniform();
+        if (t <= 0) continue;
+        const double v = t * t * t;
+        if (log_of(u) < x * x / 2 + d - d * v + d * log_of(v)) return boost + log_of(d * v);
+    }
+}
+
+}  // namespace
+
+double Rng::beta(double alpha) {
+    require(alpha > 0 && std::isfinite(alpha), "Rng.beta: alpha is ", alpha, ", it must be in (0,inf)");
+    const double x = log_of_gamma(*this, alpha), y = log_of_gamma(*this, alpha);
+    return x == y ? 0.5 : 1 / (1 + applied(Function::exp, y - x));
+}
+
 // Multiply and shift, rejecting the few values that would favour small results (Lemire, TOMACS 29, 2019).
 Index Rng::below(Index n) {
     require(n > 0, "Rng.below: n is ", n, ", it must be at least 1");
@@ -68,11 +97,6 @@ double polynomial(const double (&p)[8], double x) {
     double sum = p[7];
     for (int i = 6; i >= 0; --i) sum = std::fma(sum, x, p[i]);
     return sum;
-}
-
-double log_of(double x) {
-    kernels::of<double>().function[static_cast<int>(Function::log)](1, &x, &x);
-    return x;
 }
 
 }  // namespace

@@ -26,6 +26,11 @@ json::Value to_json(const std::vector<Index>& values) {
     for (const Index value : values) array.push_back(static_cast<std::int64_t>(value));
     return array;
 }
+json::Value to_json(const std::vector<std::vector<double>>& rows) {
+    json::Array array;
+    for (const auto& row : rows) array.push_back(json::Array(row.begin(), row.end()));
+    return array;
+}
 json::Value to_json(const Settings& settings) {
     json::Object object;
     for (const auto& [key, value] : settings) object.push_back({key, value});
@@ -40,6 +45,13 @@ void from_json(const json::Value& json, Activation& value) { value = parse<Activ
 void from_json(const json::Value& json, std::vector<Index>& values) {
     values.clear();
     for (const json::Value& item : json.as_array()) values.push_back(static_cast<Index>(item.as_integer()));
+}
+void from_json(const json::Value& json, std::vector<std::vector<double>>& rows) {
+    rows.clear();
+    for (const json::Value& row : json.as_array()) {
+        rows.emplace_back();
+        for (const json::Value& item : row.as_array()) rows.back().push_back(item.as_real());
+    }
 }
 void from_json(const json::Value& json, Settings& settings) {
     settings.clear();

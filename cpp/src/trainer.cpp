@@ -1,43 +1,16 @@
 // One training step, evaluation, and the checks of data before either.
-#include <cmlp/flat.hpp>
 #include <cmlp/trainer.hpp>
 
 #include <algorithm>
 #include <cmath>
 
 #include "ops.hpp"
+#include "step.hpp"
 
 namespace cmlp {
 namespace {
 
 constexpr Index evaluate_rows = 1024;
-
-template <class T>
-[[noreturn]] void fail_non_finite(const Network<T>& network, const std::string& what,
-                                  const std::string& where) {
-    throw NonFiniteError(what + " is not finite at step " + std::to_string(network.step()) + "; " + where +
-                         "; the weights are those before this step");
-}
-
-template <class T>
-[[noreturn]] void fail_loss(const Network<T>& network) {
-    const auto outputs = network.outputs(0, network.size());
-    for (size_t i = 0; i < outputs.size(); ++i)
-        if (ops::first_nonfinite<T>(outputs[i]) >= 0)
-            fail_non_finite(network, "the loss",
-                            (i == 0 ? std::string("the input")
-                                    : "the output of layer '" + network.layers()[i - 1].name + "'") +
-                                " is the first that is not");
-    fail_non_finite(network, "the loss", "the outputs of all layers are");
-}
-
-template <class T>
-[[noreturn]] void fail_gradient(const Network<T>& network) {
-    for (const auto& p : network.parameters())
-        if (ops::first_nonfinite<T>(p.grad) >= 0)
-            fail_non_finite(network, "the gradient of '" + p.name + "'", "the loss is finite");
-    fail_non_finite(network, "the norm of the gradient", "each element is finite");
-}
 
 }  // namespace
 
@@ -55,27 +28,12 @@ void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, s
 
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
-                  LossResult<T>& result, double clip_grad_norm, double clip_grad_value) {
-    require(loss.reduction() != Reduction::none,
-            "train_step: the loss has reduction 'none'; choose mean or sum");
+                  LossResult<T>& result, const StepOptions& options) {
     check_optimizer(optimizer, network, "train_step");
-    const MatrixView<const T> y = network.forward(batch.x);
-    loss.evaluate<T>(y, batch.target, batch.weight, true, result);
-    if (!std::isfinite(result.total)) fail_loss(network);
-    network.backward(result.gradient.view(), 0, network.size(), false, false);
-    const std::span<const T> grads = network.grads();
-    if (ops::first_nonfinite<T>({grads.data(), 1, std::ssize(grads)}) >= 0) fail_gradient(network);
-    if (clip_grad_norm > 0) {
-        const double norm = std::sqrt(ops::squared_norm<T>(grads));
-        if (norm > clip_grad_norm)
-            ops::scale<T>(network.grads(), static_cast<T>(clip_grad_norm / (norm + 1e-6)));
-    }
-    if (clip_grad_value > 0) {
-        const std::span<T> all = network.grads();
-        clip_value<T>({&all, 1}, clip_grad_value);
-    }
-    optimizer.step();
-    return result.total;
+    check_step_options(options, "train_step");
+    Step<T> step(network, loss, optimizer, options, result);
+    step.add({batch}, false);
+    return step.update().loss;
 }
 
 template <class T>
@@ -141,7 +99,7 @@ void check_data(const Data<T>& data, std::string_view what) {
 #define CMLP_TRAINER(T)                                                                                    \
     template struct Data<T>;                                                                               \
     template double train_step<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, LossResult<T>&, \
-                                  double, double);                                                         \
+                                  const StepOptions&);                                                     \
     template void check_optimizer<T>(const Optimizer<T>&, const Network<T>&, std::string_view);            \
     template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
                                              const std::vector<MetricKind>&);                              \

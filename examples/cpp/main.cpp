@@ -27,8 +27,7 @@ Moons make_moons(cmlp::Index rows, std::uint64_t seed) {
 int main() {
     const Moons train = make_moons(2000, 1), test = make_moons(1000, 2);
 
-    cmlp::Network<float> net({cmlp::Linear{2, 32}, cmlp::activation("relu"), cmlp::Linear{32, 2}},
-                             /*seed=*/0);
+    cmlp::Network<float> net({cmlp::Linear{2, 32}, cmlp::relu, cmlp::Linear{32, 2}}, /*seed=*/0);
     cmlp::Optimizer<float> adam(cmlp::OptimizerKind::adam, net, {{"lr", 0.01}});
     const cmlp::Loss loss(cmlp::LossKind::cross_entropy);
 

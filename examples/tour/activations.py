@@ -56,7 +56,7 @@ USUAL = [
 ]
 names = USUAL + [name for name in cmlp.activations() if name not in USUAL]
 rows = -(-(len(names) + 1) // COLUMNS)
-figure, grid = style.subplots(rows, COLUMNS, 1.9 * rows + 0.6, sharex=True, sharey=True)
+figure, grid = style.subplots(rows, COLUMNS, min(1.9 * rows + 0.6, 8.7), sharex=True, sharey=True)
 for axes, name in zip(grid.flat, names, strict=False):
     settings = "".join(f" {slope}" for slope in SETTINGS.get(name, {}).values())
     draw(axes, name + settings, *curves(name))

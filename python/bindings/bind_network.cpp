@@ -164,6 +164,14 @@ void initialize_parameter(Network<T>& net, Index index, std::string_view initial
         initialize(p.value, kind, settings, rng);
 }
 
+template <class T>
+void initialize_from(Network<T>& net, const py::object& x, std::uint64_t seed, Index first, Index last) {
+    const Rows<T> in = matrix<T>(x, "data_driven_: x");
+    const typename Network<T>::Exclusive only(net, "data_driven_");
+    const py::gil_scoped_release release;
+    net.initialize_from(in.view, seed, first, end_of(net, last));
+}
+
 template <class T, class Other>
 void define(py::class_<Network<T>, Net<T>> network) {
     using N = Network<T>;
@@ -173,8 +181,7 @@ void define(py::class_<Network<T>, Net<T>> network) {
         .def("forward", &forward<T>, py::arg("x"), py::arg("first") = 0, py::arg("last") = -1,
              "Output of the layers first ... last for x (batch, in), keeping what backward needs.")
         .def("backward", &backward<T>, py::arg("dy"), py::arg("first") = 0, py::arg("last") = -1,
-             "Gradient of the input from the gradient of the last forward's output; adds to the parameters' "
-             "gradients.")
+             "Gradient of the input from that of the last output; adds to those of the parameters.")
         .def("predict", &predict<T>, py::arg("x"), py::arg("first") = 0, py::arg("last") = -1,
              "Output in evaluation mode; keeps nothing and may run in many threads at once.")
         .def("outputs", &outputs<T>, py::arg("first") = 0, py::arg("last") = -1,
@@ -187,8 +194,11 @@ void define(py::class_<Network<T>, Net<T>> network) {
         .def(
             "layers", [](const N& net) { return describe(net.layers()); },
             "(name, type, fields) of each layer.")
+        .def_property("dropout", &N::dropout, &N::set_dropout, "Factor of p of every dropout layer.")
         .def("initialize", &initialize_parameter<T>, py::arg("index"), py::arg("initializer"),
              py::arg("settings"), py::arg("seed"), "Draws one parameter anew.")
+        .def("initialize_from", &initialize_from<T>, py::arg("x"), py::arg("seed"), py::arg("first") = 0,
+             py::arg("last") = -1, "Draws the linear layers first ... last by the rows of x.")
         .def("reset_parameters", &N::reset_parameters, py::arg("seed"), "Draws all parameters anew.")
         .def("zero_grad", &N::zero_grad, "Sets all gradients to zero.")
         .def(

@@ -43,16 +43,28 @@ ParameterGroup<T> group_of(const Members<T>& members, std::vector<double> settin
 }
 
 template <class T>
+void hold(std::vector<std::shared_ptr<Network<T>>>& networks, const Members<T>& members) {
+    for (const auto& [network, index] : members)
+        if (networks.empty() || networks.back() != network) networks.push_back(network);
+}
+
+template <class T>
 PyOptimizer<T> make(std::string_view kind_name, const std::vector<std::pair<Members<T>, Settings>>& groups) {
     const auto kind = parse<OptimizerKind>(kind_name);
     std::vector<ParameterGroup<T>> made;
     std::vector<std::shared_ptr<Network<T>>> networks;
     for (const auto& [members, settings] : groups) {
         made.push_back(group_of<T>(members, resolve(kind, settings), sees_matrices(kind)));
-        for (const auto& [network, index] : members)
-            if (networks.empty() || networks.back() != network) networks.push_back(network);
+        hold(networks, members);
     }
     return {Optimizer<T>(kind, std::move(made)), std::move(networks)};
+}
+
+template <class T>
+void add_group(PyOptimizer<T>& self, const Members<T>& members, const Settings& settings) {
+    const auto kind = self.optimizer.kind();
+    self.optimizer.add_group(group_of<T>(members, resolve(kind, settings), sees_matrices(kind)));
+    hold(self.networks, members);
 }
 
 // The gradients of parameters as runs.
@@ -88,6 +100,15 @@ void bind(py::module_& m, const char* name) {
     py::class_<O>(m, name, "An update rule with its state.")
         .def(py::init(&make<T>), py::arg("kind"), py::arg("groups"),
              "groups: ([(network, index) ...], settings) each.")
+        .def("add_group", &add_group<T>, py::arg("members"), py::arg("settings"),
+             "Takes on another group of parameters, whose state begins now.")
+        .def(
+            "joined", [](O& self, Index group) { return self.optimizer.joined(group); }, py::arg("group"),
+            "Steps that had been taken when a group came.")
+        .def(
+            "set_joined",
+            [](O& self, std::int64_t steps, Index group) { self.optimizer.joined(group) = steps; },
+            py::arg("steps"), py::arg("group"), "Puts them back.")
         .def(
             "step",
             [](O& self) {

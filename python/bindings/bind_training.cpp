@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "array.hpp"
+#include "bind_full_batch.hpp"
 #include "bind_loss.hpp"
 #include "bind_optimizer.hpp"
 
@@ -101,7 +102,7 @@ struct Calls {
 };
 
 void write_report(const FitReport& report, py::dict& out) {
-    constexpr const char* stops[] = {"completed", "early_stopping", "time_limit", "callback"};
+    constexpr const char* stops[] = {"completed", "early_stopping", "time_limit", "callback", "converged"};
     py::list epochs;
     for (const EpochRecord& record : report.epochs) epochs.append(record_of(record));
     out["epochs"] = epochs;
@@ -129,12 +130,15 @@ FitOptions options_from(const py::dict& o) {
     read("epochs", options.epochs), read("first_epoch", options.first_epoch),
         read("batch_size", options.batch_size);
     read("shuffle", options.shuffle), read("seed", options.seed),
-        read("clip_grad_norm", options.clip_grad_norm);
+        read("clip_grad_norm", options.step.clip_grad_norm);
     read("time_limit", options.time_limit), read("patience", options.patience),
         read("min_delta", options.min_delta);
     read("monitor", options.monitor), read("restore_best", options.restore_best);
     read("every_steps", options.every_steps);
-    read("clip_grad_value", options.clip_grad_value);
+    read("clip_grad_value", options.step.clip_grad_value);
+    read("l1", options.step.l1), read("l2", options.step.l2), read("max_norm", options.step.max_norm);
+    read("accumulate_steps", options.accumulate_steps), read("mixup", options.mixup),
+        read("input_noise", options.input_noise);
     using Courses = std::vector<std::tuple<std::string, Index, std::vector<double>, bool>>;
     for (auto& [setting, group, values, every_step] : py::cast<Courses>(o["courses"]))
         options.courses.push_back({setting, group, std::move(values), every_step});
@@ -143,8 +147,18 @@ FitOptions options_from(const py::dict& o) {
 }
 
 template <class T>
+Optimizer<T>& rule_of(PyOptimizer<T>& optimizer) {
+    return optimizer.optimizer;
+}
+
+template <class T>
+FullBatchRule<T>& rule_of(PyFullBatch<T>& optimizer) {
+    return optimizer.rule();
+}
+
+template <class T, template <class> class PyRule>
 void fit_network(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
-                 const PyLoss& loss, PyOptimizer<T>& optimizer, const py::dict& options,
+                 const PyLoss& loss, PyRule<T>& optimizer, const py::dict& options,
                  const py::object& validation, const py::object& epoch_end, const py::object& step_end,
                  const py::object& poll, py::dict& report) {
     const Held<T> train(loss, x, y, weight, "fit");
@@ -160,7 +174,7 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
     try {
         const Data<T> validation_data = held_out ? held_out->data() : Data<T>{};
         const py::gil_scoped_release release;
-        fit<T>(network, train.data(), loss.loss, optimizer.optimizer, fit_options, done,
+        fit<T>(network, train.data(), loss.loss, rule_of<T>(optimizer), fit_options, done,
                held_out ? &validation_data : nullptr, calls.hooks());
     } catch (...) {
         write_report(done, report);
@@ -171,12 +185,14 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
 
 template <class T>
 double step(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
-            const PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm, double clip_grad_value) {
+            const PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm, double clip_grad_value,
+            double l1, double l2, double max_norm) {
     const Held<T> held(loss, x, y, weight, "train_step");
     const typename Network<T>::Exclusive only(network, "train_step");
     const py::gil_scoped_release release;
-    const double value = train_step<T>(network, held.data(), loss.loss, optimizer.optimizer,
-                                       optimizer.scratch, clip_grad_norm, clip_grad_value);
+    const double value =
+        train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, optimizer.scratch,
+                      {clip_grad_norm, clip_grad_value, l1, l2, max_norm});
     network.forget();  // it looks at arrays that may be gone
     return value;
 }
@@ -194,13 +210,18 @@ std::vector<double> evaluate_network(const Network<T>& network, const py::object
 
 template <class T>
 void bind(py::module_& m) {
-    m.def("fit", &fit_network<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
-          py::arg("loss"), py::arg("optimizer"), py::arg("options"), py::arg("validation"),
-          py::arg("epoch_end"), py::arg("step_end"), py::arg("poll"), py::arg("report"),
-          "Whole epochs; fills report even where it raises.");
+    const auto add_fit = [&m](auto fit) {
+        m.def("fit", fit, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
+              py::arg("loss"), py::arg("optimizer"), py::arg("options"), py::arg("validation"),
+              py::arg("epoch_end"), py::arg("step_end"), py::arg("poll"), py::arg("report"),
+              "Whole epochs; fills report even where it raises.");
+    };
+    add_fit(&fit_network<T, PyOptimizer>);
+    add_fit(&fit_network<T, PyFullBatch>);
     m.def("train_step", &step<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
           py::arg("loss"), py::arg("optimizer"), py::arg("clip_grad_norm") = 0.0,
-          py::arg("clip_grad_value") = 0.0, "One step; the loss before it.");
+          py::arg("clip_grad_value") = 0.0, py::arg("l1") = 0.0, py::arg("l2") = 0.0,
+          py::arg("max_norm") = 0.0, "One step; the loss before it.");
     m.def("evaluate", &evaluate_network<T>, py::arg("network"), py::arg("x"), py::arg("y"),
           py::arg("sample_weight"), py::arg("loss"), py::arg("metrics"),
           "The loss, then the metrics, in evaluation mode.");
@@ -218,6 +239,24 @@ void bind(py::module_& m) {
 }  // namespace
 
 void bind_training(py::module_& m) {
+    m.def(
+        "mixup_pairs",
+        [](Index rows, double alpha, std::uint64_t seed, std::uint64_t number) {
+            const Pairs pairs = mixup_pairs(rows, alpha, seed, number);
+            return std::make_tuple(pairs.share, pairs.partner);
+        },
+        py::arg("rows"), py::arg("alpha"), py::arg("seed"), py::arg("number"),
+        "(share, partners) of batch `number` of a fit.");
+    m.def(
+        "input_noise",
+        [](Index rows, Index cols, std::uint64_t seed, std::uint64_t number) {
+            Array<double> out({rows, cols});
+            std::fill_n(out.mutable_data(), out.size(), 0.0);
+            add_noise<double>({out.mutable_data(), rows, cols}, 1.0, seed, number);
+            return out;
+        },
+        py::arg("rows"), py::arg("cols"), py::arg("seed"), py::arg("number"),
+        "N(0, 1) as added to batch `number` of a fit.");
     bind<float>(m);
     bind<double>(m);
     m.def(

@@ -12,6 +12,7 @@ void bind_runtime(py::module_& m);
 void bind_network(py::module_& m);
 void bind_loss(py::module_& m);
 void bind_optimizer(py::module_& m);
+void bind_full_batch(py::module_& m);
 void bind_lbfgs(py::module_& m);
 void bind_training(py::module_& m);
 void bind_schedule(py::module_& m);

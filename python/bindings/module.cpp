@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
     bind_network(m);
     bind_loss(m);
     bind_optimizer(m);
+    bind_full_batch(m);
     bind_lbfgs(m);
     bind_training(m);
     bind_schedule(m);

@@ -17,7 +17,7 @@ from cmlp.checks import GradcheckReport, gradcheck
 from cmlp.files import load, save
 from cmlp.history import EarlyStopping, History
 from cmlp.perceptron import Perceptron
-from cmlp.registry import activations, initializers, losses, metrics, optimizers
+from cmlp.registry import activations, initializers, losses, metrics, optimizers, schedules
 from cmlp.runtime import get_num_threads, set_num_threads
 
 __all__ = [
@@ -39,5 +39,6 @@ __all__ = [
     "optimizers",
     "runtime",
     "save",
+    "schedules",
     "set_num_threads",
 ]

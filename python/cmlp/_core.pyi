@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'check_finite', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'set_isa', 'set_num_threads', 'train_step']
+__all__: list[str] = ['FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'check_finite', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'train_step']
 class NonFiniteError(FloatingPointError):
     """
     Training met a NaN or an infinity; the weights are the last finite ones.
@@ -22,7 +22,7 @@ class Network32:
         """
     def backward(self, dy: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float32]:
         """
-        Gradient of the input from the gradient of the last forward's output; adds to the parameters' gradients.
+        Gradient of the input from that of the last output; adds to those of the parameters.
         """
     def buffers(self) -> list:
         """
@@ -43,6 +43,10 @@ class Network32:
     def initialize(self, index: typing.SupportsInt | typing.SupportsIndex, initializer: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex], seed: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         Draws one parameter anew.
+        """
+    def initialize_from(self, x: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> None:
+        """
+        Draws the linear layers first ... last by the rows of x.
         """
     def input_width(self) -> int:
         """
@@ -93,6 +97,14 @@ class Network32:
         Sets all gradients to zero.
         """
     @property
+    def dropout(self) -> float:
+        """
+        Factor of p of every dropout layer.
+        """
+    @dropout.setter
+    def dropout(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def metadata(self) -> dict[str, str]:
         """
         Text kept with the model when it is saved.
@@ -131,7 +143,7 @@ class Network64:
         """
     def backward(self, dy: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float64]:
         """
-        Gradient of the input from the gradient of the last forward's output; adds to the parameters' gradients.
+        Gradient of the input from that of the last output; adds to those of the parameters.
         """
     def buffers(self) -> list:
         """
@@ -152,6 +164,10 @@ class Network64:
     def initialize(self, index: typing.SupportsInt | typing.SupportsIndex, initializer: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex], seed: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         Draws one parameter anew.
+        """
+    def initialize_from(self, x: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> None:
+        """
+        Draws the linear layers first ... last by the rows of x.
         """
     def input_width(self) -> int:
         """
@@ -201,6 +217,14 @@ class Network64:
         """
         Sets all gradients to zero.
         """
+    @property
+    def dropout(self) -> float:
+        """
+        Factor of p of every dropout layer.
+        """
+    @dropout.setter
+    def dropout(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
     @property
     def metadata(self) -> dict[str, str]:
         """
@@ -268,9 +292,21 @@ class Optimizer32:
         """
         groups: ([(network, index) ...], settings) each.
         """
+    def add_group(self, members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        """
+        Takes on another group of parameters, whose state begins now.
+        """
+    def joined(self, group: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        Steps that had been taken when a group came.
+        """
     def memory(self, group: typing.SupportsInt | typing.SupportsIndex = 0) -> typing.Annotated[list[float], "FixedSize(2)"]:
         """
         Numbers one group's rule keeps from step to step beside its arrays.
+        """
+    def set_joined(self, steps: typing.SupportsInt | typing.SupportsIndex, group: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Puts them back.
         """
     def set_memory(self, values: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         """
@@ -308,9 +344,21 @@ class Optimizer64:
         """
         groups: ([(network, index) ...], settings) each.
         """
+    def add_group(self, members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        """
+        Takes on another group of parameters, whose state begins now.
+        """
+    def joined(self, group: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        Steps that had been taken when a group came.
+        """
     def memory(self, group: typing.SupportsInt | typing.SupportsIndex = 0) -> typing.Annotated[list[float], "FixedSize(2)"]:
         """
         Numbers one group's rule keeps from step to step beside its arrays.
+        """
+    def set_joined(self, steps: typing.SupportsInt | typing.SupportsIndex, group: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Puts them back.
         """
     def set_memory(self, values: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         """
@@ -340,6 +388,102 @@ class Optimizer64:
     @steps.setter
     def steps(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
+class FullBatch32:
+    """
+    A rule that sees all rows at once, with its state.
+    """
+class LevenbergMarquardt32(FullBatch32):
+    """
+    Levenberg-Marquardt with its damping.
+    """
+    def __init__(self, members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+        """
+        Over parameters: (network, index) each.
+        """
+    def set(self, factor: typing.SupportsFloat | typing.SupportsIndex, max_damping: typing.SupportsFloat | typing.SupportsIndex, tolerance_grad: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Settings of the epochs to come; they are checked there.
+        """
+    @property
+    def damping(self) -> float:
+        """
+        As it is now.
+        """
+    @damping.setter
+    def damping(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class FullBatch64:
+    """
+    A rule that sees all rows at once, with its state.
+    """
+class LevenbergMarquardt64(FullBatch64):
+    """
+    Levenberg-Marquardt with its damping.
+    """
+    def __init__(self, members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+        """
+        Over parameters: (network, index) each.
+        """
+    def set(self, factor: typing.SupportsFloat | typing.SupportsIndex, max_damping: typing.SupportsFloat | typing.SupportsIndex, tolerance_grad: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Settings of the epochs to come; they are checked there.
+        """
+    @property
+    def damping(self) -> float:
+        """
+        As it is now.
+        """
+    @damping.setter
+    def damping(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class LBFGS32(FullBatch32):
+    """
+    L-BFGS with what it remembers.
+    """
+    def __init__(self, members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+        """
+        Over parameters: (network, index) each.
+        """
+    def set(self, lr: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, max_eval: typing.SupportsInt | typing.SupportsIndex, tolerance_grad: typing.SupportsFloat | typing.SupportsIndex, tolerance_change: typing.SupportsFloat | typing.SupportsIndex, history_size: typing.SupportsInt | typing.SupportsIndex, strong_wolfe: bool) -> None:
+        """
+        Settings of the steps to come; they are checked there.
+        """
+    def set_state(self, state: dict) -> None:
+        """
+        Puts it back.
+        """
+    def state(self) -> dict:
+        """
+        What is remembered, under PyTorch's names.
+        """
+    def step(self, closure: collections.abc.Callable) -> float:
+        """
+        At most max_iter iterations; the loss before.
+        """
+class LBFGS64(FullBatch64):
+    """
+    L-BFGS with what it remembers.
+    """
+    def __init__(self, members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+        """
+        Over parameters: (network, index) each.
+        """
+    def set(self, lr: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, max_eval: typing.SupportsInt | typing.SupportsIndex, tolerance_grad: typing.SupportsFloat | typing.SupportsIndex, tolerance_change: typing.SupportsFloat | typing.SupportsIndex, history_size: typing.SupportsInt | typing.SupportsIndex, strong_wolfe: bool) -> None:
+        """
+        Settings of the steps to come; they are checked there.
+        """
+    def set_state(self, state: dict) -> None:
+        """
+        Puts it back.
+        """
+    def state(self) -> dict:
+        """
+        What is remembered, under PyTorch's names.
+        """
+    def step(self, closure: collections.abc.Callable) -> float:
+        """
+        At most max_iter iterations; the loss before.
+        """
 class Perceptron:
     """
     One neuron that learns targets of -1 and +1.
@@ -454,7 +598,17 @@ def fit(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.
     Whole epochs; fills report even where it raises.
     """
 @typing.overload
+def fit(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: FullBatch32, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, report: dict) -> None:
+    """
+    Whole epochs; fills report even where it raises.
+    """
+@typing.overload
 def fit(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, report: dict) -> None:
+    """
+    Whole epochs; fills report even where it raises.
+    """
+@typing.overload
+def fit(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: FullBatch64, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, report: dict) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
@@ -492,6 +646,10 @@ def initializers() -> list:
     """
     Rows of the list of initialisers.
     """
+def input_noise(rows: typing.SupportsInt | typing.SupportsIndex, cols: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, number: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    N(0, 1) as added to batch `number` of a fit.
+    """
 def isa() -> str:
     """
     The instruction set in use.
@@ -520,6 +678,10 @@ def metrics() -> list:
     """
     Rows of the list of metrics.
     """
+def mixup_pairs(rows: typing.SupportsInt | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, number: typing.SupportsInt | typing.SupportsIndex) -> tuple[float, list[int]]:
+    """
+    (share, partners) of batch `number` of a fit.
+    """
 def optimizers() -> list:
     """
     Rows of the list of optimizers.
@@ -540,6 +702,14 @@ def permutation(n: typing.SupportsInt | typing.SupportsIndex, seed: typing.Suppo
     """
     A random order of n rows, from the seed alone.
     """
+def schedule_table(name: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], base: typing.SupportsFloat | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> list[float]:
+    """
+    Values of `count` steps from `first` on.
+    """
+def schedules() -> list:
+    """
+    Rows of the list of schedules.
+    """
 def set_isa(name: str) -> None:
     """
     Chooses the instruction set for the calls that follow; raises ValueError on one that is not in isas().
@@ -549,12 +719,12 @@ def set_num_threads(count: typing.SupportsInt | typing.SupportsIndex) -> None:
     Sets that limit; at least 1.
     """
 @typing.overload
-def train_step(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
+def train_step(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
     """
     One step; the loss before it.
     """
 @typing.overload
-def train_step(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
+def train_step(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
     """
     One step; the loss before it.
     """

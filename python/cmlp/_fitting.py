@@ -1,4 +1,4 @@
-"""What fit turns its arguments into: metrics that are functions, weights of classes, courses of settings."""
+"""What fit turns its arguments into: metrics that are functions, courses of settings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from cmlp._data import Rows
     from cmlp.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
     Scheduler: TypeAlias = LRScheduler | ReduceLROnPlateau
 
 MetricLike = str | Callable[..., float]
-Rows = tuple[Any, Any, Any]  # x, y, sample_weight or None
 Course = tuple[str, int, list[float], bool]  # setting, group, values, every step
 
 
@@ -68,45 +68,11 @@ def _weight_for(function: Callable[..., float], weight: Any) -> list[Any]:
     return [np.asarray(weight)]
 
 
-def weighted_by_class(y: Any, sample_weight: Any, class_weight: Any) -> Any:
-    """Return sample weights times the weight of each row's class.
-
-    ``class_weight`` is "balanced" (rows / (classes * rows of the class), weighted), a dict by class (else 1)
-    or an array with a number a class.
-    """
-    if class_weight is None:
-        return sample_weight
-    labels = np.asarray(y)
-    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if labels.ndim != 1:
-        raise ValueError(f"fit: class_weight needs one class a row, y has shape {labels.shape}")
-    weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, float)
-    classes, codes = np.unique(labels, return_inverse=True)
-    if len(weight) != len(labels):
-        raise ValueError(f"fit: y has {len(labels)} rows, sample_weight has {len(weight)}")
-    if isinstance(class_weight, str):
-        if class_weight != "balanced":
-            raise ValueError(f"fit: class_weight is '{class_weight}'; choose 'balanced', a dict or an array")
-        counts = np.bincount(codes, weight)
-        factors = np.divide(
-            weight.sum(), np.count_nonzero(counts) * counts, where=counts > 0, out=np.zeros(len(counts))
-        )
-    elif isinstance(class_weight, Mapping):
-        factors = np.array([float(class_weight.get(c.item(), 1.0)) for c in classes])
-    else:
-        table = np.asarray(class_weight, float)
-        if table.ndim != 1 or classes.min() < 0 or classes.max() >= len(table):
-            raise ValueError(
-                f"fit: class_weight has shape {table.shape}, y has classes up to {classes.max()}"
-            )
-        factors = table[classes.astype(int)]
-    return weight * factors[codes]
-
-
 class Schedules:
     """The schedulers of a fit: tables before it, plateaus after each epoch, states at its end."""
 
     def __init__(self, schedulers: Any, interval: str, optimizer: Any) -> None:
+        from cmlp.optim.full_batch import FullBatch
         from cmlp.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
         if interval not in ("epoch", "step"):
@@ -114,6 +80,8 @@ class Schedules:
         given = [] if schedulers is None else schedulers
         self.every_step = interval == "step"
         self.all: list[Scheduler] = [given] if not isinstance(given, list | tuple) else list(given)
+        if self.all and isinstance(optimizer, FullBatch):
+            raise ValueError(f"fit: {type(optimizer).__name__} takes no scheduler")
         for scheduler in self.all:
             if not isinstance(scheduler, LRScheduler | ReduceLROnPlateau):
                 raise ValueError(f"fit: {scheduler!r} is not a scheduler of cmlp.optim.lr_scheduler")

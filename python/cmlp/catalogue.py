@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from types import ModuleType
@@ -28,7 +29,8 @@ class Entry:
     formula, source : str
         What it computes, and the paper.
     bound : str
-        The largest error that its test allows, relative to the exact value.
+        The largest error that its test allows, relative to the exact value: in float32 (``-`` where there is
+        none), in float64; of a function in units of the last place.
     test : str
         The file that holds it against the oracle.
     """
@@ -46,19 +48,29 @@ class Entry:
 # kind: (the core's list, where its classes are, relative tolerance in float32 and float64, its test)
 KINDS: dict[str, tuple[str | None, ModuleType | None, str, str]] = {
     "activation": ("activations", nn, "4.8e-07, 1e-14", "tests/python/test_activations.py"),
-    "layer": (None, nn, "1e-05, 1e-13", "tests/python/test_layers.py"),
+    "layer": (None, nn, "1e-05, 1e-13", "tests/python/test_layer_kinds.py"),
     "loss": ("losses", nn, "2e-06, 1e-13", "tests/python/test_losses.py"),
     "initializer": ("initializers", None, "6e-08, 1e-12", "tests/python/test_initializers.py"),
     "optimizer": ("optimizers", optim, "1e-05, 1e-13", "tests/python/test_optimizers.py"),
-    "schedule": ("schedules", optim.lr_scheduler, "-, 1e-10", "tests/python/test_schedules.py"),
+    "schedule": ("schedules", optim.lr_scheduler, "-, 1e-12", "tests/python/test_schedules.py"),
     "metric": ("metrics", None, "1e-06, 1e-12", "tests/python/test_metrics.py"),
+    "perceptron rule": ("perceptron_rules", None, "-, 1e-12", "tests/python/test_perceptron.py"),
     "function": ("functions", None, "", "tests/cpp/test_functions.cpp"),
 }
 # kind: the base that its classes share, and those among them that are no row of their own
 BASES: dict[str, tuple[type, tuple[type, ...]]] = {
     "layer": (nn.Module, (nn.Module, nn.Sequential, nn.Activation)),
-    "optimizer": (optim.Optimizer, (optim.Optimizer,)),
+    "optimizer": (object, (optim.Optimizer,)),
     "schedule": (object, (optim.lr_scheduler.LRScheduler,)),
+}
+# Rows whose test is not that of their kind.
+TESTS = {
+    "Linear": "tests/python/test_layers.py",
+    "Softmax": "tests/python/test_layers.py",
+    "Dropout": "tests/python/test_layers.py",
+    "Embedding": "tests/python/test_embedding.py",
+    "LBFGS": "tests/python/test_lbfgs.py",
+    "LevenbergMarquardt": "tests/python/test_levenberg.py",
 }
 
 
@@ -69,7 +81,7 @@ def catalogue(kind: str | None = None) -> list[dict[str, str]]:
     ----------
     kind : str, optional
         Only one kind: ``activation``, ``layer``, ``loss``, ``initializer``, ``optimizer``, ``schedule``,
-        ``metric`` or ``function``.
+        ``metric``, ``perceptron rule`` or ``function``.
 
     Returns
     -------
@@ -92,6 +104,27 @@ def catalogue(kind: str | None = None) -> list[dict[str, str]]:
     return [asdict(entry) for each in KINDS if kind in (None, each) for entry in _entries(each)]
 
 
+def columns(rows: list[dict[str, str]]) -> tuple[list[str], dict[str, str]]:
+    """Choose what a table of one kind shows.
+
+    Parameters
+    ----------
+    rows : list of dict
+        As :func:`catalogue` gives them.
+
+    Returns
+    -------
+    tuple of list and dict
+        The keys that make columns (those that are not empty, and differ from others), and the bound and the
+        test where all rows share them.
+    """
+    shown = [key for key in Entry.__annotations__ if key != "kind" and any(row[key] for row in rows)]
+    if all(row["name"] == row["type"] for row in rows):
+        shown.remove("name")
+    shared = {key: rows[0][key] for key in ("bound", "test") if len({row[key] for row in rows}) == 1}
+    return [key for key in shown if key not in shared], shared
+
+
 def _entries(kind: str) -> Iterator[Entry]:
     table, home, bound, test = KINDS[kind]
     rows = getattr(_core, table)() if table else []
@@ -102,7 +135,8 @@ def _entries(kind: str) -> Iterator[Entry]:
     for cls in _classes(kind, {row["type"] for row in rows}):
         first, _, rest = (inspect.getdoc(cls) or "").partition("\n\n")
         name = cls.__name__
-        yield Entry(kind, name, name, _signature(cls), _plain(first), _source(rest), bound, test)
+        formula, own = _plain(first).rstrip("."), TESTS.get(name, test)
+        yield Entry(kind, name, name, _signature(cls), formula, _source(rest), bound, own)
 
 
 def _classes(kind: str, listed: set[str]) -> list[type]:
@@ -119,9 +153,13 @@ def _classes(kind: str, listed: set[str]) -> list[type]:
 def _signature(cls: type | None) -> str:
     if cls is None:
         return ""
-    parameters = inspect.signature(cls).parameters.values()
-    shown = (str(p.replace(annotation=p.empty)) for p in parameters)
-    return ", ".join(shown)
+    return ", ".join(map(_argument, inspect.signature(cls).parameters.values()))
+
+
+def _argument(parameter: inspect.Parameter) -> str:
+    if isinstance(parameter.default, float):
+        return f"{parameter.name}={parameter.default:g}"
+    return str(parameter.replace(annotation=parameter.empty))
 
 
 def _defaults(row: dict[str, Any]) -> str:
@@ -129,13 +167,12 @@ def _defaults(row: dict[str, Any]) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("``", "").split())
+    return " ".join(re.sub(r":\w+:`([^`]*)`", r"\1", text.replace("``", "")).split())
 
 
 def _source(text: str) -> str:
-    """Return the sentence before the sections of a docstring that names a year: the paper."""
+    """Return the first sentence of a docstring's prose that names a year or a preprint, up to there."""
     prose = text.split("Parameters\n---")[0].split("Examples\n---")[0]
-    cited: list[Any] = [
-        s for s in _plain(prose).split(". ") if any(w.strip(".,;)").isdigit() for w in s.split())
-    ]
-    return cited[-1].rstrip(".") if cited else ""
+    papers = re.compile(r".*((?<!:)\b(19|20)\d\d\b|arXiv:[\d.]*\d)\)?")
+    cited = [match[0] for s in _plain(prose).split(". ") if (match := papers.match(s))]
+    return cited[0] if cited else ""

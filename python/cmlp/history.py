@@ -18,7 +18,7 @@ class History:
     best_epoch : int or None
         Of the monitored value; None before the first.
     stop : str
-        Why it ended: completed, early_stopping, time_limit, callback or interrupted.
+        Why it ended: completed, early_stopping, time_limit, callback, converged or interrupted.
     steps : int
         Steps taken.
     """

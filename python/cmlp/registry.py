@@ -53,6 +53,18 @@ def optimizers() -> list[str]:
     return [row["name"] for row in _core.optimizers()]
 
 
+def schedules() -> list[str]:
+    """Return the names of the schedules; their classes are in ``cmlp.optim.lr_scheduler``.
+
+    Examples
+    --------
+    >>> import cmlp
+    >>> "one_cycle" in cmlp.schedules()
+    True
+    """
+    return [row["name"] for row in _core.schedules()]
+
+
 def metrics() -> list[str]:
     """Return the names of the metrics that ``fit`` and ``evaluate`` take.
 

@@ -1,42 +1,33 @@
-"""The practical face of a network: fit, evaluate, predict, summary, and what surrounds them."""
+"""The practical face of a network: train_step and fit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
-from cmlp._fitting import MetricLike, Metrics, Schedules, weighted_by_class
+from cmlp._data import FitData
+from cmlp._fitting import MetricLike, Metrics, Schedules
+from cmlp._running import Callback, Run, as_loss, as_optimizer, batch_rows, rule_for
 from cmlp.history import EarlyStopping, History
+from cmlp.predicting import Predictor
 from cmlp.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from cmlp._fitting import Rows, Scheduler
+    from cmlp._fitting import Scheduler
+    from cmlp._running import Rule
     from cmlp.nn.losses import Loss
-    from cmlp.nn.module import Core
     from cmlp.optim import Optimizer
 
-Callback = Callable[[dict[str, Any]], bool | None]
 
-
-_NO_STOPPING: dict[str, Any] = {"monitor": "", "patience": 0, "min_delta": 0.0, "restore_best": False}
-
-
-class Trainable:
+class Trainable(Predictor):
     """The training methods of :class:`cmlp.nn.Sequential`."""
 
     history: History | None = None
 
     if TYPE_CHECKING:
-        _core: Core
-        _owner: Any
-        _first: int
-        _last: Any
-        _standalone: Callable[[], Any]
-
         parameters: Callable[[], list[Any]]
 
     def train_step(
@@ -49,6 +40,9 @@ class Trainable:
         sample_weight: npt.ArrayLike | None = None,
         clip_grad_norm: float = 0.0,
         clip_grad_value: float = 0.0,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float = 0.0,
     ) -> float:
         """Do forward, loss, backward and update in one native call.
 
@@ -66,11 +60,13 @@ class Trainable:
             Scale the gradients to this norm when theirs is larger; 0: off.
         clip_grad_value : float, default 0
             Bring each element of the gradients into [-clip_grad_value, clip_grad_value]; 0: off.
+        l1, l2, max_norm : float, default 0
+            As in :meth:`fit`.
 
         Returns
         -------
         float
-            The loss before the step.
+            The loss before the step, penalties included.
 
         Raises
         ------
@@ -78,9 +74,9 @@ class Trainable:
             When the loss or a gradient is not finite; the weights are as before.
         """
         net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
-        rule = _rule_for(optimizer, net)
-        clips = (clip_grad_norm, clip_grad_value)
-        value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, *clips)
+        rule = rule_for(optimizer, net, whole=False)
+        more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
+        value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
         return value
 
     def fit(
@@ -89,9 +85,9 @@ class Trainable:
         y: npt.ArrayLike,
         *,
         loss: Loss | str,
-        optimizer: Optimizer | str = "adam",
+        optimizer: Rule | str = "adam",
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         shuffle: bool = True,
         sample_weight: npt.ArrayLike | None = None,
         validation_data: tuple[npt.ArrayLike, ...] | None = None,
@@ -103,6 +99,12 @@ class Trainable:
         every_steps: int = 0,
         clip_grad_norm: float = 0.0,
         clip_grad_value: float = 0.0,
+        accumulate_steps: int = 1,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float = 0.0,
+        mixup: float = 0.0,
+        input_noise: float = 0.0,
         class_weight: str | Mapping[Any, float] | npt.ArrayLike | None = None,
         scheduler: Scheduler | Sequence[Scheduler] | None = None,
         scheduler_interval: str = "epoch",
@@ -122,14 +124,19 @@ class Trainable:
         loss : Loss or str
             A loss, or the name of one with its defaults.
         optimizer : Optimizer or str, default "adam"
-            An optimizer over ``net.parameters()``, or the name of one with its defaults.
+            An optimizer over ``net.parameters()``, or the name of one with its defaults. ``LBFGS`` ("lbfgs")
+            and ``LevenbergMarquardt`` ("levenberg_marquardt") see all rows at once, a step an epoch; they
+            take no scheduler, smaller batches, clipping, mixup, noise, ``l1`` or ``max_norm``, and ``l2``
+            with ``LBFGS`` alone.
         epochs : int, default 1
-        batch_size : int, default 32
-            The last batch of an epoch may be smaller.
+        batch_size : int, optional
+            32 by default, all rows for the optimizers that see them at once; the last batch of an epoch may
+            be smaller.
         shuffle : bool, default True
             A new order of the rows in each epoch, from ``seed`` and the epoch's number.
         sample_weight : array (rows,), optional
-            Weight 2 is the row twice, 0 the row absent, in loss and metrics.
+            Weight 2 is the row twice, 0 the row absent, in loss and metrics. Only the statistics that a
+            BatchNorm1d takes of a batch count every row once.
         validation_data : (x, y) or (x, y, sample_weight), optional
         validation_split : float, default 0
             Share of the rows held out at random (from ``seed``) when there are no ``validation_data``.
@@ -148,13 +155,33 @@ class Trainable:
             Scale the gradients of a step to this norm when theirs is larger; 0: off.
         clip_grad_value : float, default 0
             Then bring each element of the gradients into [-clip_grad_value, clip_grad_value]; 0: off.
+        accumulate_steps : int, default 1
+            Batches that make a step: it follows the loss over all their rows, as that of one larger batch.
+            The last step of an epoch may have fewer.
+        l1, l2 : float, default 0
+            Add ``l1 * sum |w| + l2 / 2 * sum w^2`` to the loss of each step, over the weights of linear
+            layers (no biases, norms, embeddings) that the optimizer moves. Part of the gradient before it is
+            clipped, and of ``loss`` in the history; ``val_loss`` and :meth:`evaluate` are of the data alone.
+        max_norm : float, default 0
+            After each step, scale the weights that come into a unit of a linear layer down to this 2-norm
+            (Srivastava et al., JMLR 15, 2014); 0: off.
+        mixup : float, default 0
+            Alpha: train on ``s x_i + (1 - s) x_j`` with the loss ``s L(y_i) + (1 - s) L(y_j)``, where j is a
+            permutation of the batch and s ~ Beta(alpha, alpha) one number for it (Zhang et al., ICLR 2018);
+            0: off. Each half of the loss has the weight of its own row; training metrics are against y_i.
+        input_noise : float, default 0
+            Standard deviation of normal noise added to ``x`` in training, after mixup; 0: off. Both come from
+            ``seed`` and the number of the batch: any threads draw the same, ``initial_epoch`` goes on.
         class_weight : "balanced", dict or array, optional
             Weight of each class, times that of the row; "balanced": rows / (classes * rows of the class). Of
             the training rows alone.
         scheduler : scheduler of :mod:`cmlp.optim.lr_scheduler`, or several, optional
-            Over the same optimizer; they go on from where they are.
+            Over the same optimizer; they go on from where they are. Each moves the setting it names, lr by
+            default: ``FlatCosLR(adam, 100, setting="weight_decay")``; "dropout" is a factor of p of all
+            dropout layers.
         scheduler_interval : "epoch" or "step", default "epoch"
-            What a step of the schedulers is; ``ReduceLROnPlateau`` always waits for the end of an epoch.
+            What a step of the schedulers is ("step": an update of the weights); ``ReduceLROnPlateau`` always
+            waits for the end of an epoch.
         time_limit : float, default 0
             Seconds after which it stops between two steps; 0: none.
         initial_epoch : int, default 0
@@ -162,7 +189,7 @@ class Trainable:
         verbose : bool or "auto"
             A progress bar; "auto": in a terminal or a notebook.
         seed : int, default 0
-            Of the shuffles and of the validation split.
+            Of the shuffles, mixup, noise and the validation split.
 
         Returns
         -------
@@ -191,216 +218,32 @@ class Trainable:
         [0, 1, 1, 0]
         """
         net = self._whole_core("fit")
-        criterion = _as_loss(loss)
-        rule = _as_optimizer(optimizer, self)
-        if validation_data is None and validation_split:
-            x, y, sample_weight, validation_data = _split(x, y, sample_weight, validation_split, seed)
-        validation = None if validation_data is None else (*validation_data, None)[:3]
-        sample_weight = weighted_by_class(y, sample_weight, class_weight)
-        schedules = Schedules(scheduler, scheduler_interval, rule)
-        measures = Metrics(metrics)
-        stopping = vars(early_stopping) if early_stopping else _NO_STOPPING
+        criterion, rule = as_loss(loss), as_optimizer(optimizer, self)
+        data = FitData(x, y, sample_weight, validation_data)
+        data.hold_out(validation_split, seed)
+        data.weigh(class_weight)
         if step_callbacks and every_steps == 0:
             raise ValueError("fit: step_callbacks are called every_steps steps, and every_steps is 0")
-        history = self.history = History()
-        history.monitor = stopping["monitor"] or ("loss" if validation is None else "val_loss")
         options = {
             "epochs": epochs,
             "first_epoch": initial_epoch,
-            "batch_size": batch_size,
+            "batch_size": batch_rows(batch_size, rule, data.x),
             "shuffle": shuffle,
             "seed": seed,
             "clip_grad_norm": clip_grad_norm,
             "clip_grad_value": clip_grad_value,
-            "courses": schedules.courses(max(epochs - initial_epoch, 0), -(-len(x) // max(batch_size, 1)))  # type: ignore[arg-type]
-            if schedules.all
-            else [],
+            "accumulate_steps": accumulate_steps,
+            "l1": l1,
+            "l2": l2,
+            "max_norm": max_norm,
+            "mixup": mixup,
+            "input_noise": input_noise,
             "time_limit": time_limit,
             "every_steps": every_steps,
-            "metrics": measures.native,
-            **stopping,
         }
-        bar = ProgressBar(epochs - initial_epoch, verbose)
-        named = _Named(measures, self.predict, (x, y, sample_weight), validation)
-        watchers = [bar.epoch_end, *callbacks, *([schedules.epoch_end] if schedules.plateaus else [])]
-        heard = bar.shown or len(watchers) > 1 or measures.functions
-        epoch_end = _joined(watchers, named) if heard else None
-        step_end = _joined(list(step_callbacks), dict) if step_callbacks else None
-        report: dict[str, Any] = {}
-        history.stop = "interrupted"  # until it ends
-        update = _rule_for(rule, net)
-        try:
-            _core.fit(
-                net, x, y, sample_weight, criterion._core, update, options, validation,
-                epoch_end, step_end, bar.poll if bar.shown else None, report,
-            )  # fmt: skip
-        finally:
-            bar.close()
-            _fill(history, report, named)
-            schedules.finish(len(history.epoch), history.steps)
-        history.stop = report["stop"]
-        return history
-
-    def evaluate(
-        self,
-        x: npt.ArrayLike,
-        y: npt.ArrayLike,
-        *,
-        loss: Loss | str,
-        metrics: Sequence[MetricLike] = (),
-        sample_weight: npt.ArrayLike | None = None,
-    ) -> dict[str, float]:
-        """Return the loss and the metrics over all rows, in evaluation mode.
-
-        Parameters
-        ----------
-        x, y, loss, metrics, sample_weight
-            As in :meth:`fit`.
-
-        Returns
-        -------
-        dict of str to float
-            ``loss``, then each metric.
-
-        Examples
-        --------
-        >>> from cmlp import nn
-        >>> net = nn.Sequential(nn.Linear(1, 1, init="constant", init_settings={"value": 2.0}))
-        >>> net.evaluate([[1.0], [2.0]], [2.0, 5.0], loss="mse", metrics=["mae"])
-        {'loss': 0.5, 'mae': 0.5}
-        """
-        measures, criterion = Metrics(metrics), _as_loss(loss)._core
-        core = self._standalone()._core
-        values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)
-        own = measures.measure(self.predict, (x, y, sample_weight))
-        return {"loss": values[0], **measures.join(values[1:], own)}
-
-    def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may ask at once.
-
-        A row's result does not depend on the rows beside it, not by a bit.
-
-        Raises
-        ------
-        ValueError
-            For no rows, a wrong number of columns, or the first NaN or infinity in ``x``.
-        """
-        _core.check_finite(self._core, x, "predict")
-        return self._core.predict(x, self._first, self._last)
-
-    def summary(self) -> str:
-        """Return a table of the layers with their output widths and parameters.
-
-        Examples
-        --------
-        >>> from cmlp import nn
-        >>> print(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).summary())
-        layer      output  parameters
-        -----------------------------
-        0: Linear       3           9
-        1: ReLU         3           0
-        2: Linear       1           4
-        -----------------------------
-        13 parameters, float32
-        """
-        from cmlp.summary import summary_text
-
-        return summary_text(self._standalone())
-
-    def _whole_core(self, function: str) -> Any:
-        """Return the core; raise ValueError for an inner network, which is only a part of it."""
-        if self._owner is not None:
-            raise ValueError(f"{function}: this network belongs to a larger one; call it on the whole")
-        return self._core
-
-
-class _Named:
-    """Turns the core's record of an epoch into values by name; measures what the core does not."""
-
-    def __init__(self, metrics: Metrics, predict: Any, train: Rows, validation: Any) -> None:
-        self.metrics = metrics
-        self.predict = predict
-        self.train = train
-        self.validation = validation
-        self.seen: dict[int, dict[str, Any]] = {}
-
-    def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
-        epoch = record["epoch"]
-        if epoch not in self.seen:
-            self.seen[epoch] = self._values(record)
-        return dict(self.seen[epoch])
-
-    def _values(self, record: dict[str, Any]) -> dict[str, Any]:
-        values = {"epoch": record["epoch"], "loss": record["loss"]}
-        values.update(self._joined(record["metrics"], self.train))
-        if self.validation is not None:
-            values["val_loss"] = record["val_loss"]
-            own = self._joined(record["val_metrics"], self.validation)
-            values.update({f"val_{name}": value for name, value in own.items()})
-        return {**values, "lr": record["lr"], "seconds": record["seconds"]}
-
-    def _joined(self, native: Sequence[float], rows: Rows) -> dict[str, float]:
-        return self.metrics.join(native, self.metrics.measure(self.predict, rows))
-
-
-def _joined(functions: list[Callback], named: Callable[[dict[str, Any]], dict[str, Any]]) -> Callback:
-    """Return one callback that calls all and is False when one of them is."""
-
-    def call(record: dict[str, Any]) -> bool:
-        values = named(record)
-        answers = [function(values) for function in functions]
-        return not any(answer is False for answer in answers)
-
-    return call
-
-
-def _fill(history: History, report: dict[str, Any], named: _Named) -> None:
-    for record in report.get("epochs", []):
-        values = named(record)
-        history._add(values.pop("epoch"), values)
-    if report.get("best_epoch", -1) >= 0:
-        history.best_epoch, history.best_value = report["best_epoch"], report["best_value"]
-    history.steps = report.get("steps", 0)
-
-
-def _as_loss(loss: Loss | str) -> Loss:
-    from cmlp.nn.losses import Loss
-
-    return Loss(loss) if isinstance(loss, str) else loss
-
-
-def _as_optimizer(optimizer: Optimizer | str, net: Trainable) -> Optimizer:
-    from cmlp.optim import Optimizer
-
-    return Optimizer(net.parameters(), optimizer) if isinstance(optimizer, str) else optimizer
-
-
-def _rule_for(optimizer: Optimizer, net: Core) -> Any:
-    """Return the core's optimizer; raise ValueError when it is over parameters of the other precision."""
-    single = isinstance(net, _core.Network32)
-    if isinstance(optimizer._core, _core.Optimizer32) != single:
-        own, other = ("float32", "float64") if single else ("float64", "float32")
-        raise ValueError(f"{type(optimizer).__name__}: it is over {other} parameters, the network is {own}")
-    return optimizer._core
-
-
-def _split(
-    x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, share: float, seed: int
-) -> tuple[Any, Any, Any, tuple[Any, ...]]:
-    """Return training x, y, weight and the validation data: a random part of the rows."""
-    if not 0 < share < 1:
-        raise ValueError(f"fit: validation_split is {share}, it must be in (0, 1)")
-    x, y = np.asarray(x), np.asarray(y)
-    weight = None if sample_weight is None else np.asarray(sample_weight)
-    rows = len(x)
-    held = max(1, round(rows * share))
-    if held >= rows or len(y) != rows or (weight is not None and len(weight) != rows):
-        raise ValueError(
-            f"fit: validation_split {share} of {rows} rows leaves no row to train on, or y has others"
-        )
-    order = _core.permutation(rows, seed)
-    train, test = np.sort(order[held:]), np.sort(order[:held])
-    parts = [None if array is None else (array[train], array[test]) for array in (x, y, weight)]
-    (x1, x2), (y1, y2) = parts[0], parts[1]  # type: ignore[misc]
-    w1, w2 = parts[2] or (None, None)
-    return x1, y1, w1, (x2, y2, w2)
+        schedules = Schedules(scheduler, scheduler_interval, rule)
+        run = Run(self.predict, data, options, schedules, Metrics(metrics), early_stopping)
+        update = rule_for(rule, net)
+        self.history = run.history
+        run(net, criterion, update, ProgressBar(epochs - initial_epoch, verbose), callbacks, step_callbacks)
+        return run.history

@@ -77,6 +77,6 @@ TEST_CASE_TEMPLATE("allocation: a training step takes no memory in its steady st
     const Loss loss(LossKind::mse);
     LossResult<T> result;
     const Data<T> batch{x, {target, {}}, {}};
-    CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, 1.0); }) == 0);
+    CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, {1.0}); }) == 0);
     CHECK(allocations_of([&] { net.forward(x), net.backward(net.output()); }) == 0);
 }

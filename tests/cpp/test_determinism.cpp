@@ -15,8 +15,8 @@ struct Configuration {
     std::vector<Layer> layers;
     LossKind loss;
     OptimizerKind optimizer;
-    Index batch, in, out, rows;
-    bool clip, weighted;
+    Index batch, in, out, targets, rows;  // `out` columns of predictions, `targets` of targets
+    bool clip, weighted, more;
 
     // `large`: enough work that several threads take part.
     explicit Configuration(std::uint64_t number, bool large) {
@@ -26,7 +26,8 @@ struct Configuration {
         const Index widest = large ? 120 : 60;
         loss = static_cast<LossKind>(any(cmlp::rows<LossKind>()));
         optimizer = static_cast<OptimizerKind>(any(cmlp::rows<OptimizerKind>()));
-        in = pick(1, widest), out = pick(1, 20);
+        in = pick(1, widest), targets = pick(1, 20);
+        out = targets * (output_kind(loss) == OutputKind::moments ? 2 : 1);
         batch = large ? pick(130, 300) : pick(1, 80);
         rows = batch + pick(1, batch);
         clip = pick(0, 1), weighted = pick(0, 1);
@@ -41,6 +42,7 @@ struct Configuration {
             width = next;
         }
         layers.push_back(Linear{width, out});
+        more = pick(0, 2) == 0;
         if (output_kind(loss) == OutputKind::probability) layers.push_back(activation("sigmoid"));
     }
     std::string text() const {
@@ -56,17 +58,22 @@ template <class T>
 std::vector<T> trained(const Configuration& c) {
     Network<T> net(c.layers, 7);
     Optimizer<T> optimizer(c.optimizer, net, {{"lr", 0.01}});
-    Matrix<T> x(c.rows, c.in), y(c.rows, c.out);
+    Matrix<T> x(c.rows, c.in), y(c.rows, c.out), t(c.rows, c.targets);
     Rng rng(1, Stream::user);
     for (Index i = 0; i < c.rows; ++i) {
         for (Index j = 0; j < c.in; ++j) x(i, j) = T(rng.normal());
-        for (Index j = 0; j < c.out; ++j) y(i, j) = T(rng.uniform());
+        for (Index j = 0; j < c.targets; ++j) t(i, j) = T(rng.uniform());
     }
     std::vector<T> weight;
     for (Index i = 0; i < c.rows && c.weighted; ++i) weight.push_back(T(rng.uniform()));
     FitReport report;
-    fit(net, {x, {y, {}}, weight}, Loss(c.loss), optimizer,
-        {.epochs = 2, .batch_size = c.batch, .clip_grad_norm = c.clip ? 0.5 : 0.0}, report);
+    FitOptions options{.epochs = 2, .batch_size = c.batch};
+    options.step.clip_grad_norm = c.clip ? 0.5 : 0.0;
+    if (c.more) {
+        options.step.l1 = 1e-3, options.step.l2 = 0.01, options.step.max_norm = 1.5;
+        options.accumulate_steps = 2, options.mixup = 0.4, options.input_noise = 0.1;
+    }
+    fit(net, {x, {t, {}}, weight}, Loss(c.loss), optimizer, options, report);
     net.predict_into(x, y);
     std::vector<T> all(net.values().begin(), net.values().end());
     for (const EpochRecord& record : report.epochs) all.push_back(T(record.loss));

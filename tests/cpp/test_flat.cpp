@@ -41,6 +41,18 @@ TEST_CASE("flat: averages move a share of the way, all of it copies") {
           "average: one side has 2 numbers, the other 1");
 }
 
+TEST_CASE_TEMPLATE("flat: penalties with their gradient, columns no longer than a limit", T, float, double) {
+    Matrix<T> w(2, 3), g(2, 3);
+    const double values[] = {3, -2, 0, -4, 0.5, 1};
+    for (Index i = 0; i < 6; ++i) w(i / 3, i % 3) = T(values[i]), g(i / 3, i % 3) = 1;
+    CHECK(add_penalty<T>(w, g, 0.5, 2) == 0.5 * 10.5 + 30.25);
+    const double expected[] = {7.5, -3.5, 1, -7.5, 2.5, 3.5};
+    for (Index i = 0; i < 6; ++i) CHECK(g(i / 3, i % 3) == T(expected[i]));
+    limit_columns<T>(w, 2.5);
+    const double limited[] = {1.5, -2, 0, -2, 0.5, 1};
+    for (Index i = 0; i < 6; ++i) CHECK(w(i / 3, i % 3) == T(limited[i]));
+}
+
 TEST_CASE("lbfgs: the minimum of a quadratic, in fewer iterations than it may take") {
     std::vector<double> x = {5, -3, 2};
     const double scale[] = {1, 10, 100};

@@ -132,7 +132,53 @@ void check_errors(const std::vector<T>& x, double slack) {
     }
 }
 
+// FNV-1a over the bits of the results for every 16411th float32; any NaN counts as the same one.
+std::uint64_t hash_of(Function function) {
+    std::vector<float> x;
+    for (std::uint64_t bits = 0; bits < std::uint64_t(1) << 32; bits += 16411)
+        x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+    std::vector<float> y(x.size());
+    apply<float>(function, x, y);
+    std::uint64_t hash = 0xcbf29ce484222325u;
+    for (const float value : y)
+        hash =
+            (hash ^ (std::isnan(value) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(value))) * 0x100000001b3u;
+    return hash;
+}
+
+// What bench/hash.cpp is for all inputs: the same number on every machine until a coefficient changes.
+struct Recorded {
+    Function function;
+    std::uint64_t hash;
+};
+constexpr Recorded recorded[] = {
+    {Function::exp, 0x5bc563b0c3c74970u},         {Function::expm1, 0x78b185ea23382806u},
+    {Function::log, 0x83b33a381fa6b146u},         {Function::log1p, 0x466bcf8f36db86dbu},
+    {Function::tanh, 0x4907e2b5bb0662a6u},        {Function::tanhshrink, 0x14660ab767c6d07fu},
+    {Function::sigmoid, 0xc1b0da16bbfcb60fu},     {Function::softplus, 0x553562513174c043u},
+    {Function::log_sigmoid, 0x70530951c07d472eu}, {Function::erf, 0x5906f0c785059809u},
+    {Function::erfc, 0xb5ad66cfcd9c5dcbu},        {Function::normal_cdf, 0x452bfe96e9f588e2u},
+    {Function::gelu, 0xd3856327b6fc8216u},        {Function::gelu_derivative, 0x62bae47181b11155u},
+    {Function::gelu_tanh, 0x15b81287c151e2f6u},   {Function::gelu_tanh_derivative, 0xbea213be9fad4dcdu},
+    {Function::silu, 0x586e764eca5d5e58u},        {Function::silu_derivative, 0x2593d9e30ba27dd7u},
+    {Function::mish, 0xbecbd8f56d3cdbc2u},        {Function::mish_derivative, 0x5fd2ea13bf209da4u},
+    {Function::sin, 0xf8b9f93ba5382d9bu},         {Function::cos, 0x1ac34e860b3ac485u},
+};
+
 }  // namespace
+
+TEST_CASE("functions: the results have the bits on record, on every instruction set") {
+    const test::RuntimeScope scope;
+    CHECK(std::size(recorded) == rows<Function>().size());
+    for (const std::string& isa : isas()) {
+        set_isa(isa);
+        for (const Recorded& one : recorded) {
+            CAPTURE(isa);
+            CAPTURE(std::string(name(one.function)));
+            CHECK(hash_of(one.function) == one.hash);
+        }
+    }
+}
 
 TEST_CASE("functions: float32 stays within the bounds of the list") {
     check_errors(spread<float, std::uint32_t>(49157), 1);

@@ -31,6 +31,7 @@ std::vector<std::vector<Layer>> kinds() {
             {BatchNorm1d{6}},
             {BatchNorm1d{6, 1e-5, -1, false}},
             {BatchNorm1d{6, 1e-5, 0.1, true, false}},
+            {BatchNorm1d{6, 1e-5, 0.1, true, true, false}},
             {PReLU{}},
             {PReLU{6, 0.5}},
             {RReLU{}},
@@ -41,6 +42,7 @@ std::vector<std::vector<Layer>> kinds() {
             {ntk},
             {ParametricActivation{6, activation("tanh")}},
             {PeriodicEmbedding{6, 5, 3}},
+            {PiecewiseLinearEmbedding{{{-1, 0.5}, {-2, 0, 2}, {0, 1}, {-9, 9}, {-0.5, 0.1, 3}, {1, 2}}, 3}},
             {BatchEnsemble{3, 4, 2, false, "normal"}},
             {BatchEnsemble{6, 4, 3, true, "signs"}},
             {ResidualBegin{}, LayerNorm{6}, Linear{6, 6}, ResidualEnd{}},
@@ -87,6 +89,35 @@ TEST_CASE("buffers lie behind the parameters and outside what optimizers see") {
     CHECK(net.values().data() == net.state().data());
     CHECK(net.state().size() > net.values().size());
     for (const auto& b : net.buffers()) CHECK(b.offset >= Index(net.values().size()));
+}
+
+TEST_CASE("activations stand in a list of layers by their own names, beside the functions of the same name") {
+    const Network<float> net(
+        {Linear{4, 3}, relu, Linear{3, 2}, leaky_relu({{"negative_slope", 0.5}}), cmlp::tanh});
+    CHECK(std::get<ActivationLayer>(net.layers()[1].layer).kind == Activation::relu);
+    CHECK(std::get<ActivationLayer>(net.layers()[3].layer).parameters == std::vector<double>{0.5});
+    CHECK(std::get<ActivationLayer>(net.layers()[4].layer).kind == Activation::tanh);
+    CHECK(tanh(0.0) == 0);
+    CHECK_THROWS_AS(relu({{"negative_slope", 0.5}}), std::invalid_argument);
+}
+
+TEST_CASE("linear layers drawn by the data give outputs of deviation 1") {
+    Network<double> net({Linear{6, 5}, relu, ResidualBegin{}, Linear{5, 5}, ResidualEnd{}}, 1);
+    const Matrix<double> x = random_rows(50, 6, 2);
+    net.initialize_from(x, 3, 0, net.size());
+    net.forward(x);
+    for (const Index at : {0, 3}) {
+        const auto z = net.outputs(at, at + 1)[1];
+        for (Index j = 0; j < z.cols(); ++j) {
+            const double mean = z.col(j).mean();
+            CHECK((z.col(j) - mean).squared_norm() / 50 == doctest::Approx(1));
+            CHECK(z.col(j).min_coeff() < 0);
+            CHECK(z.col(j).max_coeff() > 0);
+        }
+    }
+    CHECK_THROWS_WITH_AS(net.initialize_from(Matrix<double>(0, 6), 3, 0, net.size()),
+                         "data_driven_: x has no rows", std::invalid_argument);
+    CHECK_THROWS_AS(net.initialize_from(x, 3, 0, 4), std::invalid_argument);
 }
 
 TEST_CASE("what does not fit is refused") {

@@ -45,8 +45,9 @@ struct Bench {
 TEST_CASE("layers: kinds by name") {
     for (const char* type : {"Linear", "Activation", "Softmax", "Dropout"})
         CHECK(type_name(make_layer(type)) == type);
-    CHECK(message([] { make_layer("Lineal"); }) ==
-          "unknown layer 'Lineal'; choose from Linear, Activation, Softmax, Dropout");
+    CHECK(message([] {
+              make_layer("Lineal");
+          }).starts_with("unknown layer 'Lineal'; choose from Linear, Activation, Softmax, Dropout"));
     CHECK(type_name(activation("relu")) == "Activation");
     CHECK(activation("leaky_relu", {{"negative_slope", 0.2}}).parameters == std::vector<double>{0.2});
     CHECK(message([] { activation("leaky_relu", {{"slope", 0.2}}); }) ==

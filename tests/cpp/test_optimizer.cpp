@@ -161,6 +161,25 @@ TEST_CASE("optimizer: state and step count put back continue the run") {
     CHECK(v == w);
 }
 
+TEST_CASE("optimizer: a group that comes later begins there, and the others go on") {
+    std::vector<float> w(6, 1), g(6, 0.5f), alone(6, 1);
+    const auto group = [&](std::vector<float>& values, size_t begin) {
+        const auto settings = resolve(OptimizerKind::adam, {{"lr", 0.1}});
+        return ParameterGroup<float>{{{std::span(values).subspan(begin, 3), std::span(g).subspan(begin, 3)}},
+                                     settings};
+    };
+    Optimizer<float> together(OptimizerKind::adam, {group(w, 0)}),
+        first(OptimizerKind::adam, {group(alone, 0)});
+    for (int step = 0; step < 3; ++step) together.step(), first.step();
+    together.add_group(group(w, 3));
+    Optimizer<float> second(OptimizerKind::adam, {group(alone, 3)});
+    for (int step = 0; step < 3; ++step) together.step(), first.step(), second.step();
+    CHECK(w == alone);
+    CHECK(together.joined(1) == 3);
+    CHECK_THROWS_AS(together.add_group({{}, {0.1}}), std::invalid_argument);
+    CHECK(together.groups().size() == 2);
+}
+
 TEST_CASE("optimizer: a network's padding stays 0") {
     for (std::size_t o = 0; o < rows<OptimizerKind>().size(); ++o) {
         Network<float> net({Linear{3, 17}, activation("relu"), Linear{17, 1}}, 0);

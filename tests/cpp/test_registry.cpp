@@ -24,6 +24,13 @@ std::string names() {
     return text;
 }
 
+// A value the parameter may have that is not its default.
+double another(const ParameterRow& parameter, const Settings& others) {
+    for (const double value : {0.25, 1.0, 2.0, 1.75, 0.0})
+        if (value != parameter.value && parameter.allows(value, others)) return value;
+    return NAN;
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("registry: names are unique and lead back to their entry", E, CMLP_TEST_LISTS) {
@@ -59,8 +66,8 @@ TEST_CASE_TEMPLATE("registry: settings overlay the defaults", E, CMLP_TEST_LISTS
         CHECK(resolve(entry) == defaults);
         for (std::size_t k = 0; k < known.size(); ++k) {
             std::vector<double> changed = defaults;
-            changed[k] = 0.25;
-            CHECK(resolve(entry, {{known[k].name, 0.25}}) == changed);
+            changed[k] = another(known[k], named_settings(entry, defaults));
+            CHECK(resolve(entry, {{known[k].name, changed[k]}}) == changed);
             CHECK(resolve(entry, named_settings(entry, changed)) == changed);
         }
         const std::string text = "has no parameter 'nosuch'; it takes: " + list;
@@ -110,11 +117,11 @@ TEST_CASE("registry: ranges have open and closed ends") {
 }
 
 TEST_CASE("registry: defaults are those of the papers and of PyTorch") {
-    CHECK(resolve(OptimizerKind::adam) == std::vector<double>{0.001, 0.9, 0.999, 1e-8, 0, 0, 0});
-    CHECK(resolve(OptimizerKind::adamw) == std::vector<double>{0.001, 0.9, 0.999, 1e-8, 0.01, 0, 0});
+    CHECK(resolve(OptimizerKind::adam) == std::vector<double>{0.001, 0.9, 0.999, 1e-8, 0, 0, 0, 0, 0});
+    CHECK(resolve(OptimizerKind::adamw) == std::vector<double>{0.001, 0.9, 0.999, 1e-8, 0.01, 0, 0, 0});
     CHECK(resolve(OptimizerKind::sgd) == std::vector<double>{0.001, 0, 0, 0, 0, 0});
     CHECK(resolve(Activation::leaky_relu) == std::vector<double>{0.01});
-    CHECK(resolve(LossKind::cross_entropy) == std::vector<double>{0});
+    CHECK(resolve(LossKind::cross_entropy) == std::vector<double>{0, -100});
     CHECK(row(Activation::relu).type == "ReLU");
     CHECK(row(LossKind::bce_with_logits).type == "BCEWithLogitsLoss");
 }
@@ -124,6 +131,10 @@ TEST_CASE("registry: what follows from a row") {
     CHECK(output_kind(LossKind::bce) == OutputKind::probability);
     CHECK(output_kind(LossKind::bce_with_logits) == OutputKind::logit);
     CHECK(output_kind(LossKind::cross_entropy) == OutputKind::class_logits);
+    CHECK(output_kind(LossKind::kl_div) == OutputKind::log_probability);
+    CHECK(output_kind(LossKind::poisson_nll) == OutputKind::log_mean);
+    CHECK(output_kind(LossKind::gaussian_nll) == OutputKind::moments);
+    CHECK(output_kind(LossKind::quantile) == OutputKind::quantiles);
     CHECK(larger_is_better(MetricKind::accuracy));
     CHECK(larger_is_better(MetricKind::r2));
     CHECK_FALSE(larger_is_better(MetricKind::mse));
@@ -132,5 +143,6 @@ TEST_CASE("registry: what follows from a row") {
     CHECK(initializer_for(Activation::leaky_relu) == Initializer::kaiming_uniform);
     CHECK(initializer_for(Activation::tanh) == Initializer::xavier_uniform);
     CHECK(initializer_for(Activation::sigmoid) == Initializer::xavier_uniform);
+    CHECK(initializer_for(Activation::selu) == Initializer::lecun_normal);
     CHECK(initializer_for(Activation::identity) == Initializer::xavier_uniform);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernel_helpers.hpp"
+#include "matrix_helpers.hpp"
 #include "oracle.hpp"
 
 namespace {
@@ -18,7 +19,8 @@ using namespace cmlp;
 
 using Order = std::vector<Index>;
 
-constexpr Stream streams[] = {Stream::init, Stream::shuffle, Stream::dropout, Stream::split, Stream::user};
+constexpr Stream streams[] = {Stream::init, Stream::shuffle, Stream::dropout, Stream::split,
+                              Stream::user, Stream::mixup,   Stream::noise};
 
 }  // namespace
 
@@ -109,6 +111,30 @@ TEST_CASE("rng: normal numbers have the moments of the normal distribution") {
     CHECK(std::abs(moment[3]) < 5 * std::sqrt(15) / root);
     CHECK(std::abs(moment[4] - 3) < 5 * std::sqrt(96) / root);
     CHECK(std::abs(tail / double(draws) - 0.05) < 5 * std::sqrt(0.05 * 0.95) / root);
+}
+
+TEST_CASE("rng: beta numbers have the moments of the beta distribution, and are the same on every ISA") {
+    constexpr int draws = 50000;
+    for (const double alpha : {0.05, 0.4, 1.0, 3.0}) {
+        Rng rng(3, Stream::mixup);
+        double mean = 0, variance = 0;
+        for (int i = 0; i < draws; ++i) {
+            const double x = rng.beta(alpha);
+            REQUIRE((x >= 0 && x <= 1));
+            mean += x / draws, variance += (x - 0.5) * (x - 0.5) / draws;
+        }
+        const double expected = 1 / (4 * (2 * alpha + 1));
+        CHECK(std::abs(mean - 0.5) < 5 * std::sqrt(expected / draws));
+        CHECK(std::abs(variance - expected) < 5 * 0.25 / std::sqrt(draws));
+    }
+    const test::RuntimeScope scope;
+    const double first = Rng(1, Stream::mixup, 2).beta(0.4);
+    for (const std::string& isa : isas()) {
+        set_isa(isa);
+        CHECK(Rng(1, Stream::mixup, 2).beta(0.4) == first);
+    }
+    CHECK(test::message([] { Rng(0, Stream::mixup).beta(0); }) ==
+          "Rng.beta: alpha is 0, it must be in (0,inf)");
 }
 
 TEST_CASE("rng: below stays below and favours nothing") {

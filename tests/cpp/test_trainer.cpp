@@ -12,6 +12,20 @@ namespace {
 using namespace cmlp;
 using namespace cmlp::test;
 
+// Settings with which the rule learns a small problem.
+Settings learning(OptimizerKind kind) {
+    switch (kind) {
+        case OptimizerKind::sgd:
+            return {{"lr", 0.5}, {"momentum", 0.9}};
+        case OptimizerKind::adadelta:
+            return {{"lr", 10}};  // its own steps begin at sqrt(eps)
+        case OptimizerKind::asgd:
+            return {{"lr", 2}};
+        default:
+            return {{"lr", 0.05}};
+    }
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("trainer: a step is forward, loss, backward and update, bit for bit", T, float, double) {
@@ -44,7 +58,7 @@ TEST_CASE_TEMPLATE("trainer: clipping scales the gradient to the norm, smaller o
         Optimizer<T> sgd(OptimizerKind::sgd, net, {{"lr", 1}}), sgd2(OptimizerKind::sgd, plain, {{"lr", 1}});
         const std::vector<T> before(net.values().begin(), net.values().end());
         LossResult<T> result;
-        train_step(net, problem.data(), Loss(LossKind::cross_entropy), sgd, result, clip);
+        train_step(net, problem.data(), Loss(LossKind::cross_entropy), sgd, result, {clip});
         train_step(plain, problem.data(), Loss(LossKind::cross_entropy), sgd2, result);
         double norm = 0;
         for (std::size_t i = 0; i < before.size(); ++i)
@@ -89,9 +103,7 @@ TEST_CASE("trainer: XOR is learned with every optimizer") {
     for (std::size_t o = 0; o < rows<OptimizerKind>().size(); ++o) {
         const auto kind = static_cast<OptimizerKind>(o);
         Network<double> net({Linear{2, 8}, activation("tanh"), Linear{8, 1}}, 1);
-        Settings settings{{"lr", kind == OptimizerKind::sgd ? 0.5 : 0.05}};
-        if (kind == OptimizerKind::sgd) settings["momentum"] = 0.9;
-        Optimizer<double> optimizer(kind, net, settings);
+        Optimizer<double> optimizer(kind, net, learning(kind));
         FitReport report;
         fit(net, {x, {t, {}}, {}}, Loss(LossKind::bce_with_logits), optimizer,
             {.epochs = 300, .batch_size = 4, .metrics = {MetricKind::accuracy}}, report);

@@ -211,7 +211,8 @@ TEST_CASE("trainer: options and data that do not fit are refused before anything
     CHECK(run.refused({.batch_size = 0}) == "fit: batch_size is 0, it must be at least 1");
     CHECK(run.refused({.epochs = -1}) == "fit: epochs is -1, it must be at least 0");
     CHECK(run.refused({.patience = -1}) == "fit: patience is -1, it must be at least 0");
-    CHECK(run.refused({.clip_grad_norm = NAN}) == "fit: clip_grad_norm is nan, it must be at least 0");
+    CHECK(run.refused({.step = {.clip_grad_norm = NAN}}) ==
+          "fit: clip_grad_norm is nan, it must be at least 0");
     CHECK(run.refused({.time_limit = -1}) == "fit: time_limit is -1, it must be at least 0");
     CHECK(run.refused({.metrics = {MetricKind::mse}}) == "metric 'mse' needs a loss for values");
     run.problem.x(7, 3) = NAN;

@@ -38,6 +38,7 @@ PAIRS = {
         lambda: nn.BatchNorm1d(6, momentum=None),
         lambda: T.BatchNorm1d(6, momentum=None),
     ),
+    "batch_norm_no_bias": (lambda: nn.BatchNorm1d(6, bias=False), lambda: T.BatchNorm1d(6, bias=False)),
     "batch_norm_untracked": (
         lambda: nn.BatchNorm1d(6, track_running_stats=False),
         lambda: T.BatchNorm1d(6, track_running_stats=False),

@@ -54,6 +54,7 @@ def _batch_norm(
     momentum: float,
     affine: bool,
     track_running_stats: bool,
+    bias: bool,
 ) -> Array:
     mean, var = x.mean(axis=0), x.var(axis=0)
     if track_running_stats and not training:
@@ -131,6 +132,20 @@ def _periodic(
     return np.concatenate(parts, axis=1)
 
 
+def _piecewise(
+    x: Array, s: State, training: bool, dtype: Any, bins: list[list[float]], embedding_dim: int
+) -> Array:
+    parts, first = [], 0
+    for i, edges in enumerate(map(np.asarray, bins)):
+        code = (x[:, [i]] - edges[:-1]) / np.diff(edges)
+        low, high = np.zeros(code.shape[1]), np.ones(code.shape[1])
+        low[0], high[-1] = -np.inf, np.inf  # the outermost bins go on
+        v = s["weight"][first : first + len(edges) - 1]
+        parts.append(x[:, [i]] * s["linear"][i] + s["bias"][i] + np.clip(code, low, high) @ v)
+        first += len(edges) - 1
+    return np.concatenate(parts, axis=1)
+
+
 def _ensemble(
     x: Array,
     s: State,
@@ -165,6 +180,7 @@ LAYERS: dict[str, Callable[..., Array]] = {
     "Scale": lambda x, s, training, dtype, features: x * s["weight"],
     "ParametricActivation": _parametric,
     "PeriodicEmbedding": _periodic,
+    "PiecewiseLinearEmbedding": _piecewise,
     "BatchEnsemble": _ensemble,
     "Flatten": lambda x, s, training, dtype: x,
     "AlphaDropout": _same,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -20,20 +21,25 @@ def _restarts(p: Numbers, base: float, n: float) -> float:
 
 
 def _one_cycle(p: Numbers, base: float, n: float) -> float:
-    """Two phases, with cosines."""
-    total, share, _, _, first, top, last = p
+    """Lines or cosines between the ends of two phases, or three."""
+    total, share, linear, three, first, top, last = p
     rise = share * total - 1
-    if n <= rise:
-        return top + (first - top) * _fall(n / rise)
-    return last + (top - last) * _fall((n - rise) / (total - 1 - rise))
+    ends = [(0.0, first), (rise, top), (total - 1, last)]
+    if three:
+        ends.insert(2, (2 * rise, first))
+    for (begin, start), (end, stop) in itertools.pairwise(ends):
+        if n <= end:
+            t = (n - begin) / (end - begin)
+            return start + (stop - start) * (t if linear else 1 - _fall(t))
+    return last
 
 
 def _cyclic(p: Numbers, base: float, n: float) -> float:
-    """The mode triangular2."""
-    up, down, _, _, low, high = p
+    """The modes triangular, triangular2 and exp_range: 0, 1, 2."""
+    up, down, mode, gamma, low, high = p
     cycle, x = divmod(n, up + down)
     height = x / up if x <= up else (up + down - x) / down
-    return low + (high - low) * height * 0.5**cycle
+    return low + (high - low) * height * (1, 0.5**cycle, gamma**n)[int(mode)]
 
 
 SCHEDULES: dict[str, Callable[[Numbers, float, float], float]] = {

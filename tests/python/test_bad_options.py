@@ -148,7 +148,7 @@ FIT = {
     "every_steps": (lambda: fit(every_steps=-1, step_callbacks=[print]), "every_steps is -1"),
     "step_callbacks": (lambda: fit(step_callbacks=[print]), "every_steps is 0"),
     "batch_size_fraction": (lambda: fit(batch_size=2.5), "batch_size"),
-    "batch_size_none": (lambda: fit(batch_size=None), "batch_size"),
+    "batch_size_word": (lambda: fit(batch_size="8"), "batch_size is 8, it must be a whole number"),
     "epochs_huge": (lambda: fit(epochs=2**63), "epochs"),
     "clip_negative": (lambda: fit(clip_grad_norm=-1.0), "clip_grad_norm is -1"),
     "clip_nan": (lambda: fit(clip_grad_norm=NAN), "clip_grad_norm is nan"),

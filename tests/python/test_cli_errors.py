@@ -26,8 +26,8 @@ BAD_USAGE = {
         "unknown activation 'rleu' (did you mean 'relu'?)",
     ),
     "optimizer": (
-        [*TRAIN, "--optimizer", "adan"],
-        "unknown optimizer 'adan' (did you mean 'adam'?)",
+        [*TRAIN, "--optimizer", "adamm"],
+        "unknown optimizer 'adamm' (did you mean 'adam'?)",
     ),
     "task": ([*TRAIN, "--task", "rank"], "'rank' is not one of 'auto', 'classification', 'regression'"),
     "widths in words": (

@@ -10,12 +10,30 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn, optim
+from products import slow_from
 from tolerance import assert_same_bits
 
 KINDS = {name: _core.output_kind(name) for name in cmlp.losses()}
 KINDS.pop("gaussian_nll")  # two columns of predictions for one of targets: test_loss_settings.py
-TRIPLES = list(itertools.product(KINDS, cmlp.optimizers(), ["float32", "float64"]))
-CONFIGURATIONS = 3 * len(TRIPLES)
+RULES = cmlp.optimizers()
+# Every triple of the lists, in an order whose first rows show every loss, every rule and both precisions.
+TRIPLES = [
+    (
+        loss,
+        RULES[(at + shift) % len(RULES)],
+        ["float32", "float64"][(at // 2 + shift + shift // len(RULES)) % 2],
+    )
+    for shift in range(2 * len(RULES))
+    for at, loss in enumerate(KINDS)
+]
+CONFIGURATIONS = len(TRIPLES)
+MORE = [  # each with options that change the step or draw numbers of their own
+    {},
+    {"l1": 1e-3, "l2": 0.01, "max_norm": 1.5},
+    {"mixup": 0.4, "input_noise": 0.1},
+    {"accumulate_steps": 2, "mixup": 1.0, "l2": 0.1},
+]
+FEW = 3 * len(KINDS)  # the others are slow
 VECTOR_ISAS = [isa for isa in cmlp.runtime.isas() if isa != "scalar"] or ["scalar"]
 
 
@@ -39,8 +57,10 @@ class Configuration:
         self.y = (
             rng.integers(0, self.widths[-1], rows) if classes else rng.uniform(size=(rows, self.widths[-1]))
         )
-        self.weight = rng.uniform(0, 2, rows) if number % 4 == 0 else None
-        self.clip = 0.5 if number % 5 == 0 else 0.0
+        self.weight = rng.uniform(0, 2, rows) if number % 2 else None
+        grows = KINDS[self.loss] == "log_mean"  # exp(prediction): diverges unless clipped
+        self.more = MORE[number // 3 % len(MORE)]
+        self.clip = 0.5 if grows or number % 5 == 0 else 0.0
 
     def network(self) -> nn.Sequential:
         layers = []
@@ -67,13 +87,14 @@ class Configuration:
         return net.fit(
             self.x, self.y, loss=self.loss, optimizer=optimizer, epochs=epochs, initial_epoch=initial_epoch,
             batch_size=self.batch_size, sample_weight=self.weight, clip_grad_norm=self.clip, seed=self.seed,
+            **self.more,
         )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"{self.number}-{self.loss}-{self.optimizer}-{self.dtype}"
 
 
-@pytest.mark.parametrize("number", range(CONFIGURATIONS))
+@pytest.mark.parametrize("number", slow_from(FEW, range(CONFIGURATIONS)))
 def test_same_bytes_for_any_threads_and_vector_isa(number, threads):
     before, configuration = cmlp.runtime.isa(), Configuration(number)
     runs = list(itertools.product(VECTOR_ISAS, (1, 2, 3)))
@@ -89,7 +110,7 @@ def test_same_bytes_for_any_threads_and_vector_isa(number, threads):
         cmlp.runtime.set_isa(before)
 
 
-@pytest.mark.parametrize("number", range(CONFIGURATIONS))
+@pytest.mark.parametrize("number", slow_from(FEW, range(CONFIGURATIONS)))
 def test_same_bytes_in_the_scalar_instruction_set(number, isa):
     """Without vectors every product is slow: smaller networks."""
     configuration = Configuration(number, largest=40)
@@ -99,8 +120,11 @@ def test_same_bytes_in_the_scalar_instruction_set(number, isa):
 
 
 def test_configurations_are_many_and_some_of_them_large():
-    every = [Configuration(number) for number in range(CONFIGURATIONS)]
+    assert set(TRIPLES) == set(itertools.product(KINDS, RULES, ["float32", "float64"]))
+    every = [Configuration(number) for number in range(FEW)]
     assert len(every) >= 50
+    assert {c.loss for c in every} == set(KINDS)
+    assert {(c.optimizer, c.dtype) for c in every} == set(itertools.product(RULES, ["float32", "float64"]))
     assert {str(a) for c in every for a in c.activations} == set(cmlp.activations())
     assert {(c.dropout > 0, c.weight is None, c.clip > 0) for c in every} == set(
         itertools.product([False, True], repeat=3)
@@ -116,7 +140,7 @@ def test_threads_are_really_used(threads):
     assert len(os.listdir("/proc/self/task")) >= 3
 
 
-@pytest.mark.parametrize("number", range(0, CONFIGURATIONS, 3))
+@pytest.mark.parametrize("number", slow_from(FEW, range(0, CONFIGURATIONS, 3)))
 def test_a_row_alone_is_that_row_in_any_batch(number, isa):
     configuration = Configuration(number, largest=120)
     net, x = configuration.network(), configuration.x
@@ -140,12 +164,12 @@ def test_a_row_alone_is_that_row_among_thousands(dtype, threads, isa):
         assert_same_bits(net.predict(x[row : row + 1])[0], whole[row])
 
 
-@pytest.mark.parametrize("number", range(0, CONFIGURATIONS, 6))
+@pytest.mark.parametrize("number", slow_from(FEW, range(0, CONFIGURATIONS, 6)))
 def test_the_same_seed_twice(number):
     assert_same_bits(Configuration(number).trained()[0], Configuration(number).trained()[0])
 
 
-@pytest.mark.parametrize("number", range(1, CONFIGURATIONS, 2))
+@pytest.mark.parametrize("number", slow_from(FEW, range(1, CONFIGURATIONS, 2)))
 def test_a_resumed_run_is_the_uninterrupted_one(number):
     configuration = Configuration(number, largest=60)
     whole, _ = configuration.trained(5)

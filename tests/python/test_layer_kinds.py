@@ -10,9 +10,11 @@ import pytest
 
 import cmlp
 from cmlp import nn
+from cmlp.catalogue import catalogue
 from reference_layers import LAYERS, expected
 from tolerance import TOLERANCE, assert_close, assert_same_bits
 
+BINS = [[-1, 0.5], [-2, -1, 0, 1, 2], [0.25, 0.5, 0.75], [-9, 9], [-0.5, 0, 0.1, 3], [1, 2]]
 # name: (makes the layers for six columns of numbers, whether they draw random numbers in training)
 KINDS = {
     "log_softmax": (lambda: [nn.LogSoftmax()], False),
@@ -24,6 +26,7 @@ KINDS = {
     "batch_norm": (lambda: [nn.BatchNorm1d(6)], False),
     "batch_norm_cumulative": (lambda: [nn.BatchNorm1d(6, 1e-3, None)], False),
     "batch_norm_plain": (lambda: [nn.BatchNorm1d(6, affine=False)], False),
+    "batch_norm_no_bias": (lambda: [nn.BatchNorm1d(6, bias=False)], False),
     "batch_norm_untracked": (lambda: [nn.BatchNorm1d(6, track_running_stats=False)], False),
     "prelu": (lambda: [nn.PReLU()], False),
     "prelu_each": (lambda: [nn.PReLU(6, 0.5)], False),
@@ -37,6 +40,7 @@ KINDS = {
     "ntk": (lambda: [nn.Linear(6, 3, parametrization="ntk")], False),
     "parametric": (lambda: [nn.ParametricActivation(nn.Tanh(), 6)], False),
     "periodic": (lambda: [nn.PeriodicEmbedding(6, 5, 3)], False),
+    "piecewise": (lambda: [nn.PiecewiseLinearEmbedding(BINS, 3)], False),
     "ensemble": (lambda: [nn.BatchEnsemble(3, 4, 2, init="normal")], False),
     "ensemble_first": (lambda: [nn.BatchEnsemble(6, 4, 3, shared_input=True, init="signs")], False),
     "residual": (lambda: [nn.Residual(nn.LayerNorm(6), nn.Linear(6, 6))], False),
@@ -70,6 +74,12 @@ def test_every_layer_has_an_oracle():
     kinds = {kind for name in NAMES for _, kind, _ in network(name)._core.layers()}
     assert kinds - {"ResidualBegin", "ResidualEnd"} <= LAYERS.keys()
     assert set(LAYERS) - kinds == {"Embedding"}  # test_embedding.py
+
+
+def test_every_layer_is_tried():
+    layers = {type(layer).__name__ for make, _ in KINDS.values() for layer in make()}
+    others = {row["name"] for row in catalogue("layer")} - layers
+    assert others == {"Softmax", "Dropout", "Embedding"}  # test_layers.py, test_embedding.py
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -196,3 +206,10 @@ def test_auto_looks_past_norms_and_dropout(layers, initializer):
     net = nn.Sequential(nn.Linear(32, 64), *layers, seed=3)
     other = nn.Sequential(nn.Linear(32, 64, init=initializer), seed=3)
     assert_same_bits(net[0].weight.data, other[0].weight.data)
+
+
+@pytest.mark.parametrize("name", ["Dropout", "AlphaDropout", "RReLU"])
+def test_inplace_is_refused_rather_than_ignored(name):
+    assert repr(getattr(nn, name)(inplace=False)) == repr(getattr(nn, name)())
+    with pytest.raises(ValueError, match=f"{name}: inplace is True, it must be False: x is never changed"):
+        getattr(nn, name)(inplace=True)

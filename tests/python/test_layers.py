@@ -170,3 +170,17 @@ def test_a_forward_in_evaluation_takes_no_random_numbers():
         net.train()
 
     assert_same_bits(run(evaluate), run(lambda net: None))
+
+
+def test_alpha_dropout_is_its_formula():
+    """What is dropped becomes low, SELU's lower limit; a y + b brings back mean 0 and variance 1."""
+    x, p, low = np.random.default_rng(0).normal(size=(300, 400)), 0.3, -1.7580993408473766
+    net = nn.Sequential(nn.AlphaDropout(p), dtype="float64")
+    a = 1 / np.sqrt((1 - p) * (1 + p * low**2))
+    b = -a * low * p
+    y = net(x)
+    dropped = abs(y - (a * low + b)) < 1e-12
+    assert abs(dropped.mean() - p) < 5 * np.sqrt(p * (1 - p) / x.size)
+    assert_close(y[~dropped], a * x[~dropped] + b, "forward", scale=1)
+    assert_close(net.backward(np.ones_like(x)), np.where(dropped, 0, a), "backward")
+    assert abs(y.mean()) < 5 / np.sqrt(x.size) > abs(y.var() - 1) / 2

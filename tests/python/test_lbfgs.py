@@ -75,8 +75,8 @@ def test_what_is_refused():
         optim.LBFGS([{"params": net.parameters()}])
     with pytest.raises(ValueError, match="history_size is 0, it must be at least 1"):
         fitting(history_size=0)[1].step(closure)
-    with pytest.raises(ValueError, match="LBFGS: it needs a closure"):
-        net.fit(np.ones((2, 3)), np.ones((2, 1)), loss="mse", optimizer=optimizer, verbose=0)
+    with pytest.raises(ValueError, match="train_step: LBFGS sees all rows at once and has no step of one"):
+        net.train_step(np.ones((2, 3)), np.ones((2, 1)), nn.MSELoss(), optimizer)
     optimizer.step(closure)
     with pytest.raises(ValueError, match="the state is of other parameters"):
         optim.LBFGS(net[0].parameters()).load_state_dict(optimizer.state_dict())
@@ -89,3 +89,21 @@ def test_an_error_in_the_closure_comes_through():
     _, optimizer, _ = fitting()
     with pytest.raises(KeyError, match="lost"):
         optimizer.step(closure)
+
+
+def test_a_closure_that_raises_leaves_the_last_whole_iteration():
+    """The point is one where the iteration before ended, not one that the line search was trying."""
+    net, optimizer, closure = fitting(line_search_fn="strong_wolfe")
+    calls = []
+
+    def interrupted():
+        calls.append([p.data.copy() for p in net.parameters()])
+        if len(calls) == 9:
+            raise KeyError
+        return closure()
+
+    with pytest.raises(KeyError):
+        optimizer.step(interrupted)
+    ours = [p.data for p in net.parameters()]
+    assert any(all((a == b).all() for a, b in zip(ours, seen, strict=True)) for seen in calls[:8])
+    assert not all((a == b).all() for a, b in zip(ours, calls[8], strict=True))

@@ -22,10 +22,20 @@ PARAMETERS = {
     "cosine": [17, 0.01],
     "cosine_restarts": [4, 2, 0.01],
     "one_cycle": [100, 0.3, 0, 0, 0.02, 0.5, 0.001],
-    "cyclic": [9, 4, 1, 1, 0.01, 0.2],
+    "cyclic": [9, 4, 0, 1, 0.01, 0.2],
     "coslog4": [80],
     "flat_cos": [80, 0.5],
 }
+CASES = [
+    *PARAMETERS.items(),
+    ("one_cycle", [100, 0.3, 1, 0, 0.02, 0.5, 0.001]),
+    ("one_cycle", [80, 0.4, 0, 1, 0.02, 0.5, 0.001]),
+    ("one_cycle", [80, 0.25, 1, 1, 0.02, 0.5, 0.001]),
+    ("cyclic", [9, 4, 1, 1, 0.01, 0.2]),
+    ("cyclic", [5, 8, 2, 0.97, 0.01, 0.2]),
+    ("cosine", [100, -0.5]),
+    ("cosine_restarts", [7, 1, 0]),
+]
 
 
 def network(seed=0):
@@ -47,12 +57,12 @@ def test_every_schedule_has_its_oracle():
     assert all(row["type"] in s.__all__ for row in _core.schedules())
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_values(name):
-    got = _core.schedule_table(name, PARAMETERS[name], 0.1, 0, 90)
-    expected = [SCHEDULES[name](PARAMETERS[name], 0.1, n) for n in range(90)]
+@pytest.mark.parametrize(("name", "parameters"), CASES)
+def test_values(name, parameters):
+    got = _core.schedule_table(name, parameters, 0.1, 0, 90)
+    expected = [SCHEDULES[name](parameters, 0.1, n) for n in range(90)]
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-15)
-    assert _core.schedule_table(name, PARAMETERS[name], 0.1, 30, 20) == got[30:50]
+    assert _core.schedule_table(name, parameters, 0.1, 30, 20) == got[30:50]
 
 
 @pytest.mark.parametrize("interval", ["epoch", "step"])

@@ -9,32 +9,30 @@ INTRODUCTION = """# The catalogue
 Everything that has a name, made from the core's lists by `nox -s stubs`; `cmlp info --catalogue` prints the
 same (`--json` for programs). What differs from PyTorch is on [a page of its own](pytorch.md).
 
-**Error bound**: what the test allows relative to the exact value, in float32 and float64; of the vector
+**Error bound**: what the test allows relative to the exact value, in float32, in float64; of the vector
 functions the largest error in units of the last place over all float32 inputs. Every row is held against an
 oracle in NumPy float64 by the test that its table names, and where PyTorch has the thing, against PyTorch
 too (`nox -s judges`).
 """
 PLURAL = {"loss": "losses"}
+FACTS = {"bound": "Error bound: {}.", "test": "Test: `{}`."}
 
 
-def cell(text: str) -> str:
-    """Escape what a Markdown table would take for its own."""
+def cell(key: str, text: str) -> str:
+    """Write a path as code, and escape what a Markdown table would take for its own."""
+    if key == "test":
+        return f"`{text}`"
     return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_").replace("<", "&lt;")
 
 
 def table(kind: str, rows: list[dict[str, str]]) -> str:
-    """Lay out the rows of one kind; a column that is empty in all of them is left out."""
-    test, bound = rows[0]["test"], rows[0]["bound"]
-    shared = all(row["bound"] == bound for row in rows)
-    columns = [
-        key for key in ("name", "type", "parameters", "formula", "source") if any(r[key] for r in rows)
-    ]
-    if all(row["name"] == row["type"] for row in rows):
-        columns.remove("name")
-    columns += [] if shared else ["bound"]
-    lines = [f"| {' | '.join(columns)} |".replace("type", "class"), "|" + "---|" * len(columns)]
-    lines += [f"| {' | '.join(cell(row[key]) for key in columns)} |" for row in rows]
-    facts = f"Test: `{test}`." + (f" Error bound: {bound}." if shared else "")
+    """Lay out the rows of one kind; what all of them share stands above."""
+    from cmlp.catalogue import columns
+
+    shown, shared = columns(rows)
+    lines = [f"| {' | '.join(shown)} |".replace("type", "class"), "|" + "---|" * len(shown)]
+    lines += [f"| {' | '.join(cell(key, row[key]) for key in shown)} |" for row in rows]
+    facts = " ".join(FACTS[key].format(value) for key, value in shared.items())
     return f"\n## {PLURAL.get(kind, kind + 's').capitalize()}\n\n{facts}\n\n" + "\n".join(lines) + "\n"
 
 

@@ -19,15 +19,22 @@ LEVEL = {
     **dict.fromkeys(
         ("layers", "loss", "optimizer", "schedule", "initializers", "metrics", "metric_terms"), 5
     ),
-    **dict.fromkeys(("flat", "muon", "lbfgs", "lbfgs_search"), 5),
-    **dict.fromkeys(("layer_types", "common", "basic", "embeddings", "gated", "norms", "tabular"), 5),
+    **dict.fromkeys(("flat", "muon", "lbfgs", "lbfgs_search", "cholesky"), 5),
+    **dict.fromkeys(("layer_types", "common", "basic", "embeddings", "gated", "norms"), 5),
+    **dict.fromkeys(("piecewise", "tabular"), 5),
     **dict.fromkeys(
         (
             "network",
             "network_passes",
+            "network_data_init",
             "trainer",
             "fit",
             "fit_parts",
+            "batches",
+            "step",
+            "fit_loop",
+            "full_batch",
+            "levenberg_marquardt",
             "gradcheck",
             "perceptron",
             "perceptron_rules",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmlp/flat.hpp>
+#include <cmlp/full_batch.hpp>
 #include <cmlp/functions.hpp>
 #include <cmlp/gradcheck.hpp>
 #include <cmlp/lbfgs.hpp>

@@ -1,6 +1,8 @@
 // Loops over flat weights and gradients: norms, clipping, averages.
 #pragma once
 
+#include <cmlp/matrix.hpp>
+
 #include <span>
 
 namespace cmlp {
@@ -17,6 +19,14 @@ double clip_norm(std::span<const std::span<T>> runs, double max_norm, double nor
 /// Brings every element into [-limit, limit]; throws std::invalid_argument on a negative limit.
 template <class T>
 void clip_value(std::span<const std::span<T>> runs, double limit);
+
+/// l1 * sum of |w| + l2 / 2 * sum of w^2; adds l1 * sign(w) + l2 * w to the gradient.
+template <class T>
+double add_penalty(MatrixView<const T> w, MatrixView<T> grad, double l1, double l2);
+
+/// Scales every column whose 2-norm is larger than the limit down to it.
+template <class T>
+void limit_columns(MatrixView<T> w, double limit);
 
 /// mean += share * (x - mean) for every element; share 1 copies. Throws std::invalid_argument on different sizes.
 template <class T>

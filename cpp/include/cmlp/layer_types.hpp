@@ -28,8 +28,13 @@ struct Linear {
 
 /// An elementwise function of activations.def.
 struct ActivationLayer {
-    Activation kind = Activation::identity;
-    std::vector<double> parameters = resolve(kind);  // in the order of its row
+    Activation kind;
+    std::vector<double> parameters;  // in the order of its row
+
+    ActivationLayer(Activation k = Activation::identity) : ActivationLayer(k, resolve(k)) {}
+    ActivationLayer(Activation k, std::vector<double> values) : kind(k), parameters(std::move(values)) {}
+    /// From one of the functions below, so that a list of layers may say `relu`.
+    ActivationLayer(ActivationLayer (*named)(const Settings&)) : ActivationLayer(named({})) {}
 
     static constexpr std::string_view type = "Activation";
     void fields(auto&& f) {
@@ -119,12 +124,12 @@ struct BatchNorm1d {
     double eps = 1e-5;
     double momentum =
         0.1;  ///< share of a new batch in the running statistics; negative: all batches count the same
-    bool affine = true, track_running_stats = true;
+    bool affine = true, track_running_stats = true, bias = true;
 
     static constexpr std::string_view type = "BatchNorm1d";
     void fields(auto&& f) {
         f("num_features", num_features), f("eps", eps), f("momentum", momentum), f("affine", affine);
-        f("track_running_stats", track_running_stats);
+        f("track_running_stats", track_running_stats), f("bias", bias);
     }
 };
 
@@ -187,6 +192,16 @@ struct PeriodicEmbedding {
     }
 };
 
+/// Each column x_i becomes embedding_dim numbers: x_i w_i + b_i + e(x_i) V_i, e(x) how far x has come through each of
+/// the column's bins: 1 for those left of it, its place in [0, 1] in its own, 0 to the right; the outermost go on.
+struct PiecewiseLinearEmbedding {
+    std::vector<std::vector<double>> bins = {};  ///< increasing edges of each column's bins
+    Index embedding_dim = 16;
+
+    static constexpr std::string_view type = "PiecewiseLinearEmbedding";
+    void fields(auto&& f) { f("bins", bins), f("embedding_dim", embedding_dim); }
+};
+
 /// A linear layer of several members that share W: y_i = ((x_i * r_i) W^T) * s_i + b_i, the members side by side.
 struct BatchEnsemble {
     Index in_features = 1, out_features = 1, members = 1;
@@ -201,14 +216,21 @@ struct BatchEnsemble {
 };
 
 /// Any layer. Adding one: its struct here, its functions in src/layers/, its place in this list.
-using Layer = std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax, LayerNorm, RMSNorm, PReLU,
-                           Gated, ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten,
-                           Embedding, Scale, ParametricActivation, PeriodicEmbedding, BatchEnsemble>;
+using Layer =
+    std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax, LayerNorm, RMSNorm, PReLU, Gated,
+                 ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten, Embedding, Scale,
+                 ParametricActivation, PeriodicEmbedding, BatchEnsemble, PiecewiseLinearEmbedding>;
 
 /// An activation by name: activation("leaky_relu", {{"negative_slope", 0.2}}); throws as parse and resolve do.
 inline ActivationLayer activation(std::string_view name, const Settings& settings = {}) {
     const auto kind = parse<Activation>(name);
     return {kind, resolve(kind, settings)};
 }
+
+// Each activation by its own name: relu, or with settings leaky_relu({{"negative_slope", 0.2}}). Functions, so that they
+// stand beside ::tanh and the like.
+#define CMLP_ACTIVATION(name, ...) \
+    inline ActivationLayer name(const Settings& settings = {}) { return activation(#name, settings); }
+#include <cmlp/activations.def>
 
 }  // namespace cmlp

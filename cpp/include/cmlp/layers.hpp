@@ -43,8 +43,9 @@ struct LayerCall {
     Matrix<T>* kept = nullptr;  ///< the layer's own, from forward to backward
     const ActivationStep<T>* activation = nullptr;  ///< done in the same walk: see ActivationStep
     MatrixView<const T> partner =
-        {};  ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
-             ///< the gradient that reached its end
+        {};              ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
+                         ///< the gradient that reached its end
+    double dropout = 1;  ///< factor of every dropout's p
 };
 
 /// The layer's kind: "Linear", "Activation" ...

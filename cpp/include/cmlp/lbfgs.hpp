@@ -18,6 +18,9 @@ public:
         double tolerance_grad = 1e-7, tolerance_change = 1e-9;
         std::int64_t history_size = 100;
         bool strong_wolfe = false;
+
+        /// Throws std::invalid_argument on a negative lr, or a size less than 1.
+        void check() const;
     };
     /// What is kept from one step to the next.
     struct State {
@@ -30,8 +33,10 @@ public:
     /// The value at x; writes the gradient, of x's size.
     using Objective = std::function<double(std::span<const double> x, std::span<double> gradient)>;
 
-    /// At most max_iter iterations from x, which becomes the new point; the value where it began.
-    double step(std::span<double> x, const Limits& limits, const Objective& objective);
+    /// At most max_iter iterations from x, which becomes the new point; the value where it began. Asks between two
+    /// iterations whether to go on. Where the objective throws, x is the point of the last whole iteration.
+    double step(std::span<double> x, const Limits& limits, const Objective& objective,
+                const std::function<bool()>& go_on = {});
 
     State state;
 

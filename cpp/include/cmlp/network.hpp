@@ -108,6 +108,10 @@ public:
     void zero_grad();
     /// Draws the parameters anew.
     void reset_parameters(std::uint64_t seed);
+    /// Draws the linear layers first ... last - 1 anew by the rows of x, the input of layer first, one after the other:
+    /// each output has standard deviation 1 before its bias, which puts 0 amid the rows. Buffers and gradients stay.
+    /// Throws std::invalid_argument when x has no rows, another width or an element that is not finite.
+    void initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last);
 
     bool training() const { return training_; }
     void train(bool on = true) { training_ = on; }
@@ -115,6 +119,10 @@ public:
     /// Counts the forward passes in training mode: the random numbers of the next one follow from it.
     std::uint64_t step() const { return step_; }
     void set_step(std::uint64_t step) { step_ = step; }
+
+    /// Factor of p of every dropout layer, at first 1: what a schedule moves; throws outside [0, 1]. Not saved.
+    double dropout() const { return dropout_; }
+    void set_dropout(double factor);
 
     /// Text kept with the model when it is saved.
     std::map<std::string, std::string> metadata;
@@ -151,6 +159,7 @@ private:
     Buffer<T> values_, grads_;  // parameters then buffers; parameters alone
     std::uint64_t seed_ = 0, step_ = 0;
     bool training_ = true;
+    double dropout_ = 1;
     Workspace<T> workspace_;
     std::vector<Matrix<T>> inputs_;  // what keep() was given, by layer
     std::atomic<std::thread::id> owner_{};

@@ -25,6 +25,7 @@ struct ParameterGroup {
     std::vector<Segment> segments;
     std::vector<double> settings;    ///< in the order of the rule's row
     std::array<double, 2> memory{};  ///< what the rule keeps from step to step beside its arrays
+    std::int64_t joined = 0;         ///< steps taken before it came: to its rule the next is the first
 };
 
 /// Whether a rule treats weight matrices in another way than other parameters.
@@ -43,6 +44,9 @@ public:
     /// Any groups; their settings may differ, but not in what makes a rule keep more or less state.
     Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups);
 
+    /// Takes on another group, whose state begins now; throws as the constructor does.
+    void add_group(ParameterGroup<T> group);
+
     /// One step of every weight, from the gradients as they are.
     void step();
 
@@ -58,6 +62,9 @@ public:
 
     /// What the rule of one group keeps from step to step beside its arrays.
     std::array<double, 2>& memory(Index group = 0) { return groups_.at(static_cast<size_t>(group)).memory; }
+
+    /// Steps that had been taken when a group came.
+    std::int64_t& joined(Index group) { return groups_.at(static_cast<size_t>(group)).joined; }
 
     /// Steps taken, and the arrays of state over all segments in order (padding included).
     std::int64_t steps() const { return steps_; }
@@ -83,6 +90,7 @@ private:
         }
         return {{network.values(), network.grads()}};
     }
+    void check(const ParameterGroup<T>& group) const;
     void allocate();
     void step_matrix(const ParameterGroup<T>& group, const Segment& segment, T* state);
     size_t index_of(std::string_view name) const;

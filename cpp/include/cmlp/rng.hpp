@@ -9,7 +9,7 @@
 namespace cmlp {
 
 /// What a stream is for, so that two uses of one seed never share numbers.
-enum class Stream : std::uint32_t { init, shuffle, dropout, split, user };
+enum class Stream : std::uint32_t { init, shuffle, dropout, split, user, mixup, noise };
 
 /// A stream of random numbers keyed by (seed, purpose, step); Philox4x32-10 of Salmon et al., SC 2011.
 class Rng {
@@ -22,6 +22,8 @@ public:
     double uniform();
     /// Standard normal deviate, by inversion of the distribution function.
     double normal();
+    /// Beta(alpha, alpha) deviate, alpha > 0.
+    double beta(double alpha);
     /// Uniform integer in [0, n).
     Index below(Index n);
 

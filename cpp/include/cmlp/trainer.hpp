@@ -4,6 +4,7 @@
 #include <cmlp/metrics.hpp>
 #include <cmlp/network.hpp>
 #include <cmlp/optimizer.hpp>
+#include <cmlp/rng.hpp>
 
 #include <functional>
 #include <limits>
@@ -24,7 +25,7 @@ struct Data {
 };
 
 /// Why fit returned.
-enum class Stop { completed, early_stopping, time_limit, callback };
+enum class Stop { completed, early_stopping, time_limit, callback, converged };
 
 /// One epoch as it went.
 struct EpochRecord {
@@ -57,7 +58,7 @@ struct Hooks {
     std::function<void(const Progress&)> poll;          ///< about every 50 ms
 };
 
-/// The values that a setting of one group of the optimizer takes, epoch by epoch or step by step; Schedule::table makes
+/// The values that a setting of one group of the optimizer, or "dropout" (Network::set_dropout), takes, epoch by epoch or step by step; Schedule::table makes
 /// them.
 struct Course {
     std::string setting;  ///< "lr", "weight_decay" ...
@@ -66,15 +67,27 @@ struct Course {
     bool every_step = false;
 };
 
+/// What a step does beside following the gradient of the loss; 0 everywhere: nothing.
+struct StepOptions {
+    double clip_grad_norm = 0;
+    double clip_grad_value = 0;  ///< largest magnitude of a gradient's element
+    double l1 = 0,
+           l2 = 0;  ///< the loss has l1 * sum of |w| + l2 / 2 * sum of w^2 over the weights of linear layers
+    double max_norm =
+        0;  ///< after the step, largest 2-norm of the weights that come into a unit of a linear layer
+};
+
 struct FitOptions {
     Index epochs = 1;
     Index first_epoch = 0;  ///< a resumed run counts on, so that its shuffles follow
     Index batch_size = 32;
     bool shuffle = true;
     std::uint64_t seed = 0;
-    double clip_grad_norm = 0;   ///< 0: off
-    double clip_grad_value = 0;  ///< largest magnitude of a gradient's element, 0: off
-    double time_limit = 0;       ///< seconds, 0: none
+    Index accumulate_steps = 1;  ///< batches whose joint mean a step follows
+    StepOptions step = {};
+    double mixup = 0;        ///< alpha: rows are mixed in pairs with a share from Beta(alpha, alpha), 0: off
+    double input_noise = 0;  ///< standard deviation of what is added to x in training
+    double time_limit = 0;   ///< seconds, 0: none
     std::vector<MetricKind> metrics = {};
     Index patience = 0;    ///< epochs without improvement before it stops, 0: never
     double min_delta = 0;  ///< what counts as an improvement
@@ -85,17 +98,30 @@ struct FitOptions {
     std::vector<Course> courses = {};
 };
 
-/// Forward, loss, backward, clip (to the norm, then each element), update: the loss before the step. Throws NonFiniteError, weights untouched, when the
-/// loss or a gradient is not finite.
+/// Forward, loss, backward, penalties, clip (to the norm, then each element), update, max_norm: the loss before the step,
+/// penalties included. Throws NonFiniteError, weights untouched, when the loss or a gradient is not finite.
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
-                  LossResult<T>& result, double clip_grad_norm = 0, double clip_grad_value = 0);
+                  LossResult<T>& result, const StepOptions& options = {});
 
 /// Trains for whole epochs in the calling thread. Throws std::invalid_argument on options or shapes that do not fit.
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
          const FitOptions& options, FitReport& report, const Data<T>* validation = nullptr,
          const Hooks& hooks = {});
+
+/// Partner of each row of a batch, and the share of the row itself.
+struct Pairs {
+    std::vector<Index> partner;
+    double share;
+};
+
+/// The pairs that fit mixes in its batch `number`, counted over all epochs from 0.
+Pairs mixup_pairs(Index rows, double alpha, std::uint64_t seed, std::uint64_t number);
+
+/// Adds what fit adds to batch `number`: deviation * N(0, 1) for every element, row by row.
+template <class T>
+void add_noise(MatrixView<T> x, double deviation, std::uint64_t seed, std::uint64_t number);
 
 /// The loss, then the metrics, in evaluation mode.
 template <class T>

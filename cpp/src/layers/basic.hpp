@@ -169,9 +169,10 @@ inline Index width(const Dropout& layer, Index in, std::string_view name) {
 
 template <class T>
 In<T> forward(const Dropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    if (!call.training || layer.p == 0) return x;
+    const double p = layer.p * call.dropout;
+    if (!call.training || p == 0) return x;
     y.resize(x.rows(), x.cols());
-    ops::dropout<T>(x, layer.p, call.key, call.step, y);
+    ops::dropout<T>(x, p, call.key, call.step, y);
     return y.view();
 }
 

@@ -151,15 +151,13 @@ inline Index width(const AlphaDropout& layer, Index in, std::string_view name) {
 
 // y = kept ? factor * x + shift : dropped
 template <class T>
-void alpha_dropout(const AlphaDropout& layer, const LayerCall<T>& call, In<T> x, MatrixView<T> y,
-                   bool shifted) {
+void alpha_dropout(double p, const LayerCall<T>& call, In<T> x, MatrixView<T> y, bool shifted) {
     constexpr double low = -1.7580993408473766;  // SELU's lower limit, -scale * alpha
-    const double a = layer.p < 1 ? 1 / std::sqrt((1 - layer.p) * (1 + layer.p * low * low)) : 0;
-    const double b = shifted ? -a * low * layer.p : 0;
+    const double a = p < 1 ? 1 / std::sqrt((1 - p) * (1 + p * low * low)) : 0;
+    const double b = shifted ? -a * low * p : 0;
     const T factor = static_cast<T>(a), shift = static_cast<T>(b);
     const T dropped = shifted ? static_cast<T>(a * low + b) : T(0);
-    const auto threshold =
-        static_cast<std::uint64_t>(layer.p * 4294967296.0);  // kept when the word >= threshold
+    const auto threshold = static_cast<std::uint64_t>(p * 4294967296.0);  // kept when the word >= threshold
     with_random_words(x.rows(), x.cols(), call.key, call.step,
                       [&](Index i, Index first, Index count, const std::uint32_t* words) {
                           for (Index j = 0; j < count; ++j)
@@ -170,18 +168,20 @@ void alpha_dropout(const AlphaDropout& layer, const LayerCall<T>& call, In<T> x,
 
 template <class T>
 In<T> forward(const AlphaDropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    if (!call.training || layer.p == 0) return x;
+    const double p = layer.p * call.dropout;
+    if (!call.training || p == 0) return x;
     y.resize(x.rows(), x.cols());
-    alpha_dropout<T>(layer, call, x, y, true);
+    alpha_dropout<T>(p, call, x, y, true);
     return y.view();
 }
 
 template <class T>
 In<T> backward(const AlphaDropout& layer, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>* dx) {
     if (!dx) return {};
-    if (!call.training || layer.p == 0) return dy;
+    const double p = layer.p * call.dropout;
+    if (!call.training || p == 0) return dy;
     dx->resize(dy.rows(), dy.cols());
-    alpha_dropout<T>(layer, call, dy, *dx, false);
+    alpha_dropout<T>(p, call, dy, *dx, false);
     return dx->view();
 }
 

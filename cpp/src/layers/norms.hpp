@@ -114,7 +114,8 @@ inline std::vector<ParameterSpec> specs(const BatchNorm1d& layer) {
     require(layer.momentum <= 1, "BatchNorm1d: momentum is ", layer.momentum,
             ", it must be in [0, 1] or None");
     std::vector<ParameterSpec> all;
-    if (layer.affine) all = {{"weight", 1, n, false, true}, {"bias", 1, n, false, true}};
+    if (layer.affine) all.push_back({"weight", 1, n, false, true});
+    if (layer.affine && layer.bias) all.push_back({"bias", 1, n, false, true});
     if (!layer.track_running_stats) return all;
     all.push_back({"running_mean", 1, n, false, true, false});
     all.push_back({"running_var", 1, n, false, true, false});
@@ -127,15 +128,17 @@ inline Index width(const BatchNorm1d& layer, Index in, std::string_view name) {
 }
 inline Index required_width(const BatchNorm1d& layer) { return layer.num_features; }
 
+inline size_t trained(const BatchNorm1d& layer) { return layer.affine ? 1 + size_t(layer.bias) : 0; }
+
 template <class T>
 std::span<const MatrixView<T>> running(const BatchNorm1d& layer, std::span<const MatrixView<T>> values) {
-    return values.subspan(layer.affine ? 2 : 0);
+    return values.subspan(trained(layer));
 }
 
 template <class T>
 void reset(const BatchNorm1d& layer, std::span<const MatrixView<T>> values, std::uint64_t, Index,
            Activation) {
-    if (layer.affine) reset_norm(values.first(2));
+    reset_norm(values.first(trained(layer)));
     const auto buffers = running(layer, values);
     for (size_t i = 0; i < buffers.size(); ++i) buffers[i].set_constant(i == 1 ? T(1) : T(0));
 }
@@ -185,7 +188,7 @@ In<T> forward(const BatchNorm1d& layer, const LayerCall<T>& call, In<T> x, Matri
     ops::normalize_columns<T>(x, mean.data(), rstd.data(), u);
     if (!layer.affine) return u;
     y.resize(x.rows(), x.cols());
-    ops::affine<T>(u, call.values[0].data(), call.values[1].data(), y);
+    ops::affine<T>(u, call.values[0].data(), layer.bias ? call.values[1].data() : nullptr, y);
     return y.view();
 }
 
@@ -197,7 +200,7 @@ In<T> backward(const BatchNorm1d& layer, const LayerCall<T>& call, In<T> x, In<T
                         factor = own.row(x.rows());
     ops::linear_backward_bias<T>(dy, mean.data(), false);
     ops::column_products<T>(u, dy, along.data(), false);
-    for (size_t i = 0; layer.affine && i < 2; ++i) {
+    for (size_t i = 0; i < trained(layer); ++i) {
         if (!call.accumulate) call.grads[i].set_zero();
         call.grads[i].assign(call.grads[i] + (i == 0 ? along : mean));
     }

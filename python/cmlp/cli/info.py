@@ -10,7 +10,7 @@ import numpy as np
 from rich.table import Table
 
 import cmlp
-from cmlp.catalogue import KINDS, catalogue
+from cmlp.catalogue import KINDS, catalogue, columns
 from cmlp.cli.report import show
 from cmlp.cli.store import Model, load_model
 from cmlp.cli.ui import console, listing, make_table
@@ -154,15 +154,18 @@ def _show_catalogue(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(catalogue(), indent=2, ensure_ascii=False))
         return
-    headers = ["name", "class", "parameters", "formula", "source"]
-    keys = ["name", "type", "parameters", "formula", "source"]
+    click.echo(
+        "Bounds of the error are relative: in float32, in float64; of functions in units of the last place."
+    )
     for kind in KINDS:
         rows = catalogue(kind)
-        if rows:
-            cells = [[row[key] for key in keys] for row in rows]
-            bounds = sorted({row["bound"] for row in rows})
-            title = f"{kind}: error at most {' or '.join(bounds)}; {rows[0]['test']}"
-            console().print(make_table(title, headers, cells))
+        shown, shared = columns(rows)
+        title = "; ".join([kind.capitalize(), *(f"{key} {value}" for key, value in shared.items())])
+        headers = ["class" if key == "type" else key for key in shown]
+        table = make_table(title, headers, [[row[key] for key in shown] for row in rows])
+        for key, column in zip(shown, table.columns, strict=True):
+            column.no_wrap = key in ("name", "type", "bound")
+        console().print(table)
 
 
 def _pairs(title: str, rows: list[tuple[str, str]]) -> Table:

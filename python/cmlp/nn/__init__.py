@@ -7,7 +7,7 @@ from cmlp.nn import init, utils
 from cmlp.nn import losses as _losses
 from cmlp.nn.activations import *  # noqa: F403  the classes are made from the core's list
 from cmlp.nn.container import Residual
-from cmlp.nn.embeddings import Embedding, PeriodicEmbedding
+from cmlp.nn.embeddings import Embedding, PeriodicEmbedding, PiecewiseLinearEmbedding, quantile_bins
 from cmlp.nn.gated import GEGLU, GLU, PReLU, RReLU, SwiGLU
 from cmlp.nn.layers import AlphaDropout, Dropout, Flatten, Linear, LogSoftmax, Softmax
 from cmlp.nn.losses import *  # noqa: F403  all that the package names
@@ -33,6 +33,7 @@ __all__ = [
     "Parameter",
     "ParametricActivation",
     "PeriodicEmbedding",
+    "PiecewiseLinearEmbedding",
     "RMSNorm",
     "RReLU",
     "Residual",
@@ -41,6 +42,7 @@ __all__ = [
     "Softmax",
     "SwiGLU",
     "init",
+    "quantile_bins",
     "utils",
     *_activations.__all__,
     *_losses.__all__,

@@ -29,6 +29,7 @@ _CLASSES: dict[str, type[Module]] = {
         tabular.Scale,
         tabular.ParametricActivation,
         embeddings.PeriodicEmbedding,
+        embeddings.PiecewiseLinearEmbedding,
         tabular.BatchEnsemble,
     )
 }

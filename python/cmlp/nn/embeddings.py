@@ -1,10 +1,11 @@
-"""Embeddings: learned numbers for codes, periodic functions for numbers."""
+"""Embeddings: learned numbers for codes, periodic and piecewise linear functions for numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from cmlp.nn.module import LayerSpec, Module
@@ -147,3 +148,103 @@ class PeriodicEmbedding(Module):
 
     def _extra_repr(self) -> str:
         return f"{self.in_features}, {self.n_frequencies}, {self.embedding_dim}, sigma={self.sigma}"
+
+
+class PiecewiseLinearEmbedding(Module):
+    """``y_i = x_i w_i + b_i + e(x_i) V_i``: every column becomes numbers that bend at the edges of its bins.
+
+    e has a place for each bin of the column: 1 for those left of x, ``(x - left) / (right - left)`` in its
+    own, 0 to the right; the outermost bins go on to infinity. At first V = 0, w and b ~ U(-1/sqrt(d),
+    1/sqrt(d)) for d numbers. After Gorishniy, Rubachev and Babenko (arXiv:2203.05556), in the form of
+    TabM (Gorishniy, Kotelnikov and Babenko, arXiv:2410.24210).
+
+    Parameters
+    ----------
+    bins : sequence of sequences of float
+        The increasing edges of each column's bins, two or more: :func:`quantile_bins` of the training data.
+        They are a part of the layer and saved with it.
+    embedding_dim : int, default 16
+        Numbers a column becomes: (batch, n) becomes (batch, n * embedding_dim).
+    seed : int, default 0
+        Used when the layer stands alone; in a :class:`Sequential` the network's seed counts.
+    dtype : {"float32", "float64"}
+        Likewise.
+
+    Raises
+    ------
+    ValueError
+        For a column without a bin, or edges that are not finite and increasing; when the layer is first used.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> layer = nn.PiecewiseLinearEmbedding([[0.0, 1.0, 3.0]], 1)
+    >>> v, w, b = layer.parameters()
+    >>> v.data, w.data, b.data = [[10.0], [100.0]], [[0.0]], [[0.0]]
+    >>> layer([[0.5], [2.0], [-1.0]]).ravel().tolist()
+    [5.0, 60.0, -10.0]
+    """
+
+    _has_parameters = True
+
+    def __init__(
+        self,
+        bins: Sequence[npt.ArrayLike],
+        embedding_dim: int = 16,
+        *,
+        seed: int = 0,
+        dtype: npt.DTypeLike = "float32",
+    ) -> None:
+        super().__init__()
+        self.bins = [[float(edge) for edge in np.asarray(edges, float).ravel()] for edges in bins]
+        self.embedding_dim = embedding_dim
+        self._seed, self._dtype = seed, dtype
+
+    def _specs(self) -> list[LayerSpec]:
+        fields = {"bins": self.bins, "embedding_dim": self.embedding_dim}
+        return [("", "PiecewiseLinearEmbedding", fields)]
+
+    def _extra_repr(self) -> str:
+        counts = ", ".join(str(len(edges) - 1) for edges in self.bins)
+        return f"bins=[{counts}], embedding_dim={self.embedding_dim}"
+
+
+def quantile_bins(x: npt.ArrayLike, n_bins: int = 48) -> list[list[float]]:
+    """Return the edges of bins that hold about as many rows each: the distinct ones of n_bins + 1 quantiles.
+
+    Parameters
+    ----------
+    x : array (rows, in)
+        Finite training data, as the embedding gets it.
+    n_bins : int, default 48
+        At most so many a column, fewer where values repeat; below the number of rows.
+
+    Returns
+    -------
+    list of list of float
+        One list a column, for :class:`PiecewiseLinearEmbedding`.
+
+    Raises
+    ------
+    ValueError
+        For a column that is constant, a number that is not finite, or fewer rows than ``n_bins + 1``.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> nn.quantile_bins([[0.0], [1.0], [2.0], [3.0], [4.0]], n_bins=2)
+    [[0.0, 2.0, 4.0]]
+    """
+    data = np.asarray(x, float)
+    if data.ndim != 2 or not 1 <= n_bins < len(data):
+        raise ValueError(
+            f"quantile_bins: x has shape {data.shape}, n_bins is {n_bins}; it must be in [1, rows)"
+        )
+    if not np.isfinite(data).all():
+        raise ValueError("quantile_bins: x has numbers that are not finite")
+    quantiles = np.quantile(data, np.linspace(0, 1, n_bins + 1), axis=0)
+    bins = [np.unique(edges).tolist() for edges in quantiles.T]
+    for column, edges in enumerate(bins):
+        if len(edges) < 2:
+            raise ValueError(f"quantile_bins: column {column} is constant, it has no bins")
+    return bins

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from cmlp.nn.layers import require_rows
+from cmlp.nn.layers import refuse_inplace, require_rows
 from cmlp.nn.module import LayerSpec, Module
 
 
@@ -141,6 +141,8 @@ class RReLU(Module):
     ----------
     lower, upper : float, default 1/8 and 1/3
         The range of the slopes.
+    inplace : bool, default False
+        PyTorch's argument; True is refused: ``x`` is never changed.
 
     Examples
     --------
@@ -149,8 +151,9 @@ class RReLU(Module):
     [[-0.5, 2.0]]
     """
 
-    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3) -> None:
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
         super().__init__()
+        refuse_inplace("RReLU", inplace)
         if not lower <= upper:
             raise ValueError(f"RReLU: lower is {lower}, it must not be above upper, {upper}")
         self.lower, self.upper = float(lower), float(upper)

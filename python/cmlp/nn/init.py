@@ -5,7 +5,11 @@ Random ones take ``seed``; the numbers follow from it and the parameter's place 
 
 from __future__ import annotations
 
-from cmlp.nn.module import Parameter
+import math
+
+import numpy.typing as npt
+
+from cmlp.nn.module import Module, Parameter
 
 
 def _fill(parameter: Parameter, name: str, seed: int = 0, **settings: float) -> Parameter:
@@ -63,7 +67,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     1.6666666666666667
     """
     slope = 0.01 if param is None else float(param)
-    gains = {"tanh": 5 / 3, "relu": 2**0.5, "leaky_relu": (2 / (1 + slope**2)) ** 0.5, "selu": 0.75}
+    leaky = math.sqrt(2 / (1 + slope**2))
+    gains = {"tanh": 5 / 3, "relu": math.sqrt(2), "leaky_relu": leaky, "selu": 0.75}
     gains.update(dict.fromkeys(_ONE, 1.0))
     if nonlinearity not in gains:
         choices = ", ".join(gains)
@@ -143,3 +148,45 @@ def lecun_normal_(parameter: Parameter, *, seed: int = 0) -> Parameter:
 def orthogonal_(parameter: Parameter, gain: float = 1.0, *, seed: int = 0) -> Parameter:
     """Fill with gain times a matrix of orthonormal rows or columns: Saxe et al., ICLR 2014."""
     return _fill(parameter, "orthogonal", seed, gain=gain)
+
+
+def data_driven_(module: Module, x: npt.ArrayLike, *, seed: int = 0) -> Module:
+    """Draw the linear layers of a network anew by rows of its training data, one after the other.
+
+    Weights: each row is ``g / std(x g)`` with g ~ N(0, 1), so that every output has standard deviation 1 over
+    the rows (before the bias; ``g`` itself where all rows give the same). Biases: ``-sum_k lambda_k
+    z_k``, z_k the outputs of five rows drawn at random and lambda ~ Dirichlet(1, ..., 1), so that every
+    unit's kink lies amid the data. The layers between are used as they are and in the network's mode: in
+    training mode dropout draws and batch norms go by the rows, while their running statistics stay.
+    RealMLP's initialisation (Holzmueller, Grinsztajn and Steinwart, arXiv:2407.04491; the bias after
+    Steinwart, arXiv:1903.11482).
+
+    Parameters
+    ----------
+    module : Module
+        A network or a layer of one; returned.
+    x : array (rows, in)
+        What comes into it: finite training data, prepared as for ``fit``.
+    seed : int, default 0
+        The numbers follow from it and the layers' places.
+
+    Returns
+    -------
+    Module
+
+    Raises
+    ------
+    ValueError
+        When ``x`` has no rows, the wrong number of columns or a number that is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cmlp import nn
+    >>> x = np.random.default_rng(0).normal(5, 3, (100, 4))
+    >>> net = nn.init.data_driven_(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2), seed=0), x)
+    >>> net[0](x).std(axis=0).round(5).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    module._core.initialize_from(x, seed, module._first, module._last)
+    return module

@@ -9,6 +9,12 @@ import numpy.typing as npt
 from cmlp.nn.module import LayerSpec, Module, Parameter
 
 
+def refuse_inplace(kind: str, inplace: bool) -> None:
+    """Raise ValueError for True: an argument of PyTorch's that a network has no use for."""
+    if inplace:
+        raise ValueError(f"{kind}: inplace is True, it must be False: x is never changed")
+
+
 def require_rows(kind: str, dim: int) -> None:
     """Raise ValueError unless dim is the last axis of (batch, features)."""
     if dim not in (-1, 1):
@@ -116,6 +122,8 @@ class Dropout(Module):
     ----------
     p : float, default 0.5
         In [0, 1].
+    inplace : bool, default False
+        PyTorch's argument; True is refused: ``x`` is never changed.
 
     Examples
     --------
@@ -124,8 +132,9 @@ class Dropout(Module):
     [[1.0, 2.0]]
     """
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
+        refuse_inplace("Dropout", inplace)
         if not 0 <= p <= 1:
             raise ValueError(f"Dropout: p is {p}, it must be in [0, 1]")
         self.p = p
@@ -146,6 +155,8 @@ class AlphaDropout(Module):
     ----------
     p : float, default 0.5
         In [0, 1].
+    inplace : bool, default False
+        PyTorch's argument; True is refused: ``x`` is never changed.
 
     Examples
     --------
@@ -154,8 +165,9 @@ class AlphaDropout(Module):
     [[1.0, 2.0]]
     """
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
+        refuse_inplace("AlphaDropout", inplace)
         if not 0 <= p <= 1:
             raise ValueError(f"AlphaDropout: p is {p}, it must be in [0, 1]")
         self.p = p

@@ -149,6 +149,8 @@ class BatchNorm1d(Module):
         Whether there are a ``weight`` and a ``bias``, 1 and 0 at first.
     track_running_stats : bool, default True
         Whether running averages are kept; without them each batch is normalised by itself always.
+    bias : bool, default True
+        Whether ``affine`` has a ``bias``.
     dtype : {"float32", "float64"}
         Used when the layer stands alone.
 
@@ -172,13 +174,14 @@ class BatchNorm1d(Module):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
         super().__init__()
         if momentum is not None and not 0 <= momentum <= 1:
             raise ValueError(f"BatchNorm1d: momentum is {momentum}, it must be in [0, 1] or None")
         self.num_features, self.eps, self.momentum = num_features, float(eps), momentum
-        self.affine, self.track_running_stats = affine, track_running_stats
+        self.affine, self.track_running_stats, self._has_bias = affine, track_running_stats, bias
         self._dtype = dtype
 
     def _specs(self) -> list[LayerSpec]:
@@ -188,6 +191,7 @@ class BatchNorm1d(Module):
             "momentum": -1.0 if self.momentum is None else float(self.momentum),
             "affine": self.affine,
             "track_running_stats": self.track_running_stats,
+            "bias": self._has_bias,
         }
         return [("", "BatchNorm1d", fields)]
 

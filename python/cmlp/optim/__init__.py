@@ -5,7 +5,9 @@ from __future__ import annotations
 from cmlp.optim import lr_scheduler, swa_utils
 from cmlp.optim.adam import Adam, Adamax, AdamW
 from cmlp.optim.adaptive import Adan, NAdam, RAdam
+from cmlp.optim.groups import param_groups
 from cmlp.optim.lbfgs import LBFGS
+from cmlp.optim.levenberg import LevenbergMarquardt
 from cmlp.optim.muon import Muon
 from cmlp.optim.optimizers import Optimizer
 from cmlp.optim.rules import ASGD, SGD, Lion, Rprop
@@ -21,6 +23,7 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Adan",
+    "LevenbergMarquardt",
     "Lion",
     "Muon",
     "NAdam",
@@ -29,5 +32,6 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "param_groups",
     "swa_utils",
 ]

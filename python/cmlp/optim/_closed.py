@@ -167,7 +167,27 @@ class CosLog4LR(ClosedForm):
 
 
 class FlatCosLR(ClosedForm):
-    """base for a share ``flat`` of the steps, then a cosine to 0: Holzmueller et al., NeurIPS 2024."""
+    """base for a share ``flat`` of the steps, then a cosine to 0: Holzmueller et al., NeurIPS 2024.
+
+    Examples
+    --------
+    Weight decay and dropout fade out over 100 updates while the rate goes through four cycles:
+
+    >>> import numpy as np
+    >>> from cmlp import nn, optim
+    >>> net = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Dropout(0.15), nn.Linear(8, 1))
+    >>> adam = optim.AdamW(net.parameters(), lr=0.01, weight_decay=0.02)
+    >>> schedulers = [
+    ...     optim.lr_scheduler.CosLog4LR(adam, 100),
+    ...     optim.lr_scheduler.FlatCosLR(adam, 100, setting="weight_decay"),
+    ...     optim.lr_scheduler.FlatCosLR(adam, 100, setting="dropout"),
+    ... ]
+    >>> x = np.eye(2)
+    >>> _ = net.fit(x, [0.0, 1.0], loss="mse", optimizer=adam, epochs=75, scheduler=schedulers,
+    ...             scheduler_interval="step", verbose=False)
+    >>> [round(scheduler.get_last_lr()[0], 4) for scheduler in schedulers]
+    [0.0088, 0.01, 0.5]
+    """
 
     _form = "flat_cos"
 

@@ -20,7 +20,8 @@ class LRScheduler:
     last_epoch : int, default -1
         The last step that is done.
     setting : str, default "lr"
-        What it moves: any setting of the optimizer's groups, such as ``"weight_decay"`` or ``"momentum"``.
+        What it moves: any setting of the optimizer's groups, such as ``"weight_decay"`` or ``"momentum"``, or
+        ``"dropout"``, the factor of p of all dropout layers of the network.
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, *, setting: str = "lr") -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from cmlp import _core
 from cmlp.nn.module import Parameter
+from cmlp.optim.full_batch import FullBatch
 
 
-class LBFGS:
-    """Limited-memory BFGS: Liu and Nocedal, Mathematical Programming 1989.
+class LBFGS(FullBatch):
+    """``w -= lr * H g``, H the inverse Hessian as the last ``history_size`` changes of w and g show it.
 
-    Each step evaluates the closure several times on the same data; ``fit`` has no place for it. Its numbers
-    are in float64, whatever the parameters' dtype. There is one group of parameters.
+    Limited-memory BFGS: Liu and Nocedal, Mathematical Programming 45, 1989. ``step(closure)`` is PyTorch's.
+    In ``net.fit`` an epoch is one such step over all rows at once, natively: up to ``max_iter`` iterations,
+    each of them one pass over the rows or more (``batch_size`` must not be less than the rows, and dropout
+    masks stay the same for an epoch). The recorded loss is that before the step; the fit stops as
+    ``converged`` when a step no longer moves, by ``tolerance_grad`` or ``tolerance_change``; a time limit
+    counts between iterations. ``fit(optimizer="lbfgs")`` means ``line_search_fn="strong_wolfe"``.
+
+    The numbers of the rule are in float64, whatever the parameters' dtype. There is one group of parameters.
 
     Parameters
     ----------
@@ -64,34 +71,23 @@ class LBFGS:
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
-        parameters = list(params)
-        if any(not isinstance(parameter, Parameter) for parameter in parameters):
-            raise ValueError("LBFGS: it takes parameters, not groups of them")
-        kinds = {type(parameter._core) for parameter in parameters}
-        if len(kinds) != 1:
-            raise ValueError(
-                f"LBFGS: {'parameters have different dtypes' if kinds else 'there are no parameters'}"
-            )
         if line_search_fn not in (None, "strong_wolfe"):
             raise ValueError(f"LBFGS: line_search_fn is {line_search_fn!r}; choose from None, 'strong_wolfe'")
-        make: Any = _core.LBFGS32 if kinds == {_core.Network32} else _core.LBFGS64
-        self._rule = make([(parameter._core, parameter._index) for parameter in parameters])
-        self.param_groups: list[dict[str, Any]] = [
-            {
-                "params": parameters,
-                "lr": lr,
-                "max_iter": max_iter,
-                "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-                "tolerance_grad": tolerance_grad,
-                "tolerance_change": tolerance_change,
-                "history_size": history_size,
-                "line_search_fn": line_search_fn,
-            }
-        ]
+        settings = {
+            "lr": lr,
+            "max_iter": max_iter,
+            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+            "tolerance_grad": tolerance_grad,
+            "tolerance_change": tolerance_change,
+            "history_size": history_size,
+            "line_search_fn": line_search_fn,
+        }
+        super().__init__(params, (_core.LBFGS32, _core.LBFGS64), settings)
 
-    @property
-    def _core(self) -> NoReturn:
-        raise ValueError("LBFGS: it needs a closure; call step(closure) in a loop of your own")
+    def _core_settings(self) -> dict[str, Any]:
+        settings = self._settings()
+        settings["strong_wolfe"] = settings.pop("line_search_fn") is not None
+        return settings
 
     def step(self, closure: Callable[[], float]) -> float:
         """Take at most ``max_iter`` iterations.
@@ -106,19 +102,11 @@ class LBFGS:
         float
             The loss before.
         """
-        group = {key: value for key, value in self.param_groups[0].items() if key != "params"}
-        search = group.pop("line_search_fn")
-        return float(self._rule.step(closure, **group, strong_wolfe=search is not None))
-
-    def zero_grad(self) -> None:
-        """Set all gradients to zero."""
-        for parameter in self.param_groups[0]["params"]:
-            parameter.grad[...] = 0
+        return float(self._core.step(closure))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the settings and what is remembered."""
-        settings = {key: value for key, value in self.param_groups[0].items() if key != "params"}
-        return {"name": "lbfgs", "groups": [settings], "state": self._rule.state()}
+        return {"name": "lbfgs", "groups": [self._settings()], "state": self._rule.state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what :meth:`state_dict` returned; the same steps follow, bit for bit.
@@ -132,7 +120,3 @@ class LBFGS:
             raise ValueError(f"load_state_dict: the state is of '{state['name']}'")
         self._rule.set_state(state["state"])
         self.param_groups[0].update(state["groups"][0])
-
-    def __repr__(self) -> str:
-        settings = {key: value for key, value in self.param_groups[0].items() if key != "params"}
-        return f"LBFGS({', '.join(f'{key}={value!r}' for key, value in settings.items())})"

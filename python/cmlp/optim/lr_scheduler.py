@@ -45,7 +45,7 @@ __all__ = [
 
 
 class LambdaLR(LRScheduler):
-    """base lr_lambda(n): any function of the step, or one for each group."""
+    """``base * lr_lambda(n)``: any function of the step, or one for each group."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class ChainedScheduler(_Compound):
 
 
 class ReduceLROnPlateau:
-    """lr times factor after more than ``patience`` epochs in which the value did not improve.
+    """``lr * factor`` after more than ``patience`` epochs in which the value did not improve.
 
     ``monitor`` names the value that ``fit`` shows: by default ``"val_loss"``, without validation ``"loss"``.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class ParamGroup(MutableMapping[str, Any]):
 
     ``group["lr"] = 0.01`` and ``group["betas"] = (0.9, 0.99)`` as in PyTorch, or each number by the name in
     its rule's row: ``group["beta1"]``. ``group["params"]`` are its parameters.
+    ``group["dropout"]`` is the factor of p of all dropout layers of their network, at first 1.
     """
 
     def __init__(self, optimizer: Optimizer, index: int, parameters: list[Parameter]) -> None:
@@ -39,11 +40,17 @@ class ParamGroup(MutableMapping[str, Any]):
             return self._parameters
         if key in _TUPLES and (names := self._optimizer._names_in(key)):
             return tuple(self[name] for name in names)
+        if key == "dropout" and self._parameters:
+            return self._parameters[0]._core.dropout
         if key not in self._optimizer._setting_names:
             raise KeyError(key)
         return self._optimizer._core.setting(key, self._index)
 
     def __setitem__(self, key: str, value: Any) -> None:
+        if key == "dropout":
+            for parameter in self._parameters:
+                parameter._core.dropout = float(value)
+            return
         for name, number in self._optimizer._named({key: value}).items():
             self._optimizer._core.set_setting(name, number, self._index)
 
@@ -83,30 +90,65 @@ class Optimizer:
         self.name = name
         row = next((row for row in _core.optimizers() if row["name"] == name), None)
         self._setting_names: list[str] = list(row["parameters"]) if row else []
-        defaults = self._named(settings)
-        groups = [self._group(item, defaults) for item in _as_groups(params)]
-        members = [([(p._core, p._index) for p in parameters], values) for parameters, values in groups]
-        kinds = {type(p._core) for parameters, _ in groups for p in parameters}
-        places = [(id(core), index) for parameters, _ in members for core, index in parameters]
-        if len(set(places)) != len(places):
+        self._defaults = self._named(settings)
+        groups = [self._group(item) for item in _as_groups(params)]
+        kind = self._kind([p for parameters, _ in groups for p in parameters])
+        core: Any = _core.Optimizer32 if kind is _core.Network32 else _core.Optimizer64
+        self._core: _core.Optimizer32 | _core.Optimizer64 = core(
+            name, [(members_of(parameters), values) for parameters, values in groups]
+        )
+        self.param_groups = [ParamGroup(self, i, parameters) for i, (parameters, _) in enumerate(groups)]
+
+    def _kind(self, parameters: list[Parameter]) -> type:
+        """Return the kind of network of all; raise ValueError unless there is one, and each is there once."""
+        if len({(id(p._core), p._index) for p in parameters}) != len(parameters):
             raise ValueError(f"{type(self).__name__}: a parameter is given twice")
+        kinds = {type(p._core) for p in parameters}
         if len(kinds) != 1:
             problem = "parameters have different dtypes" if kinds else "there are no parameters"
             raise ValueError(f"{type(self).__name__}: {problem}")
-        core: Any = _core.Optimizer32 if kinds == {_core.Network32} else _core.Optimizer64
-        self._core: _core.Optimizer32 | _core.Optimizer64 = core(name, members)
-        self.param_groups = [ParamGroup(self, i, parameters) for i, (parameters, _) in enumerate(groups)]
+        return kinds.pop()
 
-    def _group(
-        self, item: Mapping[str, Any], defaults: dict[str, float]
-    ) -> tuple[list[Parameter], dict[str, float]]:
+    def _group(self, item: Mapping[str, Any]) -> tuple[list[Parameter], dict[str, float]]:
         """Return the parameters of a group and its settings by the rule's names."""
         own = self._named({key: value for key, value in item.items() if key != "params"})
-        parameters = list(item.get("params", ()))
+        params = item.get("params", ())
+        parameters = [params] if isinstance(params, Parameter) else list(params)
         for parameter in parameters:
             if not isinstance(parameter, Parameter):
                 raise ValueError(f"{type(self).__name__}: {parameter!r} is not a Parameter")
-        return parameters, {**defaults, **own}
+        return parameters, {**self._defaults, **own}
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Take on another group; its state begins with the next step, schedulers made before leave it alone.
+
+        Parameters
+        ----------
+        param_group : dict
+            ``"params"`` and the settings in which the group differs from the optimizer's own.
+
+        Raises
+        ------
+        ValueError
+            For a parameter that is there already or of another dtype, or an unknown setting.
+
+        Examples
+        --------
+        >>> from cmlp import nn, optim
+        >>> net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+        >>> sgd = optim.SGD(net[1].parameters(), lr=0.1)
+        >>> sgd.add_param_group({"params": net[0].parameters(), "lr": 0.01})
+        >>> [group["lr"] for group in sgd.param_groups]
+        [0.1, 0.01]
+        """
+        parameters, values = self._group(param_group)
+        if not parameters:
+            raise ValueError(f"{type(self).__name__}: there are no parameters")
+        self._kind([p for group in self.param_groups for p in group["params"]] + parameters)
+        self._core.add_group(members_of(parameters), values)
+        self.param_groups.append(ParamGroup(self, len(self.param_groups), parameters))
+        for setting, initial in self.__dict__.get("_initial", {}).items():  # what schedulers start from
+            initial.append(float(self.param_groups[-1][setting]))
 
     def _names_in(self, key: str) -> list[str]:
         """Return the settings of the rule that one of PyTorch's tuples holds."""
@@ -134,9 +176,11 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__}: {key} is '{value}'; choose from {choices}")
         return _WORDS[key].index(value)
 
-    def step(self) -> None:
-        """Update every parameter once, from the gradients as they are."""
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Call ``closure``, if given; update every parameter once; return what the closure returned."""
+        value = None if closure is None else closure()
         self._core.step()
+        return value
 
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
@@ -161,7 +205,8 @@ class Optimizer:
             "steps": self._core.steps,
             "groups": [{key: group[key] for key in self._setting_names} for group in self.param_groups],
             "state": [np.array(array) for array in self._core.state()],
-            "memory": [list(self._core.memory(i)) for i in range(len(self.param_groups))],
+            "memory": [list(self._core.memory(i)) for i, _ in enumerate(self.param_groups)],
+            "joined": [self._core.joined(i) for i, _ in enumerate(self.param_groups)],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -183,13 +228,19 @@ class Optimizer:
             raise ValueError("load_state_dict: the state is of other parameters")
         for array, value in zip(own, state["state"], strict=True):
             array[...] = value
-        for i, numbers in enumerate(state["memory"]):
+        for i, (numbers, steps) in enumerate(zip(state["memory"], state["joined"], strict=True)):
             self._core.set_memory(numbers, i)
+            self._core.set_joined(steps, i)
         self._core.steps = state["steps"]
 
     def __repr__(self) -> str:
         groups = "".join(f"\n  {group!r}" for group in self.param_groups)
         return f"{type(self).__name__}({groups}\n)"
+
+
+def members_of(parameters: list[Parameter]) -> list[tuple[Any, int]]:
+    """Return the parameters as the core knows them: network and index."""
+    return [(parameter._core, parameter._index) for parameter in parameters]
 
 
 def _as_groups(params: Params) -> list[Mapping[str, Any]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
-from cmlp.nn.module import Module, Parameter
+from cmlp.nn.module import Module, Parameter, make_core
+from cmlp.optim._swalr import SWALR
+from cmlp.optim.optimizers import members_of
+
+__all__ = ["SWALR", "AveragedModel", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
 
 Array = npt.NDArray[Any]
 
@@ -48,7 +52,8 @@ class AveragedModel:
     """A copy of a model whose weights are an average of those it was updated with.
 
     The first update copies; without a function of one's own the rest make the plain mean, in one native loop.
-    Numbers that layers keep beside their parameters (running statistics) are copied from the last model.
+    Numbers that layers keep beside their parameters (running statistics) are copied from the last model,
+    unless ``use_buffers`` is true.
 
     Parameters
     ----------
@@ -58,6 +63,8 @@ class AveragedModel:
     multi_avg_fn : callable, optional
         ``multi_avg_fn(averaged, current, num_averaged)`` changes the list of averages in place:
         :func:`get_ema_multi_avg_fn`, :func:`get_swa_multi_avg_fn`, or one's own.
+    use_buffers : bool, default False
+        Average the running statistics, too.
 
     Attributes
     ----------
@@ -90,6 +97,7 @@ class AveragedModel:
         *,
         avg_fn: Callable[[Array, Array, int], npt.ArrayLike] | None = None,
         multi_avg_fn: Callable[[list[Array], list[Array], int], None] | None = None,
+        use_buffers: bool = False,
     ) -> None:
         if avg_fn is not None and multi_avg_fn is not None:
             raise ValueError("AveragedModel: avg_fn and multi_avg_fn were both given, choose one")
@@ -97,6 +105,7 @@ class AveragedModel:
         self.n_averaged = 0
         self.avg_fn = avg_fn
         self.multi_avg_fn = multi_avg_fn
+        self.use_buffers = use_buffers
 
     def __call__(self, x: npt.ArrayLike) -> Array:
         """Return the averaged model's output for ``x``."""
@@ -121,22 +130,31 @@ class AveragedModel:
             raise ValueError("AveragedModel: the model is not of the same layers and dtype")
         if own:
             self._average(list(own.values()), list(other.values()))
-        state = model.state_dict()
-        if len(state) > len(own):
-            means = self.module.state_dict()
-            self.module.load_state_dict({key: means[key] if key in own else state[key] for key in state})
+        means, current = ([data for _, data in each.named_buffers()] for each in (self.module, model))
+        if self.use_buffers and self.n_averaged:
+            self._mix(means, current)
+        else:
+            for mean, x in zip(means, current, strict=True):
+                mean[...] = x
         self.n_averaged += 1
 
     def _average(self, own: list[Parameter], other: list[Parameter]) -> None:
         rule = self.multi_avg_fn or get_swa_multi_avg_fn()
         if self.n_averaged == 0 or (self.avg_fn is None and isinstance(rule, _MovingMean)):
             share = rule.share(self.n_averaged) if self.n_averaged and isinstance(rule, _MovingMean) else 1.0
-            _core.average(_members(own), _members(other), share)
-        elif self.avg_fn is not None:
-            for mean, x in zip(own, other, strict=True):
-                mean.data = self.avg_fn(mean.data, x.data, self.n_averaged)
+            _core.average(members_of(own), members_of(other), share)
         else:
-            rule([p.data for p in own], [p.data for p in other], self.n_averaged)
+            self._mix([p.data for p in own], [p.data for p in other])
+
+    def _mix(self, means: list[Array], current: list[Array]) -> None:
+        if self.avg_fn is None:
+            (self.multi_avg_fn or get_swa_multi_avg_fn())(means, current, self.n_averaged)
+            return
+        for mean, x in zip(means, current, strict=True):
+            value = np.asarray(self.avg_fn(mean, x, self.n_averaged))
+            if value.shape != mean.shape:
+                raise ValueError(f"AveragedModel: avg_fn returned shape {value.shape} for {mean.shape}")
+            mean[...] = value
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of the averaged weights and the number of updates, under PyTorch's names."""
@@ -159,5 +177,38 @@ class AveragedModel:
         return f"AveragedModel({self.module!r}, n_averaged={self.n_averaged})"
 
 
-def _members(parameters: list[Parameter]) -> list[tuple[Any, int]]:
-    return [(parameter._core, parameter._index) for parameter in parameters]
+def update_bn(loader: Iterable[Any], model: Module | AveragedModel) -> None:
+    """Set the running statistics of every batch norm to the mean over the batches: those of averaged weights.
+
+    Parameters
+    ----------
+    loader : iterable of arrays (batch, in), or of tuples or lists that begin with one
+    model : Module or AveragedModel
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cmlp import nn, optim
+    >>> norm = nn.BatchNorm1d(1)
+    >>> optim.swa_utils.update_bn([np.array([[0.0], [2.0]]), np.array([[4.0], [6.0]])], norm)
+    >>> dict(norm.named_buffers())["running_mean"].tolist()
+    [3.0]
+    """
+    module = model.module if isinstance(model, AveragedModel) else model
+    specs = module._specs()
+    if not any(kind == "BatchNorm1d" for _, kind, _ in specs):
+        return
+    cumulative = [
+        (name, kind, {**fields, "momentum": -1.0} if kind == "BatchNorm1d" else fields)
+        for name, kind, fields in specs
+    ]
+    dtype = "float32" if isinstance(module._core, _core.Network32) else "float64"
+    core = make_core(cumulative, module._core.seed, dtype)
+    own = module._state()
+    for name, _, values, _ in core.parameters():
+        values[...] = own[name].data
+    core.training = True
+    for batch in loader:
+        core.forward(batch[0] if isinstance(batch, list | tuple) else batch)
+    for name, _, values in core.buffers():
+        own[name].data = values

@@ -1,0 +1,99 @@
+"""What a trained network is asked: evaluate, predict, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from cmlp import _core
+from cmlp._fitting import MetricLike, Metrics
+from cmlp._running import as_loss
+
+if TYPE_CHECKING:
+    from cmlp.nn.losses import Loss
+    from cmlp.nn.module import Core
+
+
+class Predictor:
+    """The methods of :class:`cmlp.nn.Sequential` that change nothing."""
+
+    if TYPE_CHECKING:
+        _core: Core
+        _owner: Any
+        _first: int
+        _last: Any
+        _standalone: Callable[[], Any]
+
+    def evaluate(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        loss: Loss | str,
+        metrics: Sequence[MetricLike] = (),
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> dict[str, float]:
+        """Return the loss and the metrics over all rows, in evaluation mode.
+
+        Parameters
+        ----------
+        x, y, loss, metrics, sample_weight
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        dict of str to float
+            ``loss``, then each metric.
+
+        Examples
+        --------
+        >>> from cmlp import nn
+        >>> net = nn.Sequential(nn.Linear(1, 1, init="constant", init_settings={"value": 2.0}))
+        >>> net.evaluate([[1.0], [2.0]], [2.0, 5.0], loss="mse", metrics=["mae"])
+        {'loss': 0.5, 'mae': 0.5}
+        """
+        measures, criterion = Metrics(metrics), as_loss(loss)._core
+        core = self._standalone()._core
+        values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)
+        own = measures.measure(self.predict, (x, y, sample_weight))
+        return {"loss": values[0], **measures.join(values[1:], own)}
+
+    def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may ask at once.
+
+        A row's result does not depend on the rows beside it, not by a bit.
+
+        Raises
+        ------
+        ValueError
+            For no rows, a wrong number of columns, or the first NaN or infinity in ``x``.
+        """
+        _core.check_finite(self._core, x, "predict")
+        return self._core.predict(x, self._first, self._last)
+
+    def summary(self) -> str:
+        """Return a table of the layers with their output widths and parameters.
+
+        Examples
+        --------
+        >>> from cmlp import nn
+        >>> print(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).summary())
+        layer      output  parameters
+        -----------------------------
+        0: Linear       3           9
+        1: ReLU         3           0
+        2: Linear       1           4
+        -----------------------------
+        13 parameters, float32
+        """
+        from cmlp.summary import summary_text
+
+        return summary_text(self._standalone())
+
+    def _whole_core(self, function: str) -> Any:
+        """Return the core; raise ValueError for an inner network, which is only a part of it."""
+        if self._owner is not None:
+            raise ValueError(f"{function}: this network belongs to a larger one; call it on the whole")
+        return self._core
