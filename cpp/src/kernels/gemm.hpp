@@ -14,6 +14,9 @@ constexpr bool many_registers =
 constexpr int accumulators = many_registers ? 24 : 12;
 constexpr int tile_vectors = many_registers ? 4 : 2;
 
+// How far ahead of the chains rows of b are fetched into the first cache.
+constexpr ptrdiff_t rows_ahead = 4;
+
 // Rows of a tile of C vectors: narrow tiles are taller, so that chains enough run beside each other.
 constexpr int tile_rows(int vectors) { return accumulators / vectors < 12 ? accumulators / vectors : 12; }
 
@@ -37,7 +40,10 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
     for (ptrdiff_t p = 0; p < g.k; ++p, b += g.b_row) {
         V row[C];
 #pragma GCC unroll 16
-        for (int c = 0; c < C; ++c) row[c] = load(b, c);
+        for (int c = 0; c < C; ++c) {
+            row[c] = load(b, c);
+            if (C == tile_vectors) __builtin_prefetch(b + rows_ahead * g.b_row + c * V::size);
+        }
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) {
             const V factor(a[r / 3][r % 3 * g.a_row]);
