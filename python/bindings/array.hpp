@@ -28,10 +28,13 @@ inline std::string shape_text(const py::array& a) {
 
 /// Any object as an array of numbers; refuses text, objects and complex numbers by name.
 inline py::array numbers(const py::object& object, const std::string& what) {
-    const py::array a = py::module_::import("numpy").attr("asarray")(object);
+    const py::array a = py::isinstance<py::array>(object)
+                            ? py::reinterpret_borrow<py::array>(object)
+                            : py::array(py::module_::import("numpy").attr("asarray")(object));
     const char kind = a.dtype().kind();
-    cmlp::require(kind == 'f' || kind == 'i' || kind == 'u' || kind == 'b', what, " has dtype ",
-                  std::string(py::str(a.dtype())), ", it must hold real numbers");
+    // Here and below: a message that asks Python for words is made only where it is needed.
+    if (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b')
+        cmlp::fail(what, " has dtype ", std::string(py::str(a.dtype())), ", it must hold real numbers");
     return a;
 }
 
@@ -60,7 +63,7 @@ Rows<T> borrow(const py::array& a, cmlp::Index rows, cmlp::Index cols) {
 template <class T>
 Rows<T> matrix(const py::object& object, const std::string& what) {
     const py::array a = numbers(object, what);
-    cmlp::require(a.ndim() == 2, what, " has shape ", shape_text(a), ", it must be (rows, columns)");
+    if (a.ndim() != 2) cmlp::fail(what, " has shape ", shape_text(a), ", it must be (rows, columns)");
     return borrow<T>(a, a.shape(0), a.shape(1));
 }
 
@@ -68,7 +71,7 @@ Rows<T> matrix(const py::object& object, const std::string& what) {
 template <class T>
 Rows<T> vector(const py::object& object, const std::string& what) {
     const py::array a = numbers(object, what);
-    cmlp::require(a.ndim() == 1, what, " has shape ", shape_text(a), ", it must be (rows,)");
+    if (a.ndim() != 1) cmlp::fail(what, " has shape ", shape_text(a), ", it must be (rows,)");
     Array<T> converted(a);
     return {converted, {converted.data(), a.shape(0), 1}};
 }
@@ -97,11 +100,12 @@ template <class T>
 Targets<T> targets(const py::object& object, bool takes_labels, const std::string& what) {
     const py::array a = numbers(object, what);
     const bool column = a.ndim() == 2 && a.shape(1) == 1;
-    cmlp::require(a.ndim() == 1 || a.ndim() == 2, what, " has shape ", shape_text(a),
-                  ", it must be (rows,) or (rows, columns)");
+    if (a.ndim() != 1 && a.ndim() != 2)
+        cmlp::fail(what, " has shape ", shape_text(a), ", it must be (rows,) or (rows, columns)");
     if (takes_labels && (a.ndim() == 1 || (column && a.dtype().kind() != 'f'))) {
-        cmlp::require(a.dtype().kind() != 'f', what, " has dtype ", std::string(py::str(a.dtype())),
-                      ", class indices must be whole numbers");
+        if (a.dtype().kind() == 'f')
+            cmlp::fail(what, " has dtype ", std::string(py::str(a.dtype())),
+                       ", class indices must be whole numbers");
         Array<std::int64_t> label(a);
         const std::span<const std::int64_t> span(label.data(), static_cast<size_t>(label.size()));
         return {label, {{}, span}};

@@ -1,5 +1,6 @@
 // Network in both precisions: layers from their fields, passes with the GIL released, parameters as zero-copy views.
 #include <cmlp/serialize.hpp>
+#include <cmlp/trainer.hpp>
 
 #include <type_traits>
 
@@ -96,12 +97,18 @@ Array<T> backward(Network<T>& net, const py::object& dy, Index first, Index last
     return copied(dx);
 }
 
+constexpr Index brief_work = 20000;  // multiplications: a microsecond or two
+
 template <class T>
 Array<T> predict(const Network<T>& net, const py::object& x, Index first, Index last) {
     const Rows<T> in = matrix<T>(x, "predict: x");
     last = end_of(net, last);
     auto [out, y] = new_matrix<T>(in.view.rows(), net.output_width(in.view.cols(), first, last));
-    const py::gil_scoped_release release;
+    // Letting other threads in costs more than a few rows of a small network take.
+    const bool brief = in.view.rows() * net.parameter_count() < brief_work;
+    std::optional<py::gil_scoped_release> release;
+    if (!brief) release.emplace();
+    check_x<T>(in.view, "predict");
     net.predict_into(in.view, y, first, last);
     return out;
 }

@@ -225,15 +225,6 @@ void bind(py::module_& m) {
     m.def("evaluate", &evaluate_network<T>, py::arg("network"), py::arg("x"), py::arg("y"),
           py::arg("sample_weight"), py::arg("loss"), py::arg("metrics"),
           "The loss, then the metrics, in evaluation mode.");
-    m.def(
-        "check_finite",
-        [](const Network<T>&, const py::object& x, const std::string& what) {
-            const Rows<T> rows = matrix<T>(x, what + ": x");
-            const py::gil_scoped_release release;
-            check_x<T>(rows.view, what);
-        },
-        py::arg("network"), py::arg("x"), py::arg("what"),
-        "Raises ValueError at the first NaN or infinity, or no rows.");
 }
 
 }  // namespace

@@ -70,7 +70,6 @@ class Predictor:
         ValueError
             For no rows, a wrong number of columns, or the first NaN or infinity in ``x``.
         """
-        _core.check_finite(self._core, x, "predict")
         return self._core.predict(x, self._first, self._last)
 
     def summary(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,12 @@ class Module:
 
     @property
     def _last(self) -> int:
-        return self._first + len(self._specs())
+        return self._first + self._layers
+
+    @cached_property
+    def _layers(self) -> int:
+        """Number of layers of the core that this module is."""
+        return len(self._specs())
 
     def _join(self, owner: Module, first: int, path: str) -> None:
         """Become part of the owner's network, taking along the values there are."""
