@@ -135,10 +135,22 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks named after --, such as `nox -s bench -- bench/step.py`; all of them without a name."""
-    session.install(".[bench]")
-    for script in session.posargs or sorted(map(str, Path("bench").glob("*.py"))):
-        session.run("python", script)
+    """The kernels against the machine's peaks, then cmlp against other packages; results in build/bench.
+
+    Arguments after -- go to bench/compare: `nox -s bench -- --rounds 5 --peer torch`, or `--docs docs` to
+    renew docs/performance.md and its picture.
+    """
+    session.install(".[bench]", tool("cmake"), tool("ninja"))
+    build, out = Path("build/bench"), "build/bench/bench.json"
+    options = ("-DCMLP_DEVELOPER=OFF", "-DCMLP_BENCH=ON")
+    session.run("cmake", "-S", ".", "-B", str(build), "-G", "Ninja", *options)
+    session.run("cmake", "--build", str(build), "--target", "cmlp_bench")
+    session.run(str(build / "bench/cmlp_bench"), "--json", str(build / "kernels.json"), external=True)
+    compare = ("bench/compare", "--kernels", str(build / "kernels.json"), "--out", out)
+    counts = range(1, min(2, os.cpu_count() or 1) + 1)
+    given = any(argument.startswith("--threads") for argument in session.posargs)
+    chosen = [] if given else [f"--threads={count}" for count in counts]
+    session.run("python", *compare, *chosen, *session.posargs)
 
 
 @nox.session

@@ -1,0 +1,60 @@
+"""Writes the figures as Markdown with their picture: a page of their own, or the middle of a written one."""
+
+from pathlib import Path
+from typing import Any
+
+from tables import Figures, compare_tables, kernel_tables
+
+BEGIN, END = "<!-- figures: made by nox -s bench -->\n", "<!-- end of figures -->\n"
+PICTURE = "pictures/performance.png"
+
+
+def conditions(run: dict[str, Any]) -> str:
+    """Say where, when and with which versions the run was."""
+    machine, settings = run["machine"], run["settings"]
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    return (
+        f"{machine['cpu']}, {machine['processors']} processors, {machine['system']}, "
+        f"{run['isas'].get('cmlp', '')}; {run['date']}. {versions}; Python {machine['python']}. "
+        f"Best of {settings['rounds']} rounds of {settings['repetitions']} repetitions of "
+        f"{1000 * settings['seconds']:.0f} ms.\n"
+    )
+
+
+def figures_text(run: dict[str, Any], picture: bool) -> str:
+    """Return conditions, picture and tables as Markdown."""
+    kernels = kernel_tables(run)
+    tables = [*compare_tables(run), *kernels]
+    drawn = f"![Time of each peer over the time of cmlp]({PICTURE})\n" if picture else ""
+    lost = [f"- {name} was not measured: {why}\n" for name, why in run["absent"].items()]
+    lost += [f"- failed: {error}\n" for error in run["errors"]]
+    parts = [conditions(run), drawn, "".join(lost), *(table.markdown() for table in tables)]
+    return "\n".join(part for part in parts if part)
+
+
+def write_page(run: dict[str, Any], folder: Path) -> None:
+    """Write into FOLDER/performance.md, between its marks where it has them, and draw the picture."""
+    figures = Figures(run)
+    drawn = draw_picture(figures, folder / PICTURE)
+    page = folder / "performance.md"
+    before, after = "# Performance\n\n" + BEGIN, END
+    if page.exists():
+        old = page.read_text(encoding="utf-8")
+        if BEGIN in old and END in old:
+            before = old[: old.index(BEGIN) + len(BEGIN)]
+            after = old[old.index(END) :]
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(f"{before}\n{figures_text(run, drawn)}\n{after}", encoding="utf-8")
+
+
+def draw_picture(figures: Figures, path: Path) -> bool:
+    """Draw it unless there is nothing to compare or matplotlib is not installed; say whether it was drawn."""
+    kinds = [kind for kind in ("train", "predict") if figures.cases(kind)]
+    if not any(not peer.ours for kind in kinds for peer in figures.peers(kind)):
+        return False
+    try:
+        from picture import draw
+    except ImportError:
+        return False
+    draw(figures, path)
+    return True
