@@ -1,12 +1,14 @@
 // Two loops: the layers forwards, the layers backwards; and what is kept between them.
 #include <cmlp/network.hpp>
+#include <cmlp/runtime.hpp>
 
 #include <algorithm>
 
 namespace cmlp {
 namespace {
 
-constexpr Index predict_rows = 1024;  // rows that predict takes through all layers at once
+// Rows a thread that predict takes through all layers at once: what lies between layers stays in the nearest caches.
+constexpr Index predict_rows = 192;
 
 }  // namespace
 
@@ -44,7 +46,8 @@ MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T>
         const bool joined = l + 1 < last && is_joined(l);
         note(i, x, {});
         LayerCall<T> layer = call(l, workspace, false);
-        const ActivationStep<T> step{joined ? activation_at(l + 1) : nullptr, &workspace.memory[i + joined], {}, {}};
+        const ActivationStep<T> step{
+            joined ? activation_at(l + 1) : nullptr, &workspace.memory[i + joined], {}, {}};
         if (joined) layer.activation = &step;
         const auto y = cmlp::forward<T>(layers_[i].layer, layer, x, workspace.memory[i]);
         note(i, x, y);
@@ -60,7 +63,8 @@ MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T>
 // A Linear and the activation behind it are done in one walk over the rows.
 template <class T>
 bool Network<T>::is_joined(Index layer) const {
-    return std::holds_alternative<Linear>(layers_[static_cast<size_t>(layer)].layer) && activation_at(layer + 1);
+    return std::holds_alternative<Linear>(layers_[static_cast<size_t>(layer)].layer) &&
+           activation_at(layer + 1);
 }
 
 template <class T>
@@ -100,7 +104,8 @@ MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, In
         LayerCall<T> layer = call(l, workspace_, accumulate);
         const bool joined = l > first && (l - 1 > first || input_gradient) &&
                             std::holds_alternative<Linear>(layers_[i].layer) && activation_at(l - 1);
-        const ActivationStep<T> step{activation_at(l - joined), nullptr, kept[i - joined].in, kept[i - joined].out};
+        const ActivationStep<T> step{activation_at(l - joined), nullptr, kept[i - joined].in,
+                                     kept[i - joined].out};
         if (joined) layer.activation = &step;
         dy.rebind(cmlp::backward<T>(layers_[i].layer, layer, kept[i].in, kept[i].out, dy,
                                     l > first || input_gradient ? &other : nullptr));
@@ -168,8 +173,9 @@ void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index firs
     require(y.rows() == x.rows() && y.cols() == width, "predict_into: y is ", y.rows(), "x", y.cols(),
             ", the output is ", x.rows(), "x", width);
     static thread_local Workspace<T> workspace;
-    for (Index r = 0; r < x.rows(); r += predict_rows) {
-        const Index rows = std::min(predict_rows, x.rows() - r);
+    const Index most = predict_rows * num_threads();  // the layers share each block among the threads
+    for (Index r = 0; r < x.rows(); r += most) {
+        const Index rows = std::min(most, x.rows() - r);
         y.middle_rows(r, rows).assign(run(workspace, x.middle_rows(r, rows), first, last, false));
     }
 }

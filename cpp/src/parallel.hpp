@@ -22,6 +22,11 @@ constexpr double work_a_thread = 1 << 17;
 
 /// Threads worth using for that much work.
 inline int threads_for(double work) {
+#if defined(CMLP_OPENMP)
+    if (omp_in_parallel()) return 1;
+#else
+    if (in_parallel_region()) return 1;
+#endif
     const double useful = std::min(work / work_a_thread, 1024.0);
     return std::clamp(static_cast<int>(useful), 1, num_threads());
 }

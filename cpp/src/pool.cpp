@@ -25,10 +25,20 @@ void pause() {
 #endif
 }
 
+thread_local bool in_region = false;
+
+// Marks this thread as one that runs pieces.
+struct Region {
+    Region() { in_region = true; }
+    ~Region() { in_region = false; }
+    Region(const Region&) = delete;
+};
+
 class Pool {
 public:
     void run(Index pieces, int threads, void (*run)(void*, Index), void* context) {
-        const std::unique_lock<std::mutex> only(mutex_, std::try_to_lock);
+        std::unique_lock<std::mutex> only(mutex_, std::defer_lock);
+        if (!in_region) (void)only.try_lock();
         if (!only.owns_lock()) {
             for (Index i = 0; i < pieces; ++i) run(context, i);
             return;
@@ -71,6 +81,7 @@ private:
 
     // Claims pieces of the ticket's job until none is left.
     void claim_all(std::uint64_t ticket) {
+        const Region region;
         for (const std::uint64_t job = job_of(ticket); job_of(ticket) == job;) {
             const auto run = run_.load(std::memory_order_relaxed);
             const auto context = context_.load(std::memory_order_relaxed);
@@ -139,6 +150,8 @@ Pool& current_pool() {
 }();
 
 }  // namespace
+
+bool in_parallel_region() { return in_region; }
 
 bool forked() { return in_child.load(std::memory_order_relaxed); }
 

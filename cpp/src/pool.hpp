@@ -15,6 +15,9 @@ constexpr Index most_pieces = 0xffff;
 /// uses the pool it runs everything alone. A forked process starts with a pool of its own. `run` must not throw.
 void run_on_pool(Index pieces, int threads, void (*run)(void*, Index), void* context);
 
+/// True on a thread that is running pieces.
+bool in_parallel_region();
+
 /// True in a process that was forked from one that had loaded this library.
 bool forked();
 

@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'check_finite', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'train_step']
+__all__: list[str] = ['FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'train_step']
 class NonFiniteError(FloatingPointError):
     """
     Training met a NaN or an infinity; the weights are the last finite ones.
@@ -551,16 +551,6 @@ def average(into: collections.abc.Sequence[tuple[Network64, typing.SupportsInt |
 def built_isas() -> list[str]:
     """
     All instruction sets in this build, best first.
-    """
-@typing.overload
-def check_finite(network: Network32, x: typing.Any, what: str) -> None:
-    """
-    Raises ValueError at the first NaN or infinity, or no rows.
-    """
-@typing.overload
-def check_finite(network: Network64, x: typing.Any, what: str) -> None:
-    """
-    Raises ValueError at the first NaN or infinity, or no rows.
     """
 @typing.overload
 def clip_grad_norm(members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], max_norm: typing.SupportsFloat | typing.SupportsIndex, norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:

@@ -26,8 +26,8 @@ struct ParameterSpec {
 template <class T>
 struct ActivationStep {
     const ActivationLayer* layer;
-    Matrix<T>* out;              ///< forward
-    MatrixView<const T> z, y;    ///< backward
+    Matrix<T>* out;            ///< forward
+    MatrixView<const T> z, y;  ///< backward
 };
 
 /// A layer's view of its parameters and of the call it takes part in.
@@ -36,11 +36,11 @@ struct LayerCall {
     std::span<const MatrixView<T>> values;  ///< in the order of its specs
     std::span<const MatrixView<T>> grads;   ///< likewise; those of buffers are empty
     Matrix<T>* scratch = nullptr;
-    bool training = false;      ///< dropout draws, otherwise passes its input on
-    bool accumulate = true;     ///< add to the gradients rather than set them
-    std::uint64_t key = 0;      ///< random numbers of this layer ...
-    std::uint64_t step = 0;     ///< ... in this forward pass; backward gets the same
-    Matrix<T>* kept = nullptr;  ///< the layer's own, from forward to backward
+    bool training = false;                          ///< dropout draws, otherwise passes its input on
+    bool accumulate = true;                         ///< add to the gradients rather than set them
+    std::uint64_t key = 0;                          ///< random numbers of this layer ...
+    std::uint64_t step = 0;                         ///< ... in this forward pass; backward gets the same
+    Matrix<T>* kept = nullptr;                      ///< the layer's own, from forward to backward
     const ActivationStep<T>* activation = nullptr;  ///< done in the same walk: see ActivationStep
     MatrixView<const T> partner =
         {};              ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:

@@ -19,7 +19,8 @@ struct Line {
 
 template <class T>
 CMLP_INLINE bool absent_at(const LossCall<T>& call, ptrdiff_t r) {
-    return (call.row_scale && call.row_scale[r] == T(0)) || (call.label && call.label[r] == call.ignore_index);
+    return (call.row_scale && call.row_scale[r] == T(0)) ||
+           (call.label && call.label[r] == call.ignore_index);
 }
 
 struct OverClasses {

@@ -18,8 +18,8 @@ CMLP_INLINE R interleave(R a, R b) {
     else if constexpr (size == 8)
         return __builtin_shufflevector(a, b, h, h + 8, h + 1, h + 9, h + 2, h + 10, h + 3, h + 11);
     else
-        return __builtin_shufflevector(a, b, h, h + 16, h + 1, h + 17, h + 2, h + 18, h + 3, h + 19, h + 4, h + 20,
-                                       h + 5, h + 21, h + 6, h + 22, h + 7, h + 23);
+        return __builtin_shufflevector(a, b, h, h + 16, h + 1, h + 17, h + 2, h + 18, h + 3, h + 19, h + 4,
+                                       h + 20, h + 5, h + 21, h + 6, h + 22, h + 7, h + 23);
 }
 
 // A square of as many vectors as each has lanes: row i interleaved with row i + size / 2, log2(size) times over.

@@ -95,7 +95,8 @@ In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In
         if (!call.activation) return;
         const ActivationStep<T>& step = *call.activation;
         ops::activation_backward<T>(step.layer->kind, rounded<T>(step.layer->parameters),
-                                    step.z.block(i, j, rows, cols), step.y.block(i, j, rows, cols), block, block);
+                                    step.z.block(i, j, rows, cols), step.y.block(i, j, rows, cols), block,
+                                    block);
     };
     const bool goes_on = is_ntk(layer) || call.activation;
     ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx,
