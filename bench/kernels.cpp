@@ -51,7 +51,10 @@ Network<T> network(const std::vector<Index>& widths) {
 
 std::string text(const std::vector<Index>& widths, Index rows) {
     std::string all;
-    for (const Index width : widths) all += (all.empty() ? "" : "-") + std::to_string(width);
+    for (const Index width : widths) {
+        if (!all.empty()) all += '-';
+        all += std::to_string(width);
+    }
     return all + "," + std::to_string(rows);
 }
 
