@@ -10,9 +10,10 @@ constexpr Index pieces_a_thread = 2;
 
 constexpr Index most_pieces = 0xffff;
 
-/// Runs every piece (at most most_pieces) once, on the calling thread and at most threads - 1 others; returns when all are done. The caller
-/// claims pieces itself, so it never waits for a thread that has not begun. While another caller
-/// uses the pool it runs everything alone. A forked process starts with a pool of its own. `run` must not throw.
+/// Runs every piece (at most most_pieces) once, on the calling thread and at most threads - 1 others; returns when all
+/// are done. The caller claims pieces itself, so it never waits for a thread that has not begun. While another caller uses
+/// the pool, or on a thread that is running pieces, it runs everything alone. A forked process starts with a pool of its
+/// own. `run` must not throw.
 void run_on_pool(Index pieces, int threads, void (*run)(void*, Index), void* context);
 
 /// True on a thread that is running pieces.

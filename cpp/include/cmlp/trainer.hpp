@@ -58,8 +58,8 @@ struct Hooks {
     std::function<void(const Progress&)> poll;          ///< about every 50 ms
 };
 
-/// The values that a setting of one group of the optimizer, or "dropout" (Network::set_dropout), takes, epoch by epoch or step by step; Schedule::table makes
-/// them.
+/// The values that a setting of one group of the optimizer, or "dropout" (Network::set_dropout), takes, epoch by epoch or
+/// step by step; Schedule::table makes them.
 struct Course {
     std::string setting;  ///< "lr", "weight_decay" ...
     Index group = 0;
