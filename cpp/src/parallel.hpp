@@ -22,6 +22,7 @@ constexpr double work_a_thread = 1 << 17;
 
 /// Threads worth using for that much work.
 inline int threads_for(double work) {
+    if (work < 2 * work_a_thread) return 1;
 #if defined(CMLP_OPENMP)
     if (omp_in_parallel()) return 1;
 #else

@@ -175,6 +175,7 @@ public:
     /// Changes the shape and leaves the elements unspecified; allocates only when capacity() is too small. Throws
     /// std::invalid_argument for a shape that cannot be, std::bad_alloc for one that is too large.
     void resize(Index rows, Index cols) {
+        if (rows == rows_ && cols == cols_) return;
         constexpr Index limit = std::numeric_limits<Index>::max() / 2 / Index(sizeof(T));
         require(
             0 <= rows && 0 <= cols && cols <= limit && (cols == 0 || rows <= limit / padded_stride<T>(cols)),

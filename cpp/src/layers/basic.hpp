@@ -15,7 +15,7 @@ std::array<T, 4> rounded(const std::vector<double>& values) {
     return result;
 }
 
-inline bool is_ntk(const Linear& layer) { return layer.parametrization == "ntk"; }
+inline bool is_ntk(const Linear& layer) { return std::string_view(layer.parametrization) == "ntk"; }
 
 template <class T>
 T ntk_factor(const Linear& layer) {
