@@ -28,7 +28,10 @@ Network<T>::Network(std::vector<NamedLayer> layers, std::uint64_t seed, bool dra
     require(!layers_.empty(), "Network: there are no layers");
     match_residuals();
     allocate();
-    if (const Index in = input_width()) output_width(in, 0, size());
+    if (const Index in = input_width()) {
+        output_ = output_width(in, 0, size());
+        input_ = in;
+    }
     if (draw) reset_parameters(seed);
 }
 
@@ -129,6 +132,7 @@ void Network<T>::reset_parameters(std::uint64_t seed) {
 
 template <class T>
 Index Network<T>::output_width(Index in, Index first, Index last) const {
+    if (first == 0 && last == size() && input_ > 0 && in == input_) return output_;
     std::vector<Index> open;  // widths at the beginnings of residuals
     for (Index l = first; l < last; ++l) {
         const NamedLayer& named = layers_[static_cast<size_t>(l)];

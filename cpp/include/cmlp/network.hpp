@@ -154,7 +154,8 @@ private:
 
     std::vector<NamedLayer> layers_;
     std::vector<Parameter<T>> parameters_, buffers_;
-    std::vector<Index> partner_;  // the other end of a residual, by layer; -1: none
+    std::vector<Index> partner_;    // the other end of a residual, by layer; -1: none
+    Index input_ = 0, output_ = 0;  // widths of the whole, 0: not known beforehand
     std::vector<std::vector<MatrixView<T>>> layer_values_, layer_grads_;  // views by layer
     Buffer<T> values_, grads_;  // parameters then buffers; parameters alone
     std::uint64_t seed_ = 0, step_ = 0;
