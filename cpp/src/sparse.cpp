@@ -16,15 +16,6 @@ void check_starts(Index rows, std::span<const std::int64_t> starts, Index entrie
                 starts[size_t(i)], " and ends at ", starts[size_t(i) + 1]);
 }
 
-void check_columns(Index row, std::span<const std::int32_t> columns, Index cols, std::string_view what) {
-    for (size_t e = 0; e < columns.size(); ++e) {
-        require(columns[e] >= 0 && columns[e] < cols, what, ": sparse, row ", row, " has an entry in column ",
-                columns[e], ", there are ", cols, " columns");
-        require(e == 0 || columns[e - 1] < columns[e], what, ": sparse, the columns of row ", row,
-                " do not ascend: ", e == 0 ? 0 : columns[e - 1], ", then ", columns[e]);
-    }
-}
-
 }  // namespace
 
 template <class T>
@@ -38,10 +29,18 @@ SparseView<T>::SparseView(Index rows, Index cols, std::span<const std::int64_t> 
     require(columns.size() == values.size(), what, ": sparse, with ", columns.size(), " column indices and ",
             values.size(), " values");
     check_starts(rows, starts, std::ssize(values), what);
-    for (Index i = 0; i < rows; ++i) {
-        const auto first = static_cast<size_t>(starts_[i]), end = static_cast<size_t>(starts_[i + 1]);
-        check_columns(i, columns.subspan(first, end - first), cols, what);
-    }
+    for (Index i = 0; i < rows; ++i)
+        for (Index e = starts_[i]; e < starts_[i + 1]; ++e)
+            require(columns_[e] >= 0 && columns_[e] < cols, what, ": sparse, row ", i,
+                    " has an entry in column ", columns_[e], ", there are ", cols, " columns");
+}
+
+template <class T>
+bool SparseView<T>::is_canonical() const {
+    for (Index i = 0; i < rows_; ++i)
+        for (Index e = starts_[i] - starts_[0] + 1; e < starts_[i + 1] - starts_[0]; ++e)
+            if (columns_[e - 1] >= columns_[e]) return false;
+    return true;
 }
 
 template <class T>

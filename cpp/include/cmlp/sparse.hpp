@@ -9,14 +9,14 @@
 
 namespace cmlp {
 
-/// Borrowed CSR matrix: the entries of row i are those from starts[i] to starts[i + 1], by ascending column; elements
-/// without an entry are 0. Cheap to copy, valid while the arrays live.
+/// Borrowed CSR matrix: the entries of row i are those from starts[i] to starts[i + 1]; elements without one are 0.
+/// Cheap to copy, valid while the arrays live.
 template <class T>
 class SparseView {
 public:
     SparseView() = default;
     /// Throws std::invalid_argument, `what` beginning the message, unless starts (rows + 1) goes from 0 to the number of
-    /// entries without falling and the columns of each row ascend within 0 ... cols - 1.
+    /// entries without falling and all columns are within 0 ... cols - 1.
     SparseView(Index rows, Index cols, std::span<const std::int64_t> starts,
                std::span<const std::int32_t> columns, std::span<const T> values,
                std::string_view what = "SparseView");
@@ -29,6 +29,8 @@ public:
     const std::int64_t* starts() const { return starts_; }
     const std::int32_t* columns() const { return columns_; }
     const T* values() const { return values_; }
+    /// Whether the columns of each row ascend, so that none is there twice: products then have the bits of the dense ones.
+    bool is_canonical() const;
     /// Throws std::invalid_argument unless the rows are there.
     SparseView middle_rows(Index first, Index n) const;
     /// The same entries with other values.
