@@ -84,6 +84,13 @@ def test_a_fit(options, threads):
     assert all(a[key] == b[key] for key in a if key != "seconds")
 
 
+def test_levenberg_marquardt():
+    nets = [nn.Sequential(nn.Linear(40, 2), nn.Tanh(), nn.Linear(2, 1), dtype="float64") for _ in range(2)]
+    for net, x in zip(nets, (DENSE, sparse.csr_array(DENSE)), strict=True):
+        net.fit(x, Y / 2, loss="mse", optimizer="levenberg_marquardt", epochs=3)
+    assert same(*nets)
+
+
 def test_disordered_entries_are_put_in_order_in_a_copy():
     columns, values = np.array([5, 2, 2, 0]), np.array([1.0, 2.0, 3.0, 4.0])
     x = sparse.csr_array((values, columns, [0, 3, 4]), shape=(2, 40))
