@@ -119,9 +119,8 @@ class Trainable(Predictor):
         Parameters
         ----------
         x : array or sparse matrix (rows, in)
-            Finite numbers; borrowed when of the network's dtype, converted once otherwise. A SciPy sparse
-            matrix or array of any format is taken where the first layer is a Linear: CSR as it is, others
-            converted once; only its entries cost time in that layer. No mixup or noise with it.
+            Finite numbers; borrowed when of the network's dtype (and CSR), converted once otherwise. A SciPy
+            sparse matrix needs a Linear as the first layer and takes no mixup or noise.
         y : array (rows, out), or (rows,)
             Class indices for losses that take them.
         loss : Loss or str
