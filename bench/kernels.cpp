@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "elementwise.hpp"
+#include "ops_sparse.hpp"
 #include "peaks.hpp"
 
 namespace {
@@ -38,6 +39,31 @@ void products(Index batch, Index width) {
     one("forward", [&] { ops::linear_forward<T>(x.view(), w.view(), bias.data(), y.view()); });
     one("dX", [&] { ops::linear_backward_input<T>(x.view(), w.view(), scratch, y.view()); });
     one("dW", [&] { ops::linear_backward_weight<T>(x.view(), x.view(), dw.view(), false); });
+}
+
+/// Products of a first layer whose input has one element in a hundred; beside them the dense time over the sparse one.
+void sparse_products(Index batch, Index in, Index out) {
+    Matrix<T> x = filled(batch, in);
+    for (Index i = 0; i < batch; ++i)
+        for (Index j = 0; j < in; ++j)
+            if ((i * 37 + j * 11) % 100 != 0) x(i, j) = 0;
+    SparseMatrix<T> sparse, scratch;
+    sparse.assign(x.view());
+    const Matrix<T> w = filled(in, out), dy = filled(batch, out);
+    Matrix<T> y(batch, out), dw(in, out);
+    const double flops = 2.0 * double(sparse.view().entries()) * double(out);
+    const std::string shape = std::to_string(batch) + "x" + std::to_string(in) + "," + std::to_string(out);
+    const auto one = [&](std::string_view name, auto&& f, auto&& dense) {
+        const double seconds = best_time(f), whole = best_time(dense);
+        add("sparse", name, shape, flops / seconds / 1e9, "GFLOP/s", 0);
+        add("sparse", std::string(name) + ", gain", shape, whole / seconds, "x dense", 0);
+    };
+    one(
+        "forward", [&] { ops::sparse_forward<T>(sparse.view(), w.view(), nullptr, y.view()); },
+        [&] { ops::linear_forward<T>(x.view(), w.view(), nullptr, y.view()); });
+    one(
+        "dW", [&] { ops::sparse_backward_weight<T>(sparse.view(), dy.view(), scratch, dw.view(), false); },
+        [&] { ops::linear_backward_weight<T>(x.view(), dy.view(), dw.view(), false); });
 }
 
 Network<T> network(const std::vector<Index>& widths) {
@@ -128,6 +154,7 @@ void measure_group(const std::string& group) {
         for (const Index batch : smoke ? Sizes{32} : Sizes{32, 64, 128, 256, 1024})
             for (const Index width : smoke ? Sizes{16} : Sizes{16, 32, 64, 128, 256, 512, 1024, 2048})
                 products(batch, width);
+    if (group == "sparse") sparse_products(256, smoke ? 200 : 10000, 128);
     for (const Index n : planes) {
         if (group == "activation") activations(n, n);
         if (group == "loss") losses(n, n);
@@ -158,7 +185,7 @@ void measure_isa(const std::string& isa) {
     peak = one_core * options.threads;
     if (one_core > 0) add("peak", "fma, one core", "", one_core, "GFLOP/s", 0);
     for (const std::string group :
-         {"product", "step", "predict", "activation", "loss", "optimizer", "threads"})
+         {"product", "sparse", "step", "predict", "activation", "loss", "optimizer", "threads"})
         if (options.only.empty() || options.only == group) measure_group(group);
 }
 

@@ -48,7 +48,7 @@ private:
         for (Index& row : pairs.partner) row = order[size_t(row)];
         const Data<T> second = gather_second_(data_, pairs.partner);
         gather_.x().view() *= static_cast<T>(pairs.share);
-        gather_.x().view() += static_cast<T>(1 - pairs.share) * second.x;
+        gather_.x().view() += static_cast<T>(1 - pairs.share) * second.x.numbers();
         if (!second.target.label.empty())
             batch.second.label = second.target.label;
         else

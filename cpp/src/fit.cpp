@@ -22,6 +22,13 @@ void check_courses(const FitOptions& options, const Optimizer<T>& optimizer, Ind
     }
 }
 
+// A change of x would fill all of it.
+template <class T>
+void check_sparse(const FitOptions& options, const Data<T>& data) {
+    require(!data.x.is_sparse() || (options.mixup == 0 && options.input_noise == 0),
+            "fit: x is sparse and takes no ", options.mixup > 0 ? "mixup" : "input_noise");
+}
+
 // Codes are no numbers that one could add to.
 template <class T>
 void check_codes(const FitOptions& options, const Network<T>& network) {
@@ -44,6 +51,7 @@ public:
         steps_ = (batches_.count() - 1) / together + 1;
         check_courses(task.options, optimizer, steps_);
         check_codes(task.options, task.network);
+        check_sparse(task.options, task.data);
     }
 
 private:

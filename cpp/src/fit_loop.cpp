@@ -54,8 +54,8 @@ void FitTask<T>::check() const {
     require(loss.reduction() != Reduction::none, "fit: the loss has reduction 'none'; choose mean or sum");
     const auto check_rows = [&](const Data<T>& part, const char* what) {
         check_data(part, what);
-        loss.check(part.rows(), network.output_width(part.x.cols(), 0, network.size()), part.target,
-                   part.weight, what);
+        loss.check(part.rows(), network.output_width(part.x, 0, network.size()), part.target, part.weight,
+                   what);
     };
     check_rows(data, "fit");
     if (validation) check_rows(*validation, "fit: validation data");

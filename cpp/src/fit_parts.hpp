@@ -15,9 +15,7 @@ class Gatherer {
 public:
     Data<T> operator()(const Data<T>& data, std::span<const Index> order) {
         const Index rows = std::ssize(order);
-        x_.resize(rows, data.x.cols());
-        ops::gather_rows<T>(data.x, order, x_);
-        Data<T> batch{x_.view(), {}, {}};
+        Data<T> batch{x_of(data.x, order), {}, {}};
         if (!data.target.label.empty()) {
             label_.resize(rows);
             for (Index r = 0; r < rows; ++r) label_[r] = data.target.label[size_t(order[size_t(r)])];
@@ -38,7 +36,18 @@ public:
     Matrix<T>& x() { return x_; }
 
 private:
+    Input<T> x_of(const Input<T>& x, std::span<const Index> order) {
+        if (x.is_sparse()) {
+            sparse_.assign_rows(x.sparse(), order);
+            return sparse_.view();
+        }
+        x_.resize(std::ssize(order), x.cols());
+        ops::gather_rows<T>(x.numbers(), order, x_);
+        return x_;
+    }
+
     Matrix<T> x_, target_;
+    SparseMatrix<T> sparse_;  // instead of x_
     Buffer<std::int64_t> label_;
     Buffer<T> weight_;
 };

@@ -49,7 +49,7 @@ std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>
     check_data(data, "gradcheck");
     const LeftAsFound left(network);
     const std::uint64_t step = network.step();
-    Matrix<double> x(data.x);
+    Matrix<double> x(data.x.dense("gradcheck"));
     LossResult<double> result;
     const auto value = [&] {
         network.set_step(step);

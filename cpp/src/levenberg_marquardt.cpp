@@ -98,7 +98,7 @@ void LevenbergMarquardtRule<T>::linearize(FullBatch<T>& rows) {
         if (r % block_rows == 0) rows.poll();
         if (!weight.empty() && weight[size_t(r)] == 0) continue;
         const double root = weight.empty() ? 1 : std::sqrt(double(weight[size_t(r)]));
-        const MatrixView<const T> y = rows.network.forward(x.row(r));
+        const MatrixView<const T> y = rows.network.forward(x.middle_rows(r, 1));
         for (Index k = 0; k < y.cols(); ++k) {
             dy.view().set_zero();
             dy(0, k) = 1;

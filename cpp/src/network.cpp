@@ -148,6 +148,14 @@ Index Network<T>::output_width(Index in, Index first, Index last) const {
 }
 
 template <class T>
+Index Network<T>::output_width(const Input<T>& x, Index first, Index last) const {
+    const Layer& layer = layers_[static_cast<size_t>(first)].layer;
+    require(!x.is_sparse() || std::holds_alternative<Linear>(layer), type_name(layer),
+            ".forward: x is sparse, only a Linear takes it");
+    return output_width(x.cols(), first, last);
+}
+
+template <class T>
 Index Network<T>::input_width() const {
     Index factor = 1;
     for (const NamedLayer& named : layers_) {

@@ -20,6 +20,7 @@ LayerCall<T> Network<T>::call(Index layer, Workspace<T>& workspace, bool accumul
     LayerCall<T> call{layer_values_[l], layer_grads_[l],  &workspace.scratch, kept.training, accumulate, key,
                       kept.step,        &workspace.own[l]};
     call.dropout = dropout_;
+    if (kept.sparse.rows() > 0) call.sparse = &kept.sparse, call.columns = &workspace.columns;
     if (const Index other = partner_[l]; other >= 0) {
         const auto o = static_cast<size_t>(other);
         call.partner.rebind(other < layer ? workspace.kept[o].in : workspace.own[o].view());
@@ -28,13 +29,14 @@ LayerCall<T> Network<T>::call(Index layer, Workspace<T>& workspace, bool accumul
 }
 
 template <class T>
-MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last,
+MatrixView<const T> Network<T>::run(Workspace<T>& workspace, const Input<T>& input, Index first, Index last,
                                     bool training) const {
     if (workspace.kept.size() < layers_.size()) {
         workspace.kept.resize(layers_.size());
         workspace.memory.resize(layers_.size());
         workspace.own.resize(layers_.size());
     }
+    MatrixView<const T> x = input.numbers();
     for (Index l = first; l < last; ++l) {
         const auto i = static_cast<size_t>(l);
         const auto note = [&](size_t at, MatrixView<const T> in, MatrixView<const T> out) {
@@ -42,6 +44,7 @@ MatrixView<const T> Network<T>::run(Workspace<T>& workspace, MatrixView<const T>
             workspace.kept[at].out.rebind(out);
             workspace.kept[at].step = step_;
             workspace.kept[at].training = training;
+            workspace.kept[at].sparse = Index(at) == first ? input.sparse() : SparseView<T>();
         };
         const bool joined = l + 1 < last && is_joined(l);
         note(i, x, {});
@@ -74,10 +77,10 @@ const ActivationLayer* Network<T>::activation_at(Index layer) const {
 }
 
 template <class T>
-MatrixView<const T> Network<T>::forward(MatrixView<const T> x, Index first, Index last) {
+MatrixView<const T> Network<T>::forward(const Input<T>& x, Index first, Index last) {
     require_range("forward", first, last);
     require(x.rows() > 0, "forward: x has no rows");
-    output_width(x.cols(), first, last);  // nothing is written unless all layers fit
+    output_width(x, first, last);  // nothing is written unless all layers fit
     const MatrixView<const T> y = run(workspace_, x, first, last, training_);
     for (size_t l = static_cast<size_t>(last); l < layers_.size(); ++l) forget(l);  // their input may be gone
     step_ += training_;
@@ -115,12 +118,18 @@ MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, In
 }
 
 template <class T>
-MatrixView<const T> Network<T>::keep(MatrixView<const T> x, Index first) {
+Input<T> Network<T>::keep(const Input<T>& x, Index first) {
     inputs_.resize(layers_.size());
+    sparse_inputs_.resize(layers_.size());
+    if (x.is_sparse()) {
+        SparseMatrix<T>& input = sparse_inputs_[static_cast<size_t>(first)];
+        input.assign(x.sparse());
+        return input.view();
+    }
     Matrix<T>& input = inputs_[static_cast<size_t>(first)];
     input.resize(x.rows(), x.cols());
-    input.view().assign(x);
-    return input.view();
+    input.view().assign(x.numbers());
+    return input;
 }
 
 template <class T>
@@ -147,6 +156,7 @@ template <class T>
 void Network<T>::forget(size_t layer) {
     workspace_.kept[layer].in.rebind({});
     workspace_.kept[layer].out.rebind({});
+    workspace_.kept[layer].sparse = {};
 }
 
 template <class T>
@@ -167,9 +177,9 @@ void Network<T>::require_range(const char* what, Index first, Index last) const 
 }
 
 template <class T>
-void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index first, Index last) const {
+void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last) const {
     require_range("predict_into", first, last);
-    const Index width = output_width(x.cols(), first, last);
+    const Index width = output_width(x, first, last);
     require(y.rows() == x.rows() && y.cols() == width, "predict_into: y is ", y.rows(), "x", y.cols(),
             ", the output is ", x.rows(), "x", width);
     static thread_local Workspace<T> workspace;
@@ -180,22 +190,21 @@ void Network<T>::predict_into(MatrixView<const T> x, MatrixView<T> y, Index firs
     }
 }
 
-#define CMLP_PASSES(T)                                                                                   \
-    template LayerCall<T> Network<T>::call(Index, Workspace<T>&, bool) const;                            \
-    template MatrixView<const T> Network<T>::run(Workspace<T>&, MatrixView<const T>, Index, Index, bool) \
-        const;                                                                                           \
-    template MatrixView<const T> Network<T>::forward(MatrixView<const T>, Index, Index);                 \
-    template MatrixView<const T> Network<T>::backward(MatrixView<const T>, Index, Index, bool, bool);    \
-    template MatrixView<const T> Network<T>::keep(MatrixView<const T>, Index);                           \
-    template std::vector<MatrixView<const T>> Network<T>::outputs(Index, Index) const;                   \
-    template void Network<T>::set_dropout(double);                                                       \
-    template void Network<T>::forget();                                                                  \
-    template void Network<T>::forget(size_t);                                                            \
-    template bool Network<T>::is_joined(Index) const;                                                    \
-    template const ActivationLayer* Network<T>::activation_at(Index) const;                              \
-    template MatrixView<const T> Network<T>::output() const;                                             \
-    template void Network<T>::require_range(const char*, Index, Index) const;                            \
-    template void Network<T>::predict_into(MatrixView<const T>, MatrixView<T>, Index, Index) const;
+#define CMLP_PASSES(T)                                                                                      \
+    template LayerCall<T> Network<T>::call(Index, Workspace<T>&, bool) const;                               \
+    template MatrixView<const T> Network<T>::run(Workspace<T>&, const Input<T>&, Index, Index, bool) const; \
+    template MatrixView<const T> Network<T>::forward(const Input<T>&, Index, Index);                        \
+    template MatrixView<const T> Network<T>::backward(MatrixView<const T>, Index, Index, bool, bool);       \
+    template Input<T> Network<T>::keep(const Input<T>&, Index);                                             \
+    template std::vector<MatrixView<const T>> Network<T>::outputs(Index, Index) const;                      \
+    template void Network<T>::set_dropout(double);                                                          \
+    template void Network<T>::forget();                                                                     \
+    template void Network<T>::forget(size_t);                                                               \
+    template bool Network<T>::is_joined(Index) const;                                                       \
+    template const ActivationLayer* Network<T>::activation_at(Index) const;                                 \
+    template MatrixView<const T> Network<T>::output() const;                                                \
+    template void Network<T>::require_range(const char*, Index, Index) const;                               \
+    template void Network<T>::predict_into(const Input<T>&, MatrixView<T>, Index, Index) const;
 CMLP_PASSES(float)
 CMLP_PASSES(double)
 #undef CMLP_PASSES

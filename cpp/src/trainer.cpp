@@ -49,7 +49,7 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
     double sum = 0, weight = 0;
     for (Index r = 0; r < data.rows(); r += evaluate_rows) {
         const Data<T> part = data.middle_rows(r, std::min(evaluate_rows, data.rows() - r));
-        y.resize(part.rows(), network.output_width(data.x.cols(), 0, network.size()));
+        y.resize(part.rows(), network.output_width(data.x, 0, network.size()));
         network.predict_into(part.x, y);
         mean.evaluate<T>(y, part.target, part.weight, false, result);
         sum += result.total * result.weight;
@@ -63,21 +63,32 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
 
 namespace {
 
+[[noreturn]] void fail_non_finite(std::string_view what, const char* name, double value, Index row,
+                                  Index column) {
+    fail(what, ": ", name, " has ", std::isnan(value) ? "nan" : "infinity", " at row ", row, ", column ",
+         column);
+}
+
 template <class T>
 void check_finite(MatrixView<const T> values, std::string_view what, const char* name) {
     const Index at = values.empty() ? -1 : ops::first_nonfinite<T>(values);
     if (at < 0) return;
     const Index row = at / values.cols(), column = at % values.cols();
-    fail(what, ": ", name, " has ", std::isnan(values(row, column)) ? "nan" : "infinity", " at row ", row,
-         ", column ", column);
+    fail_non_finite(what, name, values(row, column), row, column);
 }
 
 }  // namespace
 
 template <class T>
-void check_x(MatrixView<const T> x, std::string_view what) {
+void check_x(const Input<T>& x, std::string_view what) {
     require(x.rows() > 0, what, ": x has no rows");
-    check_finite<T>(x, what, "x");
+    if (!x.is_sparse()) return check_finite<T>(x.numbers(), what, "x");
+    const SparseView<T>& s = x.sparse();
+    const Index at = ops::first_nonfinite<T>(s.numbers());
+    if (at < 0) return;
+    const Index row =
+        std::upper_bound(s.starts(), s.starts() + s.rows(), s.starts()[0] + at) - s.starts() - 1;
+    fail_non_finite(what, "x", s.values()[at], row, s.columns()[at]);
 }
 
 template <class T>
@@ -104,7 +115,7 @@ void check_data(const Data<T>& data, std::string_view what) {
     template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
                                              const std::vector<MetricKind>&);                              \
     template void check_data<T>(const Data<T>&, std::string_view);                                         \
-    template void check_x<T>(MatrixView<const T>, std::string_view);
+    template void check_x<T>(const Input<T>&, std::string_view);
 CMLP_TRAINER(float)
 CMLP_TRAINER(double)
 #undef CMLP_TRAINER

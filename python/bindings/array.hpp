@@ -26,8 +26,14 @@ inline std::string shape_text(const py::array& a) {
     return text + (a.ndim() == 1 ? ",)" : ")");
 }
 
+/// Whether it is one of SciPy's sparse matrices, which have this method in common.
+inline bool is_sparse(const py::object& object) {
+    return !py::isinstance<py::array>(object) && py::hasattr(object, "tocsr");
+}
+
 /// Any object as an array of numbers; refuses text, objects and complex numbers by name.
 inline py::array numbers(const py::object& object, const std::string& what) {
+    if (is_sparse(object)) cmlp::fail(what, " is sparse, it must be dense");
     const py::array a = py::isinstance<py::array>(object)
                             ? py::reinterpret_borrow<py::array>(object)
                             : py::array(py::module_::import("numpy").attr("asarray")(object));

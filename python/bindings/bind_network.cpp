@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "array.hpp"
+#include "input.hpp"
 
 namespace {
 
@@ -75,7 +76,7 @@ Index end_of(const Network<T>& net, Index last) {
 
 template <class T>
 Array<T> forward(Network<T>& net, const py::object& x, Index first, Index last) {
-    const Rows<T> in = matrix<T>(x, "forward: x");
+    const HeldInput<T> in = input<T>(x, "forward: x");
     const typename Network<T>::Exclusive only(net, "forward");
     MatrixView<const T> y;
     {
@@ -101,9 +102,9 @@ constexpr Index brief_work = 20000;  // multiplications: a microsecond or two
 
 template <class T>
 Array<T> predict(const Network<T>& net, const py::object& x, Index first, Index last) {
-    const Rows<T> in = matrix<T>(x, "predict: x");
+    const HeldInput<T> in = input<T>(x, "predict: x");
     last = end_of(net, last);
-    auto [out, y] = new_matrix<T>(in.view.rows(), net.output_width(in.view.cols(), first, last));
+    auto [out, y] = new_matrix<T>(in.view.rows(), net.output_width(in.view, first, last));
     // Letting other threads in costs more than a few rows of a small network take.
     const bool brief = in.view.rows() * net.parameter_count() < brief_work;
     std::optional<py::gil_scoped_release> release;

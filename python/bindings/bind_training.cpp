@@ -8,6 +8,7 @@
 #include "bind_full_batch.hpp"
 #include "bind_loss.hpp"
 #include "bind_optimizer.hpp"
+#include "input.hpp"
 
 namespace {
 
@@ -16,13 +17,13 @@ using namespace cmlp;
 // Data kept alive beside their views.
 template <class T>
 struct Held {
-    Rows<T> x;
+    HeldInput<T> x;
     Targets<T> y;
     Rows<T> weight;
 
     Held(const PyLoss& loss, const py::object& x_, const py::object& y_, const py::object& weight_,
          const std::string& what)
-        : x(matrix<T>(x_, what + ": x")),
+        : x(input<T>(x_, what + ": x")),
           y(targets<T>(y_, loss.takes_labels(), what + ": y")),
           weight(optional_vector<T>(weight_, what + ": sample_weight")) {}
     Data<T> data() const { return {x.view, y.view, span_of(weight)}; }

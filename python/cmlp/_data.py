@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
+from cmlp._sparse import in_rows, is_sparse, row_count
 
 Rows = tuple[Any, Any, Any]  # x, y, sample_weight or None
 
@@ -17,8 +18,10 @@ class FitData:
     """Rows to train on and rows held out."""
 
     def __init__(self, x: Any, y: Any, weight: Any, validation: tuple[Any, ...] | None) -> None:
-        self.x, self.y, self.weight = x, y, weight
-        self.validation: Rows | None = None if validation is None else (*validation, None)[:3]
+        self.x, self.y, self.weight = in_rows(x), y, weight
+        self.validation: Rows | None = None
+        if validation is not None:
+            self.validation = (*map(in_rows, validation), None)[:3]
 
     def hold_out(self, share: float, seed: int) -> None:
         """Take a random part of the rows for validation, unless there are rows for it or the share is 0."""
@@ -31,14 +34,14 @@ class FitData:
 
 
 def _split(
-    x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, share: float, seed: int
+    x: Any, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, share: float, seed: int
 ) -> tuple[Any, Any, Any, tuple[Any, ...]]:
     """Return training x, y, weight and the validation data: a random part of the rows."""
     if not 0 < share < 1:
         raise ValueError(f"fit: validation_split is {share}, it must be in (0, 1)")
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = x if is_sparse(x) else np.asarray(x), np.asarray(y)
     weight = None if sample_weight is None else np.asarray(sample_weight)
-    rows = len(x)
+    rows = row_count(x)
     held = max(1, round(rows * share))
     if held >= rows or len(y) != rows or (weight is not None and len(weight) != rows):
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cmlp import _core
 from cmlp._fitting import Course, Metrics, Schedules
+from cmlp._sparse import row_count
 from cmlp.history import EarlyStopping, History
 from cmlp.progress import ProgressBar
 
@@ -61,7 +62,7 @@ def batch_rows(batch_size: int | None, optimizer: Rule, x: Any) -> int:
 
     if batch_size is not None:
         return batch_size
-    return max(len(x), 1) if isinstance(optimizer, FullBatch) else 32
+    return max(row_count(x), 1) if isinstance(optimizer, FullBatch) else 32
 
 
 class Run:
@@ -85,7 +86,7 @@ class Run:
             return []
         rows = max(options["batch_size"], 1) * max(options["accumulate_steps"], 1)  # a step
         epochs = max(options["epochs"] - options["first_epoch"], 0)
-        return self.schedules.courses(epochs, -(-len(self.data.x) // rows))
+        return self.schedules.courses(epochs, -(-row_count(self.data.x) // rows))
 
     def __call__(
         self, net: Core, criterion: Loss, rule: Any, bar: ProgressBar,

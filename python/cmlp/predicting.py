@@ -12,6 +12,7 @@ from cmlp._fitting import MetricLike, Metrics
 from cmlp._running import as_loss
 
 if TYPE_CHECKING:
+    from cmlp._sparse import InputLike
     from cmlp.nn.losses import Loss
     from cmlp.nn.module import Core
 
@@ -28,7 +29,7 @@ class Predictor:
 
     def evaluate(
         self,
-        x: npt.ArrayLike,
+        x: InputLike,
         y: npt.ArrayLike,
         *,
         loss: Loss | str,
@@ -60,10 +61,11 @@ class Predictor:
         own = measures.measure(self.predict, (x, y, sample_weight))
         return {"loss": values[0], **measures.join(values[1:], own)}
 
-    def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+    def predict(self, x: InputLike) -> npt.NDArray[Any]:
         """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may ask at once.
 
-        A row's result does not depend on the rows beside it, not by a bit.
+        A row's result does not depend on the rows beside it, not by a bit. Where the first layer is a Linear,
+        ``x`` may be a SciPy sparse matrix: the result has the bits of the dense one's.
 
         Raises
         ------

@@ -18,6 +18,7 @@ from cmlp.progress import ProgressBar
 if TYPE_CHECKING:
     from cmlp._fitting import Scheduler
     from cmlp._running import Rule
+    from cmlp._sparse import InputLike
     from cmlp.nn.losses import Loss
     from cmlp.optim import Optimizer
 
@@ -32,7 +33,7 @@ class Trainable(Predictor):
 
     def train_step(
         self,
-        x: npt.ArrayLike,
+        x: InputLike,
         y: npt.ArrayLike,
         criterion: Loss,
         optimizer: Optimizer,
@@ -51,7 +52,7 @@ class Trainable(Predictor):
 
         Parameters
         ----------
-        x : array (batch, in)
+        x : array or sparse matrix (batch, in)
         y : array (batch, out) or (batch,)
         criterion : Loss
         optimizer : Optimizer
@@ -81,7 +82,7 @@ class Trainable(Predictor):
 
     def fit(
         self,
-        x: npt.ArrayLike,
+        x: InputLike,
         y: npt.ArrayLike,
         *,
         loss: Loss | str,
@@ -90,7 +91,7 @@ class Trainable(Predictor):
         batch_size: int | None = None,
         shuffle: bool = True,
         sample_weight: npt.ArrayLike | None = None,
-        validation_data: tuple[npt.ArrayLike, ...] | None = None,
+        validation_data: tuple[InputLike, ...] | None = None,
         validation_split: float = 0.0,
         early_stopping: EarlyStopping | None = None,
         metrics: Sequence[MetricLike] = (),
@@ -117,8 +118,9 @@ class Trainable(Predictor):
 
         Parameters
         ----------
-        x : array (rows, in)
-            Finite numbers; borrowed when of the network's dtype, converted once otherwise.
+        x : array or sparse matrix (rows, in)
+            Finite numbers; borrowed when of the network's dtype (and CSR), converted once otherwise. A SciPy
+            sparse matrix needs a Linear as the first layer and takes no mixup or noise.
         y : array (rows, out), or (rows,)
             Class indices for losses that take them.
         loss : Loss or str

@@ -79,4 +79,8 @@ TEST_CASE_TEMPLATE("allocation: a training step takes no memory in its steady st
     const Data<T> batch{x, {target, {}}, {}};
     CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, {1.0}); }) == 0);
     CHECK(allocations_of([&] { net.forward(x), net.backward(net.output()); }) == 0);
+    SparseMatrix<T> sparse;
+    sparse.assign(x);
+    const Data<T> thin{sparse.view(), batch.target, {}};
+    CHECK(allocations_of([&] { train_step(net, thin, loss, adam, result, {1.0}); }) == 0);
 }

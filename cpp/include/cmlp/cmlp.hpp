@@ -10,5 +10,6 @@
 #include <cmlp/runtime.hpp>
 #include <cmlp/schedule.hpp>
 #include <cmlp/serialize.hpp>
+#include <cmlp/sparse.hpp>
 #include <cmlp/trainer.hpp>
 #include <cmlp/version.hpp>

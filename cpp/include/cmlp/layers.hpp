@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmlp/layer_types.hpp>
+#include <cmlp/sparse.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,8 @@ struct LayerCall {
         {};              ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
                          ///< the gradient that reached its end
     double dropout = 1;  ///< factor of every dropout's p
+    const SparseView<T>* sparse = nullptr;  ///< the input of a Linear that is sparse; x is then its numbers()
+    SparseMatrix<T>* columns = nullptr;     ///< scratch for it by columns
 };
 
 /// The layer's kind: "Linear", "Activation" ...

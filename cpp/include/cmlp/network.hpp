@@ -36,8 +36,9 @@ struct Parameter {
 /// What backward needs of one layer's last forward.
 template <class T>
 struct Kept {
-    MatrixView<const T> in, out;
-    std::uint64_t step = 0;  ///< of the random numbers drawn
+    MatrixView<const T> in, out;  // in: of a sparse one its numbers()
+    SparseView<T> sparse;         // without rows where the input was dense
+    std::uint64_t step = 0;       ///< of the random numbers drawn
     bool training = false;
 };
 
@@ -49,6 +50,7 @@ struct Workspace {
     std::vector<Kept<T>> kept;      // one a layer
     Matrix<T> gradient[2];          // used in turn on the way back
     Matrix<T> scratch;
+    SparseMatrix<T> columns;  // of the rows of a sparse input
 };
 
 /// Layers in order. Copies are deep. predict is const and safe from many threads; all else is for one at a time.
@@ -65,17 +67,18 @@ public:
     template <class U>
     explicit Network(const Network<U>& other);
 
-    /// Output, keeping what backward needs; x is borrowed until then. The view is valid until the next pass.
-    MatrixView<const T> forward(MatrixView<const T> x) { return forward(x, 0, size()); }
+    /// Output, keeping what backward needs; x is borrowed until then. The view is valid until the next pass. Throws on a
+    /// sparse x unless the first layer is a Linear.
+    MatrixView<const T> forward(const Input<T>& x) { return forward(x, 0, size()); }
     /// The same for layers first ... last - 1 alone.
-    MatrixView<const T> forward(MatrixView<const T> x, Index first, Index last);
+    MatrixView<const T> forward(const Input<T>& x, Index first, Index last);
     /// Gradient of the input from dy, that of the output; the parameters' gradients are added to, or set.
     MatrixView<const T> backward(MatrixView<const T> dy) { return backward(dy, 0, size()); }
     MatrixView<const T> backward(MatrixView<const T> dy, Index first, Index last, bool accumulate = true,
                                  bool input_gradient = true);
     /// A copy of x in the network's own memory, for callers whose x may be gone before backward.
-    MatrixView<const T> keep(MatrixView<const T> x, Index first = 0);
-    /// Input of layer first in its last forward, then the outputs from there to layer last - 1.
+    Input<T> keep(const Input<T>& x, Index first = 0);
+    /// Input of layer first in its last forward (of a sparse one its numbers()), then the outputs from there to layer last - 1.
     std::vector<MatrixView<const T>> outputs(Index first, Index last) const;
     /// Output of the last forward.
     MatrixView<const T> output() const;
@@ -83,10 +86,12 @@ public:
     void forget();
 
     /// y = the output for x in evaluation mode, layers first ... last; const and lock-free. Throws on a wrong shape.
-    void predict_into(MatrixView<const T> x, MatrixView<T> y) const { predict_into(x, y, 0, size()); }
-    void predict_into(MatrixView<const T> x, MatrixView<T> y, Index first, Index last) const;
+    void predict_into(const Input<T>& x, MatrixView<T> y) const { predict_into(x, y, 0, size()); }
+    void predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last) const;
     /// Columns of the output for an input with `in` columns; throws when a layer cannot take its input.
     Index output_width(Index in, Index first, Index last) const;
+    /// The same for x; throws when it is sparse and layer first no Linear.
+    Index output_width(const Input<T>& x, Index first, Index last) const;
     /// Columns the network insists on, 0 when its layers take any.
     Index input_width() const;
 
@@ -149,7 +154,7 @@ private:
     Index place(std::vector<Parameter<T>>& all, bool trainable, Index offset);
     void match_residuals();
     LayerCall<T> call(Index layer, Workspace<T>& workspace, bool accumulate) const;
-    MatrixView<const T> run(Workspace<T>& workspace, MatrixView<const T> x, Index first, Index last,
+    MatrixView<const T> run(Workspace<T>& workspace, const Input<T>& input, Index first, Index last,
                             bool training) const;
 
     std::vector<NamedLayer> layers_;
@@ -163,6 +168,7 @@ private:
     double dropout_ = 1;
     Workspace<T> workspace_;
     std::vector<Matrix<T>> inputs_;  // what keep() was given, by layer
+    std::vector<SparseMatrix<T>> sparse_inputs_;
     std::atomic<std::thread::id> owner_{};
 };
 

@@ -16,7 +16,7 @@ namespace cmlp {
 /// Rows with what the network should say of them. Borrowed.
 template <class T>
 struct Data {
-    MatrixView<const T> x = {};  ///< (rows, in)
+    Input<T> x = {};  ///< (rows, in)
     Target<T> target = {};
     std::span<const T> weight = {};  ///< (rows), empty: 1
 
@@ -138,6 +138,6 @@ void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, s
 
 /// check_data for the input alone.
 template <class T>
-void check_x(MatrixView<const T> x, std::string_view what);
+void check_x(const Input<T>& x, std::string_view what);
 
 }  // namespace cmlp

@@ -57,6 +57,22 @@ struct Gemm {
     bool add;       ///< c += chain instead of c = chain
 };
 
+/// c (m, n) = start + a b, a (m, k) in sparse rows: every element one chain of fma over the entries of its row.
+template <class T>
+struct SparseGemm {
+    ptrdiff_t m, n;
+    const int64_t*
+        start;  ///< (m + 1) where the entries of a row begin, counted so that start[0] is the first of all
+    const int32_t* index;  ///< the row of b that an entry goes with
+    const T* value;
+    const T* b;  ///< (k, n)
+    ptrdiff_t b_row;
+    T* c;  ///< (m, n)
+    ptrdiff_t c_row;
+    const T* bias;  ///< (n): the chain starts there; null: at 0
+    bool add;       ///< c += chain instead of c = chain
+};
+
 /// A block of rows and columns that elementwise kernels walk over.
 struct Shape {
     ptrdiff_t rows, cols;
@@ -147,6 +163,7 @@ struct NormKernels {
 template <class T>
 struct Kernels {
     void (*gemm)(const Gemm<T>&);
+    void (*sparse_gemm)(const SparseGemm<T>&);
     ActivationKernel<T> activation[activation_count];
     LossKernel<T> loss[loss_count];
     UpdateKernel<T> update[optimizer_count];

@@ -5,6 +5,7 @@
 #include "norms.hpp"
 #include "optimizers.hpp"
 #include "philox.hpp"
+#include "sparse.hpp"
 
 #define CMLP_TEXT_(x) #x
 #define CMLP_TEXT(x) CMLP_TEXT_(x)
@@ -24,6 +25,7 @@ namespace {
 template <class T>
 constexpr Kernels<T> kernels_of = {
     gemm<T>,
+    sparse_gemm<T>,
     {
 #define CMLP_ACTIVATION(name, ...) \
     {activation_forward<act::name, T>, activation_backward<act::name, T>, act::name::keep},

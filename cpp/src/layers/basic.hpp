@@ -57,6 +57,15 @@ void reset(const Linear& layer, std::span<const MatrixView<T>> values, std::uint
     initialize(values[1], Initializer::uniform, {{"low", -bound}, {"high", bound}}, rng);
 }
 
+// y of the batch; a sparse x is the numbers of call.sparse, in NTK form scaled.
+template <class T>
+void product(const LayerCall<T>& call, In<T> x, const T* bias, MatrixView<T> y, ops::AfterBlock after) {
+    if (call.sparse)
+        ops::sparse_forward<T>(call.sparse->with_values(x.data()), call.values[0], bias, y, after);
+    else
+        ops::linear_forward<T>(x, call.values[0], bias, y, after);
+}
+
 // In NTK form the factor goes to x, so that the scaled x is what backward needs.
 template <class T>
 In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
@@ -65,10 +74,10 @@ In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>&
         call.kept->view().assign(x * ntk_factor<T>(layer));
         x.rebind(call.kept->view());
     }
-    y.resize(x.rows(), layer.out_features);
+    y.resize(call.sparse ? call.sparse->rows() : x.rows(), layer.out_features);
     const T* bias = layer.bias ? call.values[1].data() : nullptr;
     if (!call.activation) {
-        ops::linear_forward<T>(x, call.values[0], bias, y);
+        product<T>(call, x, bias, y, {});
         return y.view();
     }
     const ActivationLayer& f = *call.activation->layer;
@@ -78,17 +87,21 @@ In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>&
         ops::activation_forward<T>(f.kind, parameters, y.view().block(i, j, rows, cols),
                                    out.view().block(i, j, rows, cols));
     };
-    ops::linear_forward<T>(x, call.values[0], bias, y, activate);
+    product<T>(call, x, bias, y, activate);
     return y.view();
 }
 
 template <class T>
 In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy, Matrix<T>* dx) {
     if (is_ntk(layer)) x.rebind(call.kept->view());
-    ops::linear_backward_weight<T>(x, dy, call.grads[0], call.accumulate);
+    if (call.sparse)
+        ops::sparse_backward_weight<T>(call.sparse->with_values(x.data()), dy, *call.columns, call.grads[0],
+                                       call.accumulate);
+    else
+        ops::linear_backward_weight<T>(x, dy, call.grads[0], call.accumulate);
     if (layer.bias) ops::linear_backward_bias<T>(dy, call.grads[1].data(), call.accumulate);
     if (!dx) return {};
-    dx->resize(x.rows(), x.cols());
+    dx->resize(dy.rows(), layer.in_features);
     auto go_on = [&](Index i, Index rows, Index j, Index cols) {
         MatrixView<T> block = dx->view().block(i, j, rows, cols);
         if (is_ntk(layer)) block *= ntk_factor<T>(layer);

@@ -8,6 +8,7 @@
 
 #include "../ops.hpp"
 #include "../ops_norms.hpp"
+#include "../ops_sparse.hpp"
 #include "../parallel.hpp"
 
 // Functions of a layer are found by name in this namespace, so that a layer without one of its own does not compile.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
+from cmlp._sparse import InputLike, is_sparse
 from cmlp.nn.parameter import Core, Parameter
 
 __all__ = ["Core", "LayerSpec", "Module", "Parameter", "dtype_name", "make_core"]
@@ -103,8 +104,10 @@ class Module:
 
     # ---- forward and backward
 
-    def __call__(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+    def __call__(self, x: InputLike) -> npt.NDArray[Any]:
         """Return the output for ``x`` (batch, in), keeping what :meth:`backward` needs.
+
+        A Linear, alone or first of a network, also takes a SciPy sparse matrix.
 
         Raises
         ------
@@ -113,7 +116,7 @@ class Module:
         """
         return self._core.forward(x, self._first, self._last)
 
-    def forward(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+    def forward(self, x: InputLike) -> npt.NDArray[Any]:
         """Return the output for ``x``; the same as calling the module."""
         return self(x)
 
@@ -209,7 +212,7 @@ class Module:
         """Number of parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def trace(self, x: npt.ArrayLike) -> list[tuple[str, npt.NDArray[Any]]]:
+    def trace(self, x: InputLike) -> list[tuple[str, npt.NDArray[Any]]]:
         """Return every intermediate value of a forward pass.
 
         Parameters
@@ -230,6 +233,8 @@ class Module:
         """
         self(x)
         values = self._core.outputs(self._first, self._last)
+        if is_sparse(x):
+            values[0] = x
         return list(zip(["input", *self._layer_titles()], values, strict=True))
 
     def _layer_titles(self) -> list[str]:
