@@ -28,10 +28,6 @@ Network<T>::Network(std::vector<NamedLayer> layers, std::uint64_t seed, bool dra
     require(!layers_.empty(), "Network: there are no layers");
     match_residuals();
     allocate();
-    if (const Index in = input_width()) {
-        output_ = output_width(in, 0, size());
-        input_ = in;
-    }
     if (draw) reset_parameters(seed);
 }
 
@@ -120,6 +116,10 @@ void Network<T>::allocate() {
             p.grad.rebind({grads_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
             layer_grads_[size_t(p.layer)].push_back(p.grad);
         }
+    if (const Index in = input_width()) {
+        output_ = output_width(in, 0, size());
+        input_ = in;
+    }
 }
 
 template <class T>
