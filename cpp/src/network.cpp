@@ -116,6 +116,7 @@ void Network<T>::allocate() {
             p.grad.rebind({grads_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
             layer_grads_[size_t(p.layer)].push_back(p.grad);
         }
+    chain_ = find_chain();
     if (const Index in = input_width()) {
         output_ = output_width(in, 0, size());
         input_ = in;

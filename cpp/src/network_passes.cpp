@@ -182,6 +182,8 @@ void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, I
     const Index width = output_width(x, first, last);
     require(y.rows() == x.rows() && y.cols() == width, "predict_into: y is ", y.rows(), "x", y.cols(),
             ", the output is ", x.rows(), "x", width);
+    if (!chain_.empty() && !x.is_sparse() && first == 0 && last == size())
+        return predict_chain(x.numbers(), y);
     static thread_local Workspace<T> workspace;
     const Index most = predict_rows * num_threads();  // the layers share each block among the threads
     for (Index r = 0; r < x.rows(); r += most) {

@@ -26,6 +26,7 @@ LEVEL = {
         (
             "network",
             "network_passes",
+            "network_chain",
             "network_data_init",
             "trainer",
             "fit",

@@ -3,6 +3,7 @@
 
 #include <cmlp/layers.hpp>
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <string>
@@ -146,6 +147,17 @@ public:
     };
 
 private:
+    // A linear layer with the activation behind it.
+    struct Link {
+        MatrixView<const T> w;  // (in, out)
+        const T* bias;          // (out) or null
+        Activation activation = Activation::identity;
+        std::array<T, 4> parameters = {};
+    };
+
+    std::vector<Link> find_chain() const;
+    void follow_chain(MatrixView<const T> x, MatrixView<T> y, T* between, Index half) const;
+    void predict_chain(MatrixView<const T> x, MatrixView<T> y) const;
     void forget(size_t layer);
     bool is_joined(Index layer) const;
     const ActivationLayer* activation_at(Index layer) const;
@@ -160,6 +172,7 @@ private:
     std::vector<NamedLayer> layers_;
     std::vector<Parameter<T>> parameters_, buffers_;
     std::vector<Index> partner_;    // the other end of a residual, by layer; -1: none
+    std::vector<Link> chain_;       // the whole network, where it is linear layers with activations alone
     Index input_ = 0, output_ = 0;  // widths of the whole, 0: not known beforehand
     std::vector<std::vector<MatrixView<T>>> layer_values_, layer_grads_;  // views by layer
     Buffer<T> values_, grads_;  // parameters then buffers; parameters alone
