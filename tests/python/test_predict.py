@@ -1,4 +1,4 @@
-"""Predictions are the outputs of a forward pass in evaluation mode, bit for bit, however they are shared out."""
+"""Predictions are the outputs of a forward pass in evaluation mode, bit for bit, on any threads and rows."""
 
 import numpy as np
 import pytest
