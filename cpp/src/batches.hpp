@@ -11,19 +11,23 @@ namespace cmlp {
 template <class T>
 class Batches {
 public:
-    Batches(const Data<T>& data, const FitOptions& options)
+    Batches(const Data<T>& data, const FitOptions& options, const Hooks& hooks)
         : data_(data),
           options_(options),
+          hooks_(hooks),
           order_(static_cast<size_t>(data.rows())),
           rows_(std::min(options.batch_size, data.rows())) {
-        permuted_ = options.shuffle;
+        permuted_ = options.shuffle || hooks.order;
         std::iota(order_.begin(), order_.end(), Index(0));
     }
 
     Index count() const { return (data_.rows() + rows_ - 1) / rows_; }  // an epoch
 
     void begin(Index epoch) {
-        if (permuted_) permute(order_, options_.seed, static_cast<std::uint64_t>(epoch));
+        if (hooks_.order)
+            take_order(epoch);
+        else if (permuted_)
+            permute(order_, options_.seed, static_cast<std::uint64_t>(epoch));
         first_number_ = static_cast<std::uint64_t>(epoch * count());
     }
 
@@ -42,6 +46,13 @@ public:
     }
 
 private:
+    void take_order(Index epoch) {
+        hooks_.order(epoch, order_);
+        for (const Index row : order_)
+            require(row >= 0 && row < data_.rows(), "fit: the order of epoch ", epoch, " has row ", row,
+                    ", there are ", data_.rows());
+    }
+
     // x = share * x + (1 - share) * x of the partners (Zhang et al., ICLR 2018).
     void mix(Batch<T>& batch, std::span<const Index> order, std::uint64_t number) {
         Pairs pairs = mixup_pairs(std::ssize(order), options_.mixup, options_.seed, number);
@@ -59,6 +70,7 @@ private:
 
     const Data<T>& data_;
     const FitOptions& options_;
+    const Hooks& hooks_;
     std::vector<Index> order_;
     Index rows_;
     bool permuted_ = true;

@@ -45,7 +45,7 @@ public:
     BatchFit(const FitTask<T>& task, Optimizer<T>& optimizer)
         : FitLoop<T>(task),
           optimizer_(optimizer),
-          batches_(task.data, task.options),
+          batches_(task.data, task.options, task.hooks),
           step_(task.network, task.loss, optimizer, task.options.step, result_) {
         const Index together = task.options.accumulate_steps;
         steps_ = (batches_.count() - 1) / together + 1;

@@ -168,6 +168,7 @@ void check_full_batch(const FitOptions& options, Index rows, std::string_view na
                                                   {"l2", step.l2 > 0 && !takes_l2},
                                                   {"max_norm", step.max_norm > 0},
                                                   {"mixup", options.mixup > 0},
+                                                  {"penalty_per_row", step.penalty_per_row},
                                                   {"scheduler", !options.courses.empty()}};
     for (const auto& [option, given] : asked) require(!given, "fit: ", name, " takes no ", option);
 }
@@ -179,6 +180,7 @@ public:
         check_full_batch(task.options, task.data.rows(), rule.name(), rule.takes_l2());
         require(rule.parameters().is_over(task.network.values()),
                 "fit: the optimizer is over parameters of another network");
+        require(!task.hooks.order, "fit: ", rule.name(), " sees all rows at once and takes no order of them");
         rule.check(task.network, task.loss);
     }
 

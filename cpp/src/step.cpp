@@ -4,6 +4,7 @@
 #include <cmlp/flat.hpp>
 
 #include <cmath>
+#include <numeric>
 
 #include "ops.hpp"
 
@@ -35,6 +36,12 @@ template <class T>
         if (ops::first_nonfinite<T>(p.grad) >= 0)
             fail_non_finite(network, "the gradient of '" + p.name + "'", "the loss is finite");
     fail_non_finite(network, "the norm of the gradient", "each element is finite");
+}
+
+template <class T>
+double row_weight(const Data<T>& rows) {
+    if (rows.weight.empty()) return double(rows.rows());
+    return std::accumulate(rows.weight.begin(), rows.weight.end(), 0.0);
 }
 
 // The weights of linear maps among the parameters that the optimizer moves.
@@ -115,16 +122,18 @@ void Step<T>::add(const Batch<T>& batch, bool several) {
     network_.backward(result_.gradient.view(), 0, network_.size(), begun_, false);
     sum_ += several_ ? result_.total * share : result_.total;
     weight_ += share;
+    if (options_.penalty_per_row) rows_ += row_weight(batch.data);
     begun_ = true;
 }
 
 template <class T>
 double Step<T>::penalty() {
+    const double factor = !options_.penalty_per_row ? 1 : rows_ > 0 ? 1 / rows_ : 0;
     double total = 0;
     if (options_.l1 > 0 || options_.l2 > 0)
         for (const size_t i : weights_) {
             const auto& parameter = network_.parameters()[i];
-            total += add_penalty<T>(parameter.value, parameter.grad, options_.l1, options_.l2);
+            total += add_penalty<T>(parameter.value, parameter.grad, factor * options_.l1, factor * options_.l2);
         }
     return total;
 }
@@ -155,7 +164,7 @@ typename Step<T>::Value Step<T>::update() {
     optimizer_.step();
     if (options_.max_norm > 0)
         for (const size_t i : weights_) limit_columns<T>(network_.parameters()[i].value, options_.max_norm);
-    sum_ = weight_ = 0;
+    sum_ = weight_ = rows_ = 0;
     begun_ = several_ = false;
     return value;
 }

@@ -51,6 +51,7 @@ private:
     std::vector<size_t> weights_;  // parameters that penalties and max_norm are about
     const bool mean_;
     double sum_ = 0, weight_ = 0;
+    double rows_ = 0;  // weight of the rows of all batches
     bool begun_ = false, several_ = false;
 };
 

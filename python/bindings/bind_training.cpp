@@ -73,7 +73,7 @@ void sleep_if_finalizing() {
 
 // What Python is asked during a fit; an answer of False stops it.
 struct Calls {
-    py::object epoch_end, step_end, poll;
+    py::object epoch_end, step_end, poll, order;
 
     static bool ask(const py::object& f, const py::dict& fields) {
         return f.is_none() || !f(fields).is(py::bool_(false));
@@ -97,6 +97,15 @@ struct Calls {
                 sleep_if_finalizing();
                 const py::gil_scoped_acquire acquire;
                 return ask(step_end, progress_of(progress));
+            };
+        if (!order.is_none())
+            hooks.order = [this](Index epoch, std::span<Index> rows) {
+                sleep_if_finalizing();
+                const py::gil_scoped_acquire acquire;
+                const Array<std::int64_t> given(numbers(order(epoch), "fit: shuffle"));
+                require(given.size() == std::ssize(rows), "fit: shuffle gave ", given.size(), " rows for epoch ",
+                        epoch, ", there are ", rows.size());
+                std::copy_n(given.data(), rows.size(), rows.data());
             };
         return hooks;
     }
@@ -138,6 +147,7 @@ FitOptions options_from(const py::dict& o) {
     read("every_steps", options.every_steps);
     read("clip_grad_value", options.step.clip_grad_value);
     read("l1", options.step.l1), read("l2", options.step.l2), read("max_norm", options.step.max_norm);
+    read("penalty_per_row", options.step.penalty_per_row);
     read("accumulate_steps", options.accumulate_steps), read("mixup", options.mixup),
         read("input_noise", options.input_noise);
     using Courses = std::vector<std::tuple<std::string, Index, std::vector<double>, bool>>;
@@ -161,14 +171,14 @@ template <class T, template <class> class PyRule>
 void fit_network(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
                  const PyLoss& loss, PyRule<T>& optimizer, const py::dict& options,
                  const py::object& validation, const py::object& epoch_end, const py::object& step_end,
-                 const py::object& poll, py::dict& report) {
+                 const py::object& poll, const py::object& order, py::dict& report) {
     const Held<T> train(loss, x, y, weight, "fit");
     std::optional<Held<T>> held_out;
     if (!validation.is_none()) {
         const auto [vx, vy, vw] = py::cast<std::tuple<py::object, py::object, py::object>>(validation);
         held_out.emplace(loss, vx, vy, vw, "fit: validation data");
     }
-    const Calls calls{epoch_end, step_end, poll};
+    const Calls calls{epoch_end, step_end, poll, order};
     const FitOptions fit_options = options_from(options);
     FitReport done;
     const typename Network<T>::Exclusive only(network, "fit");
@@ -214,7 +224,7 @@ void bind(py::module_& m) {
     const auto add_fit = [&m](auto fit) {
         m.def("fit", fit, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
               py::arg("loss"), py::arg("optimizer"), py::arg("options"), py::arg("validation"),
-              py::arg("epoch_end"), py::arg("step_end"), py::arg("poll"), py::arg("report"),
+              py::arg("epoch_end"), py::arg("step_end"), py::arg("poll"), py::arg("order"), py::arg("report"),
               "Whole epochs; fills report even where it raises.");
     };
     add_fit(&fit_network<T, PyOptimizer>);

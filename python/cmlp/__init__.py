@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 try:
     from cmlp._core import NonFiniteError, __version__
 except ImportError as error:  # pragma: no cover - an installation without its compiled part
@@ -19,6 +21,27 @@ from cmlp.history import EarlyStopping, History
 from cmlp.perceptron import Perceptron
 from cmlp.registry import activations, initializers, losses, metrics, optimizers, schedules
 from cmlp.runtime import get_num_threads, set_num_threads
+
+if TYPE_CHECKING:
+    from cmlp.estimators import MLPClassifier as MLPClassifier
+    from cmlp.estimators import MLPRegressor as MLPRegressor
+
+_ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # of the package that needs scikit-learn
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ESTIMATORS:
+        raise AttributeError(f"module 'cmlp' has no attribute '{name}'")
+    try:
+        from cmlp import estimators
+    except ImportError as error:
+        raise ImportError(f"cmlp.{name} needs scikit-learn (pip install 'cmlp[sklearn]'): {error}") from error
+    return getattr(estimators, name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_ESTIMATORS]
+
 
 __all__ = [
     "EarlyStopping",

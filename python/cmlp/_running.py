@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy.typing as npt
+
 from cmlp import _core
 from cmlp._fitting import Course, Metrics, Schedules
 from cmlp._sparse import row_count
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     Rule: TypeAlias = Optimizer | FullBatch
 
 Callback = Callable[[dict[str, Any]], bool | None]
+Order = Callable[[int], npt.ArrayLike]  # the rows of an epoch, in the order to meet them
 _NO_STOPPING: dict[str, Any] = {"monitor": "", "patience": 0, "min_delta": 0.0, "restore_best": False}
 
 
@@ -90,7 +93,7 @@ class Run:
 
     def __call__(
         self, net: Core, criterion: Loss, rule: Any, bar: ProgressBar,
-        callbacks: Sequence[Callback], step_callbacks: Sequence[Callback],
+        callbacks: Sequence[Callback], step_callbacks: Sequence[Callback], order: Order | None,
     ) -> None:  # fmt: skip
         """Train; the history is filled however it ends."""
         plateaus = [self.schedules.epoch_end] if self.schedules.plateaus else []
@@ -104,7 +107,7 @@ class Run:
         try:
             _core.fit(
                 net, data.x, data.y, data.weight, criterion._core, rule, self.options, data.validation,
-                epoch_end, step_end, bar.poll if bar.shown else None, report,
+                epoch_end, step_end, bar.poll if bar.shown else None, order, report,
             )  # fmt: skip
         finally:
             bar.close()

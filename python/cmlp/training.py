@@ -89,7 +89,7 @@ class Trainable(Predictor):
         optimizer: Rule | str = "adam",
         epochs: int = 1,
         batch_size: int | None = None,
-        shuffle: bool = True,
+        shuffle: bool | Callable[[int], npt.ArrayLike] = True,
         sample_weight: npt.ArrayLike | None = None,
         validation_data: tuple[InputLike, ...] | None = None,
         validation_split: float = 0.0,
@@ -104,6 +104,7 @@ class Trainable(Predictor):
         l1: float = 0.0,
         l2: float = 0.0,
         max_norm: float = 0.0,
+        penalty_per_row: bool = False,
         mixup: float = 0.0,
         input_noise: float = 0.0,
         class_weight: str | Mapping[Any, float] | npt.ArrayLike | None = None,
@@ -134,8 +135,9 @@ class Trainable(Predictor):
         batch_size : int, optional
             32 by default, all rows for the optimizers that see them at once; the last batch of an epoch may
             be smaller.
-        shuffle : bool, default True
-            A new order of the rows in each epoch, from ``seed`` and the epoch's number.
+        shuffle : bool or callable, default True
+            A new order of the rows in each epoch, from ``seed`` and the epoch's number. A function is called
+            with that number and returns the rows in the order to meet them: as many as there are.
         sample_weight : array (rows,), optional
             Weight 2 is the row twice, 0 the row absent, in loss and metrics. Only the statistics that a
             BatchNorm1d takes of a batch count every row once.
@@ -167,6 +169,8 @@ class Trainable(Predictor):
         max_norm : float, default 0
             After each step, scale the weights that come into a unit of a linear layer down to this 2-norm
             (Srivastava et al., JMLR 15, 2014); 0: off.
+        penalty_per_row : bool, default False
+            Divide ``l1`` and ``l2`` by the weight of the rows of the step, as scikit-learn does its alpha.
         mixup : float, default 0
             Alpha: train on ``s x_i + (1 - s) x_j`` with the loss ``s L(y_i) + (1 - s) L(y_j)``, where j is a
             permutation of the batch and s ~ Beta(alpha, alpha) one number for it (Zhang et al., ICLR 2018);
@@ -230,7 +234,7 @@ class Trainable(Predictor):
             "epochs": epochs,
             "first_epoch": initial_epoch,
             "batch_size": batch_rows(batch_size, rule, data.x),
-            "shuffle": shuffle,
+            "shuffle": bool(shuffle),
             "seed": seed,
             "clip_grad_norm": clip_grad_norm,
             "clip_grad_value": clip_grad_value,
@@ -238,6 +242,7 @@ class Trainable(Predictor):
             "l1": l1,
             "l2": l2,
             "max_norm": max_norm,
+            "penalty_per_row": penalty_per_row,
             "mixup": mixup,
             "input_noise": input_noise,
             "time_limit": time_limit,
@@ -247,5 +252,7 @@ class Trainable(Predictor):
         run = Run(self.predict, data, options, schedules, Metrics(metrics), early_stopping)
         update = rule_for(rule, net)
         self.history = run.history
-        run(net, criterion, update, ProgressBar(epochs - initial_epoch, verbose), callbacks, step_callbacks)
+        order = shuffle if callable(shuffle) else None
+        bar = ProgressBar(epochs - initial_epoch, verbose)
+        run(net, criterion, update, bar, callbacks, step_callbacks, order)
         return run.history

@@ -26,8 +26,11 @@ double of(const Settings& s, const char* name) { return s.find(name)->second; }
 void sgd(Weight& p, double g, int step, const Settings& s) {
     g = (of(s, "maximize") ? -g : g) + of(s, "weight_decay") * p.w;
     if (const double momentum = of(s, "momentum"); momentum != 0) {
-        p.first = step == 1 ? g : momentum * p.first + (1 - of(s, "dampening")) * g;
-        g = of(s, "nesterov") ? g + momentum * p.first : p.first;
+        const double lr = of(s, "lr"), inside = of(s, "velocity_mode") ? lr : 1;
+        p.first = step == 1 ? inside * g : momentum * p.first + inside * (1 - of(s, "dampening")) * g;
+        const double velocity = lr / inside * p.first;
+        p.w -= of(s, "nesterov") ? lr * g + momentum * velocity : velocity;
+        return;
     }
     p.w -= of(s, "lr") * g;
 }
@@ -88,6 +91,9 @@ const std::vector<Settings> variants = {
     {{"lr", 0.05}, {"momentum", 0.9}, {"dampening", 0.5}},
     {{"lr", 0.05}, {"momentum", 0.9}, {"nesterov", 1}, {"weight_decay", 0.1}},
     {{"lr", 0.05}, {"momentum", 0.5}, {"maximize", 1}},
+    {{"lr", 0.05}, {"velocity_mode", 1}},
+    {{"lr", 0.05}, {"momentum", 0.9}, {"dampening", 0.5}, {"velocity_mode", 1}},
+    {{"lr", 0.05}, {"momentum", 0.9}, {"nesterov", 1}, {"velocity_mode", 1}},
     {{"lr", 0.1}, {"beta1", 0.5}, {"beta2", 0.9}},
     {{"lr", 0.1}, {"beta1", 0}, {"beta2", 0}},
     {{"lr", 0.1}, {"eps", 0.5}},

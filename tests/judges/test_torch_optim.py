@@ -57,7 +57,7 @@ SETTINGS["Muon"] = [
 ]
 CASES = [(name, settings) for name, every in SETTINGS.items() for settings in every]
 # Of graphics cards, of compiled graphs, or of how PyTorch loops: nothing here for them to choose.
-OURS = {"Adam": {"eps_mode"}, "AdamW": {"eps_mode"}, "Muon": {"betas", "adam_eps"}}
+OURS = {"SGD": {"velocity_mode"}, "Adam": {"eps_mode"}, "AdamW": {"eps_mode"}, "Muon": {"betas", "adam_eps"}}
 MACHINERY = {"foreach", "capturable", "differentiable", "fused"}
 
 

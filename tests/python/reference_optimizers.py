@@ -29,9 +29,10 @@ def _mean(state: State, name: str, x: Array, beta: float) -> Array:
 def _sgd(w: Array, g: Array, state: State, step: int, **s: float) -> Array:
     g = _gradient(w, g, s)
     if s["momentum"]:
-        v = g if step == 1 else s["momentum"] * state["v"] + (1 - s["dampening"]) * g
+        inside, outside = (s["lr"], 1.0) if s["velocity_mode"] else (1.0, s["lr"])  # Keras, PyTorch
+        v = inside * g if step == 1 else s["momentum"] * state["v"] + inside * (1 - s["dampening"]) * g
         state["v"] = v
-        g = g + s["momentum"] * v if s["nesterov"] else v
+        return w - (s["lr"] * g + outside * s["momentum"] * v if s["nesterov"] else outside * v)
     return w - s["lr"] * g
 
 

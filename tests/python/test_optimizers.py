@@ -73,7 +73,8 @@ def test_class_and_row_have_the_same_defaults(name):
     given = {key: p.default for key, p in parameters.items() if p.default is not p.empty}
     for key, names in TUPLES.items():
         given.update(zip(names, given.pop(key, ()), strict=False))
-    given["eps_mode"] = {"torch": 0.0, "keras": 1.0}.get(given.get("eps_mode"), 0.0)
+    for key in ("eps_mode", "velocity_mode"):
+        given[key] = {"torch": 0.0, "keras": 1.0}.get(given.get(key), 0.0)
     given["adjust_lr_fn"] = 0.0 if given.get("adjust_lr_fn") is None else np.nan
     assert {key: float(given[key]) for key in ROWS[name]["parameters"]} == ROWS[name]["parameters"]
 

@@ -56,6 +56,8 @@ struct Hooks {
     std::function<bool(const EpochRecord&)> epoch_end;  ///< false stops
     std::function<bool(const Progress&)> step_end;      ///< every `every_steps` steps; false stops
     std::function<void(const Progress&)> poll;          ///< about every 50 ms
+    /// Writes the rows of an epoch in the order to meet them; empty: as FitOptions::shuffle says.
+    std::function<void(Index epoch, std::span<Index>)> order;
 };
 
 /// The values that a setting of one group of the optimizer, or "dropout" (Network::set_dropout), takes, epoch by epoch or
@@ -75,6 +77,7 @@ struct StepOptions {
            l2 = 0;  ///< the loss has l1 * sum of |w| + l2 / 2 * sum of w^2 over the weights of linear layers
     double max_norm =
         0;  ///< after the step, largest 2-norm of the weights that come into a unit of a linear layer
+    bool penalty_per_row = false;  ///< l1 and l2 are divided by the weight of the step's rows
 };
 
 struct FitOptions {

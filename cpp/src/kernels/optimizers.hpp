@@ -9,23 +9,26 @@ namespace {
 namespace opt {
 
 struct sgd {
-    enum { lr, momentum, dampening, weight_decay, nesterov, maximize };
+    enum { lr, momentum, dampening, weight_decay, nesterov, maximize, velocity_mode };
     static constexpr int max_slots = 1;
     static int slots(const double* h) { return h[momentum] != 0; }
-    // c: sign, weight_decay, momentum, share of g in the velocity (all of it in the first step), weights of v and g
+    // c: sign, weight_decay, momentum, share of g in the velocity (all of it in the first step), weights of v and g.
+    // The step size is a factor of the velocity (PyTorch) or, with velocity_mode 1, of what goes into it (Keras).
     template <class T>
     static void prepare(const double* h, int64_t step, double*, T* c) {
         c[0] = h[maximize] ? T(-1) : T(1);
         c[1] = T(h[weight_decay]);
         c[2] = T(h[momentum]);
-        c[3] = T(step > 1 ? 1 - h[dampening] : 1);
-        c[4] = T(h[nesterov] ? h[lr] * h[momentum] : h[lr]);
+        const double inside = h[velocity_mode] ? h[lr] : 1, outside = h[velocity_mode] ? 1 : h[lr];
+        c[3] = T(inside * (step > 1 ? 1 - h[dampening] : 1));
+        c[4] = T(h[nesterov] ? outside * h[momentum] : outside);
         c[5] = T(h[nesterov] ? h[lr] : 0);
+        c[6] = T(h[lr]);
     }
     template <class V, class T>
     static CMLP_INLINE V at(V w, V g, V* v, const T* c) {
         g = fma(V(c[1]), w, V(c[0]) * g);
-        if (c[2] == T(0)) return fnma(V(c[4] + c[5]), g, w);
+        if (c[2] == T(0)) return fnma(V(c[6]), g, w);
         v[0] = fma(V(c[2]), v[0], V(c[3]) * g);
         return fnma(V(c[4]), v[0], fnma(V(c[5]), g, w));
     }

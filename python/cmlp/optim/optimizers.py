@@ -19,7 +19,11 @@ _TUPLES = {
     "step_sizes": ("step_min", "step_max"),
     "ns_coefficients": ("ns_a", "ns_b", "ns_c"),
 }
-_WORDS = {"eps_mode": ("torch", "keras"), "adjust_lr_fn": ("original", "match_rms_adamw")}
+_WORDS = {
+    "eps_mode": ("torch", "keras"),
+    "velocity_mode": ("torch", "keras"),
+    "adjust_lr_fn": ("original", "match_rms_adamw"),
+}
 
 
 class ParamGroup(MutableMapping[str, Any]):

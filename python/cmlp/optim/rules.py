@@ -20,6 +20,9 @@ class SGD(Optimizer):
     nesterov : bool, default False
         Step along ``g + momentum v`` (Sutskever et al., ICML 2013); needs momentum and no dampening.
     maximize : bool, default False
+    velocity_mode : {"torch", "keras"}
+        Where a step size that changes takes effect: on the whole velocity ("torch"), or on what goes into it,
+        ``v = momentum v + lr g; w -= v``, as in Keras and scikit-learn ("keras").
 
     Examples
     --------
@@ -41,6 +44,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        velocity_mode: str = "torch",
     ) -> None:
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
@@ -55,6 +59,7 @@ class SGD(Optimizer):
             weight_decay=weight_decay,
             nesterov=nesterov,
             maximize=maximize,
+            velocity_mode=velocity_mode,
         )
 
 

@@ -1,0 +1,341 @@
+"""What both estimators are: a network that is fitted by scikit-learn's rules."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from cmlp.estimators.course import Course, Rows, fit_by_epochs
+from cmlp.estimators.data import Imputer, Shuffle
+from cmlp.estimators.losses import Objective
+from cmlp.estimators.network import Architecture, Threads, draw, hidden_ends, output_of, views_of
+from cmlp.estimators.solvers import Solver, WholePass, minimize
+
+
+class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Base of MLPClassifier and MLPRegressor; not for use by itself."""
+
+    _objective: Objective
+
+    def _keep(self, parameters: dict[str, Any]) -> None:
+        """Store the arguments of __init__, given its locals."""
+        for name in self._get_param_names():
+            setattr(self, name, parameters[name])
+
+    # ---- what classifier and regressor differ in
+
+    def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
+        """Return y as the loss takes it, having learned the classes where it is the first time."""
+        raise NotImplementedError
+
+    def _outputs(self, y: npt.NDArray[Any]) -> int:
+        """Return the number of outputs for these targets."""
+        raise NotImplementedError
+
+    def _strata(self, y: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+        """Return what a split keeps the shares of."""
+        return None
+
+    def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
+        """Return the default score of the network's outputs."""
+        raise NotImplementedError
+
+    def _weights(self, sample_weight: Any, x: Any, y: Any) -> npt.NDArray[Any] | None:
+        return None if sample_weight is None else _check_sample_weight(sample_weight, x)
+
+    # ---- fitting
+
+    def _rows(self, x: Any, y: Any, sample_weight: Any, first: bool, incremental: bool) -> Rows:
+        """Return the checked rows; `first`: their columns and classes are learned, else compared."""
+        x, y = validate_data(
+            self,
+            x,
+            y,
+            accept_sparse=["csr"],
+            multi_output=True,
+            y_numeric=self._numeric_targets,
+            dtype=(np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype),
+            ensure_all_finite="allow-nan" if self.missing else True,
+            reset=first,
+        )
+        if first:
+            self._imputer = Imputer(x) if self.missing else None
+        return Rows(
+            self._imputed(x), self._targets(y, first, incremental), self._weights(sample_weight, x, y), y
+        )
+
+    def _fit(
+        self, x: Any, y: Any, sample_weight: Any, eval_set: Any = None, incremental: bool = False
+    ) -> Self:
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        rows = self._rows(x, y, sample_weight, first, incremental)
+        if first or not hasattr(self, "_random_state"):
+            self._random_state = check_random_state(self.random_state)
+        if first:
+            self._initialize(rows)
+        self._connect(rows.x.dtype)
+        with Threads(self.n_threads):
+            if self.solver == "lbfgs":
+                self._fit_whole(rows)
+            else:
+                self._fit_epochs(rows, self._evaluated(eval_set), incremental)
+        self._net.eval()
+        return self
+
+    def _evaluated(self, eval_set: Any) -> Rows | None:
+        if eval_set is None:
+            return None
+        x, y, *weight = eval_set
+        return self._rows(x, y, weight[0] if weight else None, first=False, incremental=True)
+
+    def _initialize(self, rows: Rows) -> None:
+        """Draw the weights, in scikit-learn's order, and forget what was learned."""
+        sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).tolist()
+        if any(size <= 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        units = [rows.x.shape[1], *map(int, sizes), self._objective.outputs(self._outputs(rows.y))]
+        shape = Architecture(self, units)
+        drawn = draw(units, self.activation, self._random_state)
+        seed = int(self._random_state.randint(2**31)) if shape.random or self.init != "sklearn" else 0
+        self._net = shape.network(rows.x.dtype, seed)
+        if self.init == "sklearn":
+            self._show(drawn)
+        self._show()
+        self.n_layers_, self.n_outputs_ = len(units), self._outputs(rows.y)
+        self.out_activation_ = self._objective.out
+        self._n_features_out = units[-2]
+        self.__dict__.pop("_optimizer", None)
+        self.n_iter_ = self.t_ = self._no_improvement_count = 0
+        self.loss_curve_: list[float] = []
+        stopping = self.early_stopping
+        self.best_loss_ = None if stopping else np.inf
+        self.validation_scores_: list[float] | None = [] if stopping else None
+        self.validation_loss_curve_: list[float] | None = [] if stopping else None
+        self.best_validation_score_ = -np.inf if stopping else None
+
+    def _fit_whole(self, rows: Rows) -> None:
+        """L-BFGS over all rows, by SciPy as in scikit-learn."""
+        if self.dropout or self.input_dropout:
+            raise ValueError("solver='lbfgs' follows one function of the weights and takes no dropout")
+        self._net.train()
+        run = self._whole_pass()
+        constant = self._objective.constant(rows.y, rows.weight)
+        limits = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
+        result = minimize(run, (rows.x, rows.y, rows.weight), limits, self._say_iteration(constant))
+        self.n_iter_, self.loss_ = int(min(result.nit, self.max_iter)), float(result.fun) + constant
+        self._check_finite(self.loss_)
+        if result.status != 0:
+            warnings.warn(
+                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
+                f"{result.message}",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _whole_pass(self) -> WholePass:
+        return WholePass(self._net, self._objective, float(self.alpha))
+
+    def _say_iteration(self, constant: float) -> Any:
+        def say(intermediate_result: Any) -> None:
+            if self.verbose:
+                print(f"loss = {intermediate_result.fun + constant:.8f}")
+
+        return say
+
+    def _check_finite(self, loss: float) -> None:
+        if not np.isfinite(loss) or not all(np.isfinite(w).all() for w in self.coefs_ + self.intercepts_):
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and"
+                " need to be preprocessed."
+            )
+
+    def _fit_epochs(self, rows: Rows, evaluated: Rows | None, incremental: bool) -> None:
+        if not hasattr(self, "_optimizer"):
+            self._optimizer = Solver(self, self._net)
+        self._optimizer.attach(self, self._net)
+        held_out = evaluated
+        if self.early_stopping and evaluated is None:
+            rows, held_out = self._split(rows)
+        if held_out is not None and self.validation_scores_ is None:
+            self.validation_scores_, self.validation_loss_curve_ = [], []
+        self._check_batch_size(rows.x.shape[0])
+        course = Course(self, rows, held_out, self._scorer())
+        order = Shuffle(rows.x.shape[0], self._random_state)
+        if not incremental:
+            self.n_iter_ = 0
+        epochs = 1 if incremental else self.max_iter
+        course.run(lambda: fit_by_epochs(self, self._net, rows, course, order, epochs), once=incremental)
+
+    def _split(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Hold out a share of the rows, drawn as scikit-learn draws it."""
+        train, held_out = train_test_split(
+            np.arange(rows.x.shape[0]),
+            random_state=self._random_state,
+            test_size=self.validation_fraction,
+            stratify=self._strata(rows.y),
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        return rows[train], rows[held_out]
+
+    def _check_batch_size(self, rows: int) -> None:
+        if self.batch_size != "auto" and self.batch_size > rows:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+                stacklevel=5,
+            )
+
+    def _scorer(self) -> Any:
+        """Return the score of held-out rows: the default, or the scorer asked for."""
+        if self.scoring is None:
+            return self._score_of
+        scorer = check_scoring(self, scoring=self.scoring)
+
+        def score(_: npt.NDArray[Any], rows: Rows) -> float:
+            weight = {} if rows.weight is None else {"sample_weight": rows.weight}
+            with warnings.catch_warnings():  # the rows have lost the names of their columns
+                warnings.filterwarnings("ignore", "X does not have valid feature names")
+                return float(scorer(self, rows.x, rows.labels, **weight))
+
+        return score
+
+    # ---- the network and the arrays it is seen through
+
+    def _show(self, values: Any = None) -> None:
+        """Set ``coefs_`` and ``intercepts_`` to views of the network's weights, first given `values`."""
+        views = views_of(self._net)
+        for part, given in zip(views, values or (), strict=False):
+            for view, value in zip(part, given, strict=True):
+                view[...] = value
+        self.coefs_, self.intercepts_ = (list(part) for part in views)
+        self._views = (*views[0], *views[1])
+
+    def _connect(self, dtype: Any = None) -> Any:
+        """Return the network, with whatever was put into ``coefs_`` and ``intercepts_`` in its place."""
+        given = [*self.coefs_, *self.intercepts_]
+        if not hasattr(self, "_net"):  # weights were set before any fit
+            units = [len(self.coefs_[0]), *(coef.shape[1] for coef in self.coefs_)]
+            self._net = Architecture(self, units).network(dtype)
+            self._show((self.coefs_, self.intercepts_))
+        elif any(a is not b for a, b in zip(given, self._views, strict=True)):
+            for view, value in zip(self._views, given, strict=True):
+                view[...] = value
+        return self._net
+
+    def __getstate__(self) -> dict[str, Any]:
+        if hasattr(self, "_net"):
+            self._connect()
+        state: dict[str, Any] = super().__getstate__()
+        return {key: value for key, value in state.items() if key not in ("coefs_", "intercepts_", "_views")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "_net"):
+            self._show()
+
+    # ---- asking
+
+    def _raw(self, x: Any) -> npt.NDArray[Any]:
+        """Return the network's outputs for unchecked rows."""
+        check_is_fitted(self)
+        return self._asked(x, None)
+
+    def _asked(self, x: Any, last: int | None) -> npt.NDArray[Any]:
+        x = self._checked(x)
+        net = self._connect(x.dtype)
+        with Threads(self.n_threads):
+            result: npt.NDArray[Any] = net._core.predict(x, 0, net._last if last is None else last)
+        return result
+
+    def _checked(self, x: Any) -> Any:
+        x = validate_data(
+            self,
+            x,
+            accept_sparse=["csr"],
+            ensure_all_finite="allow-nan" if self.missing else True,
+            reset=False,
+        )
+        return self._imputed(x)
+
+    def _imputed(self, x: Any) -> Any:
+        imputer = getattr(self, "_imputer", None)
+        return x if imputer is None else imputer(x)
+
+    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return what the outputs stand for: probabilities, means."""
+        return output_of(self.out_activation_, z)
+
+    def transform(self, X: Any) -> npt.NDArray[Any]:
+        """Return the activations of hidden layer ``transform_layer`` for the rows of X.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, units of that layer)
+
+        Raises
+        ------
+        ValueError
+            When there is no such hidden layer.
+        """
+        check_is_fitted(self)
+        ends = hidden_ends(self._net)
+        if not -len(ends) <= self.transform_layer < len(ends):
+            raise ValueError(
+                f"transform: transform_layer is {self.transform_layer}, there are {len(ends)} hidden layers"
+            )
+        return self._asked(X, ends[self.transform_layer])
+
+    def input_gradients(self, X: Any) -> npt.NDArray[Any]:
+        """Return the slope of each of the network's outputs by each feature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs, n_features)
+            Of the outputs before softmax, sigmoid or exponential: the logits of a classifier.
+        """
+        check_is_fitted(self)
+        net = self._connect().copy().eval()
+        y = net(self._checked(X))
+        slopes = []
+        for output in range(y.shape[1]):
+            direction = np.zeros_like(y)
+            direction[:, output] = 1
+            slopes.append(net.backward(direction))
+        return np.stack(slopes, axis=1)
+
+    def get_torch(self) -> Any:
+        """Return the fitted network as a ``torch.nn.Sequential`` with copies of the weights; needs PyTorch.
+
+        Its outputs are those before softmax, sigmoid or exponential.
+        """
+        from cmlp.estimators.torch import to_torch
+
+        check_is_fitted(self)
+        return to_torch(self._connect())
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.missing is not None
+        return tags

@@ -1,0 +1,297 @@
+"""MLPClassifier: scikit-learn's, over the core."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.validation import _check_sample_weight
+
+from cmlp.estimators import constraints
+from cmlp.estimators.base import BaseMLP
+from cmlp.estimators.course import Rows
+from cmlp.estimators.losses import classification
+from cmlp.estimators.solvers import learns_in_parts
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """A multilayer perceptron that classifies: a drop-in for scikit-learn's, and more by keyword.
+
+    Up to ``max_fun`` the parameters are scikit-learn's, with its names, defaults and meaning; in float64 the
+    same seed gives its weights and its curve.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` for none.
+    activation : str, activation of cmlp.nn, or a sequence with one for each hidden layer, default="relu"
+        "identity", "logistic", "tanh", "relu" or any of :func:`cmlp.activations`.
+    solver : str or callable, default="adam"
+        "lbfgs", "sgd", "adam" as in scikit-learn, any of :func:`cmlp.optimizers`, or a function of
+        (parameters, lr) that returns an optimizer: ``functools.partial(optim.AdamW, weight_decay=0.01)``.
+    alpha : float, default=0.0001
+        L2 penalty: ``alpha / 2 * sum w^2 / n`` joins the mean loss of a batch with n rows.
+    batch_size : int or "auto", default="auto"
+        "auto": ``min(200, n_samples)``; not for lbfgs.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        For sgd: constant; ``learning_rate_init / (rows seen + 1)^power_t``; or divided by 5 whenever nothing
+        improved for ``n_iter_no_change`` epochs.
+    learning_rate_init, power_t : float, default=0.001, 0.5
+    max_iter : int, default=200
+        Epochs (lbfgs: iterations).
+    shuffle : bool, default=True
+        A new order of the rows in each epoch.
+    random_state : int, RandomState or None, default=None
+        Of weights, orders, splits and dropout.
+    tol : float, default=1e-4
+        What counts as an improvement.
+    verbose : bool, int or "bar", default=False
+        Print a line for each epoch, or show a progress bar.
+    warm_start : bool, default=False
+        ``fit`` goes on from the last one: weights, and the optimizer with its state.
+    momentum, nesterovs_momentum : float, bool, default=0.9, True
+        For sgd.
+    early_stopping : bool, default=False
+        Hold out ``validation_fraction`` of the rows (or take ``eval_set``), stop when their score no longer
+        improves, and end with the best weights.
+    validation_fraction : float, default=0.1
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        For adam.
+    n_iter_no_change : int, default=10
+        Training stops after more epochs than these in a row without an improvement.
+    max_fun : int, default=15000
+        Evaluations of the loss, for lbfgs.
+    loss : str or Loss, default="log_loss"
+        Any of :func:`cmlp.losses` over logits: "focal", ``nn.CrossEntropyLoss(label_smoothing=0.1)``.
+    class_weight : "balanced", dict or None, default=None
+        Weight of each class, times that of the row; a list of dicts for several labels a row.
+    dropout, input_dropout : float, default=0.0
+        Share of the units of each hidden layer, and of the features, that a training step leaves out.
+    batch_norm, layer_norm : bool, default=False
+        Normalise before each activation.
+    residual : bool, default=False
+        Add the input of a hidden layer to its output where both have as many units.
+    init : str, default="sklearn"
+        Another of :func:`cmlp.initializers`, or "auto": by the activation that follows.
+    schedule : callable, default=None
+        A function of the optimizer that returns a scheduler of :mod:`cmlp.optim.lr_scheduler`.
+    clip_grad_norm : float, default=0.0
+        Largest norm of a step's gradients; 0: any.
+    max_steps : int, default=None
+        Ends ``fit`` after so many steps of the optimizer, if ``max_iter`` epochs do not.
+    scoring : str or callable, default=None
+        A scorer of scikit-learn for the validation scores; None: accuracy.
+    callbacks : list of callable, default=None
+        Called after each epoch with a dict: epoch, loss, lr, seconds, estimator, and val_loss and val_score
+        where there are rows held out; one that returns False ends the training.
+    missing : {"impute"}, default=None
+        "impute": the column's median in the place of NaN; None: NaN is an error.
+    dtype : {"float32", "float64"}, default=None
+        Precision; None: that of X, float64 unless it is float32.
+    n_threads : int, default=None
+        Threads while it works; the numbers are the same for any.
+    time_limit : float, default=None
+        Seconds after which training ends between two steps.
+    transform_layer : int, default=-1
+        The hidden layer whose activations ``transform`` returns.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or a list of them
+    coefs_, intercepts_ : list of ndarray of shape (units in, units out), (units out,)
+        Weights and biases of each layer: views; what is written into them counts.
+    loss_, best_loss_ : float
+        Of the last and of the best epoch; best_loss_ is None with early stopping.
+    loss_curve_ : list of float
+        The loss of each epoch, penalty included.
+    validation_scores_, validation_loss_curve_ : list of float or None
+        Of the held-out rows, where there are some.
+    best_validation_score_ : float or None
+    n_iter_, t_ : int
+        Epochs, and rows seen by the solver.
+    n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
+        As in scikit-learn.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((16,), solver="lbfgs", dtype="float64", random_state=0, max_iter=1000)
+    >>> model.fit(X, y).score(X, y) > 0.97
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = constraints.CLASSIFIER
+    _numeric_targets = False
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int | str = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: Any = "log_loss",
+        class_weight: Any = None,
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        batch_norm: bool = False,
+        layer_norm: bool = False,
+        residual: bool = False,
+        init: str = "sklearn",
+        schedule: Any = None,
+        clip_grad_norm: float = 0.0,
+        max_steps: int | None = None,
+        scoring: Any = None,
+        callbacks: Any = None,
+        missing: str | None = None,
+        dtype: str | None = None,
+        n_threads: int | None = None,
+        time_limit: float | None = None,
+        transform_layer: int = -1,
+    ) -> None:
+        self._keep(locals())
+
+    # ---- targets
+
+    def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        if (first and not incremental) or not hasattr(self, "classes_"):
+            self._learn_classes(y)
+        else:
+            self._compare_classes(unique_labels(y))
+        several = self._label_binarizer.y_type_
+        self._objective = classification(self.loss, several)
+        if self._objective.out == "softmax":
+            codes: npt.NDArray[Any] = np.searchsorted(self.classes_, y).astype(np.int64)
+            return codes
+        hot = self._label_binarizer.transform(y)
+        return self._objective.target(hot.toarray() if hasattr(hot, "toarray") else hot).astype(np.float32)
+
+    def _learn_classes(self, y: Any) -> None:
+        self._label_binarizer = LabelBinarizer().fit(y)
+        self.classes_ = self._label_binarizer.classes_
+
+    def _compare_classes(self, classes: Any) -> None:
+        if self.warm_start and set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit."
+                f" Previously got {self.classes_}, `y` has {classes}"
+            )
+        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`."
+                f" `self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+
+    def _outputs(self, y: npt.NDArray[Any]) -> int:
+        return len(self.classes_) if y.ndim == 1 else y.shape[1]
+
+    def _strata(self, y: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+        return y > 0 if y.ndim == 2 and y.shape[1] == 1 else None
+
+    def _weights(self, sample_weight: Any, x: Any, y: Any) -> npt.NDArray[Any] | None:
+        if self.class_weight is None:
+            return super()._weights(sample_weight, x, y)
+        weight = _check_sample_weight(sample_weight, x)
+        return weight * compute_sample_weight(self.class_weight, y)  # type: ignore[no-any-return]
+
+    def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
+        one = rows.y.ndim == 1
+        right = z.argmax(axis=1) == rows.y if one else ((z > 0) == (rows.y > 0)).all(axis=1)
+        return float(np.average(right, weights=rows.weight))
+
+    # ---- the public face
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> Self:
+        """Fit to rows and their classes.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            float32 and float64 are taken as they are, other numbers become float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Classes of any kind; for several labels a row, a matrix of 0 and 1.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight 2 is the row twice, 0 the row absent.
+        eval_set : (X, y) or (X, y, sample_weight), default=None
+            Rows whose score and loss are followed, and early stopping goes by; no rows are held out then.
+
+        Returns
+        -------
+        MLPClassifier
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, eval_set)
+
+    @available_if(learns_in_parts)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Go on by one epoch over these rows.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in ``fit``.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will be; needed in the first call.
+        """
+        if self.class_weight == "balanced":
+            raise ValueError("partial_fit sees a part of the rows: class_weight='balanced' needs all of them")
+        if _check_partial_fit_first_call(self, classes):
+            multilabel = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the likeliest class of each row, or the labels above one half."""
+        answer = self._answer(self._raw(X))
+        answer = answer.ravel() if self.n_outputs_ == 1 else answer
+        return self._label_binarizer.inverse_transform(answer)  # type: ignore[no-any-return]
+
+    def predict_proba(self, X: Any) -> npt.NDArray[Any]:
+        """Return the probability of each class, (n_samples, n_classes)."""
+        answer = self._answer(self._raw(X))
+        return np.hstack([1 - answer, answer]) if self.n_outputs_ == 1 else answer
+
+    def predict_log_proba(self, X: Any) -> npt.NDArray[Any]:
+        """Return the logarithm of each probability."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
+
+    def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
+        """Return loss and gradient for binarised targets, as scikit-learn's method of this name does."""
+        y = y.argmax(axis=1) if self.out_activation_ == "softmax" else y
+        return self._whole_pass()(packed, X, y, sample_weight)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,70 @@
+"""What the parameters of the estimators may be, in scikit-learn's way of saying it."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+import cmlp
+from cmlp.nn.losses import Loss
+from cmlp.nn.module import Module
+
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_COUNT = Interval(Integral, 1, None, closed="left")
+_SHARE = Interval(Real, 0, 1, closed="left")
+_ANY_LOSS: list[Any] = [StrOptions(set(cmlp.losses())), Loss]
+
+SCIKIT_LEARN: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", _COUNT],
+    "activation": [StrOptions({"logistic", *cmlp.activations()}), Module, "array-like"],
+    "solver": [StrOptions({"lbfgs", *cmlp.optimizers()}), callable],
+    "alpha": [_NOT_NEGATIVE],
+    "batch_size": [StrOptions({"auto"}), _COUNT],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate_init": [_POSITIVE],
+    "power_t": [_NOT_NEGATIVE],
+    "max_iter": [_COUNT],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [_NOT_NEGATIVE],
+    "verbose": ["verbose", StrOptions({"bar"})],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [_SHARE],
+    "beta_1": [_SHARE],
+    "beta_2": [_SHARE],
+    "epsilon": [_POSITIVE],
+    "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
+    "max_fun": [_COUNT],
+}
+OURS: dict[str, list[Any]] = {
+    "dropout": [_SHARE],
+    "input_dropout": [_SHARE],
+    "batch_norm": ["boolean"],
+    "layer_norm": ["boolean"],
+    "residual": ["boolean"],
+    "init": [StrOptions({"sklearn", "auto", *cmlp.initializers()})],
+    "schedule": [callable, None],
+    "clip_grad_norm": [_NOT_NEGATIVE],
+    "max_steps": [_COUNT, None],
+    "scoring": [str, callable, None],
+    "callbacks": ["array-like", None],
+    "missing": [StrOptions({"impute"}), None],
+    "dtype": [StrOptions({"float32", "float64"}), None],
+    "n_threads": [_COUNT, None],
+    "time_limit": [_POSITIVE, None],
+    "transform_layer": [Integral],
+}
+COMMON = {**SCIKIT_LEARN, **OURS}
+CLASSIFIER = {
+    **COMMON,
+    "loss": [StrOptions({"log_loss"}), *_ANY_LOSS],
+    "class_weight": [StrOptions({"balanced"}), dict, list, None],
+}
+REGRESSOR = {**COMMON, "loss": [StrOptions({"squared_error", "poisson"}), *_ANY_LOSS]}

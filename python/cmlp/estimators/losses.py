@@ -1,0 +1,74 @@
+"""The loss of an estimator: what the network's outputs are to it, and the targets it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cmlp import _core, nn
+from cmlp.nn.losses import Loss
+
+# Half the squared error: Huber's loss whose linear part is out of reach.
+_HALF_SQUARE = {"delta": float(np.finfo(np.float32).max)}
+_SIGNED = ("soft_margin", "hinge", "squared_hinge")  # their targets are -1 and 1
+_OUT = {"value": "identity", "log_mean": "exp", "moments": "identity", "quantiles": "identity"}
+
+
+class Objective:
+    """A loss with the shape of the outputs it needs."""
+
+    def __init__(self, loss: Loss, out: str) -> None:
+        self.loss = loss
+        self.out = out  # "identity", "exp", "softmax" or "logistic"
+        self.kind: str = _core.output_kind(loss.name)
+
+    def outputs(self, targets: int) -> int:
+        """Return the outputs of the network for so many targets."""
+        return 2 * targets if self.kind == "moments" else targets
+
+    def target(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return y as the loss takes it."""
+        return 2 * y - 1 if self.loss.name in _SIGNED else y
+
+    def constant(self, y: npt.NDArray[Any], weight: npt.NDArray[Any] | None) -> float:
+        """Return what scikit-learn's value has beside the loss's: Poisson's terms of the targets alone."""
+        if self.out != "exp" or self.loss.name != "poisson_nll" or self.loss.settings.get("full"):
+            return 0.0
+        positive = np.where(y > 0, y, 1.0)
+        terms = (y * np.log(positive) - y).reshape(len(y), -1).mean(axis=1)
+        return float(np.average(terms, weights=weight))
+
+
+def _named(loss: Any) -> Loss:
+    if isinstance(loss, Loss):
+        return loss
+    return Loss(loss)
+
+
+def regression(loss: Any) -> Objective:
+    """Return the objective of "squared_error", "poisson", a name of :func:`cmlp.losses` or a loss."""
+    if loss == "squared_error":
+        return Objective(Loss("huber", **_HALF_SQUARE), "identity")
+    chosen = nn.PoissonNLLLoss() if loss == "poisson" else _named(loss)
+    kind = _core.output_kind(chosen.name)
+    if kind not in _OUT:
+        raise ValueError(f"MLPRegressor: the loss '{chosen.name}' is one of classes")
+    return Objective(chosen, _OUT[kind])
+
+
+def classification(loss: Any, targets: str) -> Objective:
+    """Return the objective of "log_loss", a name or a loss; `targets`: binary, multiclass or multilabel.
+
+    Log loss is softmax's for several classes, else the sum over the outputs of each one's.
+    """
+    if loss == "log_loss":
+        loss = "cross_entropy" if targets == "multiclass" else Loss("bce_with_logits", reduction="batchmean")
+    chosen = _named(loss)
+    kind = _core.output_kind(chosen.name)
+    if kind not in ("class_logits", "logit") or chosen.name == "nll":
+        raise ValueError(f"MLPClassifier: the loss '{chosen.name}' is not one of logits")
+    if kind == "class_logits" and targets == "multilabel":
+        raise ValueError(f"MLPClassifier: the loss '{chosen.name}' takes one class a row, y has several")
+    return Objective(chosen, "softmax" if kind == "class_logits" else "logistic")

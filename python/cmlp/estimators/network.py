@@ -1,0 +1,139 @@
+"""The network behind an estimator: its layers, scikit-learn's first weights, and the views of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import cmlp
+from cmlp import nn
+from cmlp.nn.activations import from_fields
+
+Arrays = list[npt.NDArray[Any]]
+
+
+def activation_of(given: Any) -> nn.Module:
+    """Return a new layer: of a name of scikit-learn or :func:`cmlp.activations`, or like the one given."""
+    if isinstance(given, nn.Module):
+        (_, kind, fields), *more = given._specs()
+        if kind != "Activation" or more:
+            raise ValueError(f"activation: {given!r} is not an activation of cmlp.nn")
+        return from_fields(fields)
+    return from_fields({"activation": "sigmoid" if given == "logistic" else given, "settings": {}})
+
+
+def activations_of(given: Any, hidden: int) -> list[nn.Module]:
+    """Return the activation of each hidden layer."""
+    if isinstance(given, str | nn.Module):
+        return [activation_of(given) for _ in range(hidden)]
+    if len(given) != hidden:
+        raise ValueError(f"activation: there are {len(given)} for {hidden} hidden layers")
+    return [activation_of(each) for each in given]
+
+
+class Architecture:
+    """What the layers of an estimator's network are, from its parameters."""
+
+    def __init__(self, estimator: Any, units: Sequence[int]) -> None:
+        self.units = list(units)  # of the input, each hidden layer, the output
+        self.activations = activations_of(estimator.activation, len(units) - 2)
+        self.dropout, self.residual = float(estimator.dropout), bool(estimator.residual)
+        self.input_dropout = float(estimator.input_dropout)
+        self.batch_norm, self.layer_norm = bool(estimator.batch_norm), bool(estimator.layer_norm)
+        self.init = estimator.init
+
+    def network(self, dtype: Any, seed: int = 0) -> nn.Sequential:
+        """Return the network; its weights are drawn by ``init``, or are 0 where scikit-learn's follow."""
+        pairs = list(pairwise(self.units))
+        modules: list[nn.Module] = [nn.Dropout(self.input_dropout)] if self.input_dropout else []
+        for (fan_in, fan_out), activation in zip(pairs, self.activations, strict=False):
+            block = self._block(fan_in, fan_out, activation)
+            modules += [nn.Residual(*block)] if self.residual and fan_in == fan_out else block
+        modules.append(self._linear(*pairs[-1]))
+        return nn.Sequential(*modules, seed=seed, dtype=dtype)
+
+    def _block(self, fan_in: int, fan_out: int, activation: nn.Module) -> list[nn.Module]:
+        block = [self._linear(fan_in, fan_out)]
+        block += [nn.BatchNorm1d(fan_out)] if self.batch_norm else []
+        block += [nn.LayerNorm(fan_out)] if self.layer_norm else []
+        return [*block, activation, *([nn.Dropout(self.dropout)] if self.dropout else [])]
+
+    def _linear(self, fan_in: int, fan_out: int) -> nn.Module:
+        return nn.Linear(fan_in, fan_out, init="zeros" if self.init == "sklearn" else self.init)
+
+    @property
+    def random(self) -> bool:
+        """Whether training draws masks."""
+        return self.dropout > 0 or self.input_dropout > 0
+
+
+def linear_layers(module: nn.Module) -> list[nn.Linear]:
+    """Return the linear layers in order."""
+    if isinstance(module, nn.Linear):
+        return [module]
+    return [layer for child in getattr(module, "_modules", ()) for layer in linear_layers(child)]
+
+
+def hidden_ends(net: nn.Sequential) -> list[int]:
+    """Return, for each hidden layer, how many layers of the core lead to its activations."""
+    ends, at = [], 0
+    for module in net:
+        titles = module._layer_titles()
+        at += len(titles)
+        if isinstance(module, nn.Residual | nn.Activation):
+            ends.append(at)
+        elif isinstance(module, nn.Dropout) and ends:  # the identity in evaluation
+            ends[-1] = at
+    return ends
+
+
+def views_of(net: nn.Sequential) -> tuple[Arrays, Arrays]:
+    """Return the weights (in, out) and biases of the linear layers as views of the network's memory."""
+    layers = linear_layers(net)
+    biases = [layer.bias for layer in layers]
+    return [layer.weight.data.T for layer in layers], [bias.data for bias in biases if bias is not None]
+
+
+def draw(units: Sequence[int], activation: Any, rng: np.random.RandomState) -> tuple[Arrays, Arrays]:
+    """Draw weights and biases as scikit-learn does, in its order (Glorot and Bengio, AISTATS 2010)."""
+    factor = 2.0 if activation == "logistic" else 6.0
+    weights, biases = [], []
+    for fan_in, fan_out in pairwise(units):
+        bound = np.sqrt(factor / (fan_in + fan_out))
+        weights.append(rng.uniform(-bound, bound, (fan_in, fan_out)))
+        biases.append(rng.uniform(-bound, bound, fan_out))
+    return weights, biases
+
+
+@cache
+def output_network(kind: str, dtype: str) -> nn.Sequential:
+    """Return the function of the outputs, "softmax" or "logistic", as a network."""
+    return nn.Sequential(nn.Softmax(1) if kind == "softmax" else nn.Sigmoid(), dtype=dtype)
+
+
+def output_of(kind: str, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Apply "identity", "exp", "softmax" or "logistic" to the network's outputs."""
+    if kind == "identity":
+        return z
+    return np.exp(z) if kind == "exp" else output_network(kind, z.dtype.name).predict(z)
+
+
+class Threads:
+    """Runs its block on so many threads; None: as many as before."""
+
+    def __init__(self, count: int | None) -> None:
+        self.count = count
+
+    def __enter__(self) -> None:
+        if self.count is not None:
+            self.before = cmlp.get_num_threads()
+            cmlp.set_num_threads(self.count)
+
+    def __exit__(self, *_: object) -> None:
+        if self.count is not None:
+            cmlp.set_num_threads(self.before)

@@ -1,0 +1,231 @@
+"""MLPRegressor: scikit-learn's, over the core."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+
+from cmlp.estimators import constraints
+from cmlp.estimators.base import BaseMLP
+from cmlp.estimators.course import Rows
+from cmlp.estimators.losses import regression
+from cmlp.estimators.solvers import learns_in_parts
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """A multilayer perceptron that predicts numbers: a drop-in for scikit-learn's, and more by keyword.
+
+    Up to ``max_fun`` the parameters are scikit-learn's, with its names, defaults and meaning; in float64 the
+    same seed gives its weights and its curve. For several outputs the gradient is that of the loss, the mean
+    over the outputs, where scikit-learn's is as many times as large (its issue 8349).
+
+    Parameters
+    ----------
+    loss : str or Loss, default="squared_error"
+        Half the squared error; "poisson": the network gives the logarithm of the mean; or any of
+        :func:`cmlp.losses` of numbers: "l1", "huber", "gamma_deviance", ``nn.HuberLoss(delta=2.0)``.
+    hidden_layer_sizes : array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` for none.
+    activation : str, activation of cmlp.nn, or a sequence with one for each hidden layer, default="relu"
+        "identity", "logistic", "tanh", "relu" or any of :func:`cmlp.activations`.
+    solver : str or callable, default="adam"
+        "lbfgs", "sgd", "adam" as in scikit-learn, any of :func:`cmlp.optimizers`, or a function of
+        (parameters, lr) that returns an optimizer: ``functools.partial(optim.AdamW, weight_decay=0.01)``.
+    alpha : float, default=0.0001
+        L2 penalty: ``alpha / 2 * sum w^2 / n`` joins the mean loss of a batch with n rows.
+    batch_size : int or "auto", default="auto"
+        "auto": ``min(200, n_samples)``; not for lbfgs.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        For sgd: constant; ``learning_rate_init / (rows seen + 1)^power_t``; or divided by 5 whenever nothing
+        improved for ``n_iter_no_change`` epochs.
+    learning_rate_init, power_t : float, default=0.001, 0.5
+    max_iter : int, default=200
+        Epochs (lbfgs: iterations).
+    shuffle : bool, default=True
+        A new order of the rows in each epoch.
+    random_state : int, RandomState or None, default=None
+        Of weights, orders, splits and dropout.
+    tol : float, default=1e-4
+        What counts as an improvement.
+    verbose : bool, int or "bar", default=False
+        Print a line for each epoch, or show a progress bar.
+    warm_start : bool, default=False
+        ``fit`` goes on from the last one: weights, and the optimizer with its state.
+    momentum, nesterovs_momentum : float, bool, default=0.9, True
+        For sgd.
+    early_stopping : bool, default=False
+        Hold out ``validation_fraction`` of the rows (or take ``eval_set``), stop when their score no longer
+        improves, and end with the best weights.
+    validation_fraction : float, default=0.1
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        For adam.
+    n_iter_no_change : int, default=10
+        Training stops after more epochs than these in a row without an improvement.
+    max_fun : int, default=15000
+        Evaluations of the loss, for lbfgs.
+    dropout, input_dropout : float, default=0.0
+        Share of the units of each hidden layer, and of the features, that a training step leaves out.
+    batch_norm, layer_norm : bool, default=False
+        Normalise before each activation.
+    residual : bool, default=False
+        Add the input of a hidden layer to its output where both have as many units.
+    init : str, default="sklearn"
+        Another of :func:`cmlp.initializers`, or "auto": by the activation that follows.
+    schedule : callable, default=None
+        A function of the optimizer that returns a scheduler of :mod:`cmlp.optim.lr_scheduler`.
+    clip_grad_norm : float, default=0.0
+        Largest norm of a step's gradients; 0: any.
+    max_steps : int, default=None
+        Ends ``fit`` after so many steps of the optimizer, if ``max_iter`` epochs do not.
+    scoring : str or callable, default=None
+        A scorer of scikit-learn for the validation scores; None: R^2.
+    callbacks : list of callable, default=None
+        Called after each epoch with a dict: epoch, loss, lr, seconds, estimator, and val_loss and val_score
+        where there are rows held out; one that returns False ends the training.
+    missing : {"impute"}, default=None
+        "impute": the column's median in the place of NaN; None: NaN is an error.
+    dtype : {"float32", "float64"}, default=None
+        Precision; None: that of X, float64 unless it is float32.
+    n_threads : int, default=None
+        Threads while it works; the numbers are the same for any.
+    time_limit : float, default=None
+        Seconds after which training ends between two steps.
+    transform_layer : int, default=-1
+        The hidden layer whose activations ``transform`` returns.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray of shape (units in, units out), (units out,)
+        Weights and biases of each layer: views; what is written into them counts.
+    loss_, best_loss_ : float
+        Of the last and of the best epoch; best_loss_ is None with early stopping.
+    loss_curve_ : list of float
+        The loss of each epoch, penalty included.
+    validation_scores_, validation_loss_curve_ : list of float or None
+        Of the held-out rows, where there are some.
+    best_validation_score_ : float or None
+    n_iter_, t_ : int
+        Epochs, and rows seen by the solver.
+    n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
+        As in scikit-learn.
+
+    Examples
+    --------
+    >>> from cmlp import MLPRegressor
+    >>> from sklearn.datasets import make_regression
+    >>> X, y = make_regression(200, 5, random_state=0)
+    >>> model = MLPRegressor(hidden_layer_sizes=(32,), solver="lbfgs", random_state=0, max_iter=500)
+    >>> model.fit(X, y).score(X, y) > 0.99
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = constraints.REGRESSOR
+    _numeric_targets = True
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int | str = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        batch_norm: bool = False,
+        layer_norm: bool = False,
+        residual: bool = False,
+        init: str = "sklearn",
+        schedule: Any = None,
+        clip_grad_norm: float = 0.0,
+        max_steps: int | None = None,
+        scoring: Any = None,
+        callbacks: Any = None,
+        missing: str | None = None,
+        dtype: str | None = None,
+        n_threads: int | None = None,
+        time_limit: float | None = None,
+        transform_layer: int = -1,
+    ) -> None:
+        self._keep(locals())
+
+    # ---- targets
+
+    def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
+        self._objective = regression(self.loss)
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        return np.ascontiguousarray(y.reshape(len(y), -1))
+
+    def _outputs(self, y: npt.NDArray[Any]) -> int:
+        return y.shape[1]
+
+    def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
+        means = self._answer(z)
+        known = len(means) > 1 and np.isfinite(means).all()
+        return float(r2_score(rows.y, means, sample_weight=rows.weight)) if known else np.nan
+
+    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return super()._answer(z)[:, : self.n_outputs_]
+
+    # ---- the public face
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> Self:
+        """Fit to rows and their values.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            float32 and float64 are taken as they are, other numbers become float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight 2 is the row twice, 0 the row absent.
+        eval_set : (X, y) or (X, y, sample_weight), default=None
+            Rows whose score and loss are followed, and early stopping goes by; no rows are held out then.
+
+        Returns
+        -------
+        MLPRegressor
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, eval_set)
+
+    @available_if(learns_in_parts)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Go on by one epoch over these rows, as in ``fit``."""
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the predicted values, (n_samples,) or (n_samples, n_outputs), of the network's dtype."""
+        means = self._answer(self._raw(X))
+        return means.ravel() if self.n_outputs_ == 1 else means
+
+    def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
+        """Return loss and gradient, as scikit-learn's method of this name does."""
+        return self._whole_pass()(packed, X, y, sample_weight)
