@@ -15,7 +15,7 @@ class Gatherer {
 public:
     Data<T> operator()(const Data<T>& data, std::span<const Index> order) {
         const Index rows = std::ssize(order);
-        Data<T> batch{x_of(data.x, order), {}, {}};
+        Data<T> batch{x_of(data.x, order)};
         if (!data.target.label.empty()) {
             label_.resize(rows);
             for (Index r = 0; r < rows; ++r) label_[r] = data.target.label[size_t(order[size_t(r)])];
@@ -29,6 +29,11 @@ public:
             weight_.resize(rows);
             for (Index r = 0; r < rows; ++r) weight_[r] = data.weight[size_t(order[size_t(r)])];
             batch.weight = weight_.span();
+        }
+        if (!data.name.empty()) {
+            name_.resize(rows);
+            for (Index r = 0; r < rows; ++r) name_[r] = data.name[size_t(order[size_t(r)])];
+            batch.name = name_.span();
         }
         return batch;
     }
@@ -50,6 +55,7 @@ private:
     SparseMatrix<T> sparse_;  // instead of x_
     Buffer<std::int64_t> label_;
     Buffer<T> weight_;
+    Buffer<std::uint64_t> name_;
 };
 
 // Watches one value over the epochs, and keeps the weights of its best one.

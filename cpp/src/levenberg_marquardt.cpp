@@ -93,7 +93,8 @@ void LevenbergMarquardtRule<T>::linearize(FullBatch<T>& rows) {
     slope_.resize(size, 1);
     Normal<T> normal(this->parameters_, curvature_, slope_);
     Matrix<T> dy(1, rows.network.output().cols());
-    const auto& [x, target, weight] = rows.data;
+    const auto& x = rows.data.x;
+    const auto& weight = rows.data.weight;
     for (Index r = 0; r < x.rows(); ++r) {
         if (r % block_rows == 0) rows.poll();
         if (!weight.empty() && weight[size_t(r)] == 0) continue;
@@ -103,7 +104,7 @@ void LevenbergMarquardtRule<T>::linearize(FullBatch<T>& rows) {
             dy.view().set_zero();
             dy(0, k) = 1;
             rows.network.backward(dy.view(), 0, rows.network.size(), false, false);
-            normal.add(root, double(y(0, k)) - double(target.dense(r, k)));
+            normal.add(root, double(y(0, k)) - double(rows.data.target.dense(r, k)));
         }
     }
     normal.finish();

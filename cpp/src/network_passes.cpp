@@ -20,6 +20,7 @@ LayerCall<T> Network<T>::call(Index layer, Workspace<T>& workspace, bool accumul
     LayerCall<T> call{layer_values_[l], layer_grads_[l],  &workspace.scratch, kept.training, accumulate, key,
                       kept.step,        &workspace.own[l]};
     call.dropout = dropout_;
+    call.rows = workspace.row_names;
     if (kept.sparse.rows() > 0) call.sparse = &kept.sparse, call.columns = &workspace.columns;
     if (const Index other = partner_[l]; other >= 0) {
         const auto o = static_cast<size_t>(other);
@@ -150,6 +151,7 @@ void Network<T>::set_dropout(double factor) {
 template <class T>
 void Network<T>::forget() {
     for (size_t l = 0; l < workspace_.kept.size(); ++l) forget(l);
+    workspace_.row_names = {};
 }
 
 template <class T>

@@ -64,11 +64,13 @@ void softmax_backward(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<
 }
 
 template <class T>
-void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t step, MatrixView<T> y) {
-    by_rows(x.rows(), x.cols(), 16, [&](Index begin, Index rows) {
-        for (Index r = begin; r < begin + rows; ++r)
+void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t step,
+             std::span<const std::uint64_t> rows, MatrixView<T> y) {
+    by_rows(x.rows(), x.cols(), 16, [&](Index begin, Index n) {
+        for (Index r = begin; r < begin + n; ++r)
             kernels::of<T>().dropout({x.cols(), x.data() + r * x.row_stride(), y.data() + r * y.row_stride(),
-                                      p, key, step, static_cast<std::uint64_t>(r * x.cols())});
+                                      p, key, step,
+                                      row_name(rows, r) * static_cast<std::uint64_t>(x.cols())});
     });
 }
 
@@ -184,7 +186,8 @@ void apply(Function f, std::span<const T> x, std::span<T> y) {
                                          MatrixView<const T>, MatrixView<const T>, MatrixView<T>);           \
     template void softmax_forward<T>(MatrixView<const T>, MatrixView<T>);                                    \
     template void softmax_backward<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);              \
-    template void dropout<T>(MatrixView<const T>, double, std::uint64_t, std::uint64_t, MatrixView<T>);      \
+    template void dropout<T>(MatrixView<const T>, double, std::uint64_t, std::uint64_t,                      \
+                             std::span<const std::uint64_t>, MatrixView<T>);                                 \
     template void loss<T>(LossKind, const LossBatch<T>&);                                                    \
     template double weighted_sum<T>(std::span<const T>, const T*);                                           \
     template double squared_norm<T>(std::span<const T>);                                                     \

@@ -64,7 +64,12 @@ void softmax_backward(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<
 
 /// y = x * mask / (1 - p), the mask drawn from (key, step) alone: the same call on dy is the backward.
 template <class T>
-void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t step, MatrixView<T> y);
+void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t step,
+             std::span<const std::uint64_t> rows, MatrixView<T> y);
+/// The name of row r, its place where there are none.
+inline std::uint64_t row_name(std::span<const std::uint64_t> rows, Index r) {
+    return rows.empty() ? static_cast<std::uint64_t>(r) : rows[static_cast<size_t>(r)];
+}
 
 /// What a loss reads and writes for one batch; any output may be empty.
 template <class T>

@@ -99,6 +99,7 @@ Step<T>::Step(Network<T>& network, const Loss& loss, Optimizer<T>& optimizer, co
 // Loss and gradient; of a mixed batch share * L(y, first) + (1 - share) * L(y, second) (Zhang et al., ICLR 2018).
 template <class T>
 void Step<T>::evaluate(const Batch<T>& batch) {
+    network_.name_rows(batch.data.name);
     const MatrixView<const T> y = network_.forward(batch.data.x);
     loss_.evaluate<T>(y, batch.data.target, batch.data.weight, true, result_);
     if (batch.mixed()) {
@@ -133,7 +134,8 @@ double Step<T>::penalty() {
     if (options_.l1 > 0 || options_.l2 > 0)
         for (const size_t i : weights_) {
             const auto& parameter = network_.parameters()[i];
-            total += add_penalty<T>(parameter.value, parameter.grad, factor * options_.l1, factor * options_.l2);
+            total +=
+                add_penalty<T>(parameter.value, parameter.grad, factor * options_.l1, factor * options_.l2);
         }
     return total;
 }

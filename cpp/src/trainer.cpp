@@ -16,8 +16,10 @@ constexpr Index evaluate_rows = 1024;
 
 template <class T>
 Data<T> Data<T>::middle_rows(Index first, Index n) const {
-    return {x.middle_rows(first, n), target.middle_rows(first, n),
-            weight.empty() ? weight : weight.subspan(static_cast<size_t>(first), static_cast<size_t>(n))};
+    const auto part = [=](auto span) {
+        return span.empty() ? span : span.subspan(static_cast<size_t>(first), static_cast<size_t>(n));
+    };
+    return {x.middle_rows(first, n), target.middle_rows(first, n), part(weight), part(name)};
 }
 
 template <class T>

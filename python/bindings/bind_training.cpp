@@ -20,13 +20,14 @@ struct Held {
     HeldInput<T> x;
     Targets<T> y;
     Rows<T> weight;
+    Array<std::uint64_t> name{0};
 
     Held(const PyLoss& loss, const py::object& x_, const py::object& y_, const py::object& weight_,
          const std::string& what)
         : x(input<T>(x_, what + ": x")),
           y(targets<T>(y_, loss.takes_labels(), what + ": y")),
           weight(optional_vector<T>(weight_, what + ": sample_weight")) {}
-    Data<T> data() const { return {x.view, y.view, span_of(weight)}; }
+    Data<T> data() const { return {x.view, y.view, span_of(weight), {name.data(), size_t(name.size())}}; }
 };
 
 std::vector<MetricKind> metric_kinds(const std::vector<std::string>& names) {
@@ -103,8 +104,8 @@ struct Calls {
                 sleep_if_finalizing();
                 const py::gil_scoped_acquire acquire;
                 const Array<std::int64_t> given(numbers(order(epoch), "fit: shuffle"));
-                require(given.size() == std::ssize(rows), "fit: shuffle gave ", given.size(), " rows for epoch ",
-                        epoch, ", there are ", rows.size());
+                require(given.size() == std::ssize(rows), "fit: shuffle gave ", given.size(),
+                        " rows for epoch ", epoch, ", there are ", rows.size());
                 std::copy_n(given.data(), rows.size(), rows.data());
             };
         return hooks;
@@ -172,7 +173,12 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
                  const PyLoss& loss, PyRule<T>& optimizer, const py::dict& options,
                  const py::object& validation, const py::object& epoch_end, const py::object& step_end,
                  const py::object& poll, const py::object& order, py::dict& report) {
-    const Held<T> train(loss, x, y, weight, "fit");
+    Held<T> train(loss, x, y, weight, "fit");
+    if (const py::object names = options["row_names"]; !names.is_none()) {
+        train.name = Array<std::uint64_t>(numbers(names, "fit: row_names"));
+        require(train.name.size() == train.x.view.rows(), "fit: there are ", train.name.size(),
+                " row_names for ", train.x.view.rows(), " rows");
+    }
     std::optional<Held<T>> held_out;
     if (!validation.is_none()) {
         const auto [vx, vy, vw] = py::cast<std::tuple<py::object, py::object, py::object>>(validation);

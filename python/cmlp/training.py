@@ -110,6 +110,7 @@ class Trainable(Predictor):
         class_weight: str | Mapping[Any, float] | npt.ArrayLike | None = None,
         scheduler: Scheduler | Sequence[Scheduler] | None = None,
         scheduler_interval: str = "epoch",
+        row_names: npt.ArrayLike | None = None,
         time_limit: float = 0.0,
         initial_epoch: int = 0,
         verbose: bool | str = "auto",
@@ -188,6 +189,9 @@ class Trainable(Predictor):
         scheduler_interval : "epoch" or "step", default "epoch"
             What a step of the schedulers is ("step": an update of the weights); ``ReduceLROnPlateau`` always
             waits for the end of an epoch.
+        row_names : array of uint64 (rows,), optional
+            What dropout goes by: rows of one name draw the same mask in a step, so that weight 2 is the row
+            twice with dropout, too. By default the row's place in its batch.
         time_limit : float, default 0
             Seconds after which it stops between two steps; 0: none.
         initial_epoch : int, default 0
@@ -245,6 +249,7 @@ class Trainable(Predictor):
             "penalty_per_row": penalty_per_row,
             "mixup": mixup,
             "input_noise": input_noise,
+            "row_names": row_names,
             "time_limit": time_limit,
             "every_steps": every_steps,
         }

@@ -44,9 +44,10 @@ struct LayerCall {
     Matrix<T>* kept = nullptr;                      ///< the layer's own, from forward to backward
     const ActivationStep<T>* activation = nullptr;  ///< done in the same walk: see ActivationStep
     MatrixView<const T> partner =
-        {};              ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
-                         ///< the gradient that reached its end
-    double dropout = 1;  ///< factor of every dropout's p
+        {};  ///< ResidualEnd forward: the input of its beginning; ResidualBegin backward:
+             ///< the gradient that reached its end
+    std::span<const std::uint64_t> rows = {};  ///< their names for random numbers; empty: 0, 1, ...
+    double dropout = 1;                        ///< factor of every dropout's p
     const SparseView<T>* sparse = nullptr;  ///< the input of a Linear that is sparse; x is then its numbers()
     SparseMatrix<T>* columns = nullptr;     ///< scratch for it by columns
 };

@@ -52,6 +52,7 @@ struct Workspace {
     Matrix<T> gradient[2];          // used in turn on the way back
     Matrix<T> scratch;
     SparseMatrix<T> columns;  // of the rows of a sparse input
+    std::span<const std::uint64_t> row_names;
 };
 
 /// Layers in order. Copies are deep. predict is const and safe from many threads; all else is for one at a time.
@@ -126,6 +127,8 @@ public:
     std::uint64_t step() const { return step_; }
     void set_step(std::uint64_t step) { step_ = step; }
 
+    /// Names of the rows that the next passes draw dropout by, borrowed until forget(); empty: their places in the batch.
+    void name_rows(std::span<const std::uint64_t> names) { workspace_.row_names = names; }
     /// Factor of p of every dropout layer, at first 1: what a schedule moves; throws outside [0, 1]. Not saved.
     double dropout() const { return dropout_; }
     void set_dropout(double factor);

@@ -186,7 +186,7 @@ In<T> forward(const Dropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>
     const double p = layer.p * call.dropout;
     if (!call.training || p == 0) return x;
     y.resize(x.rows(), x.cols());
-    ops::dropout<T>(x, p, call.key, call.step, y);
+    ops::dropout<T>(x, p, call.key, call.step, call.rows, y);
     return y.view();
 }
 

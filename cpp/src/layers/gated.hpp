@@ -116,14 +116,14 @@ void bend(const RReLU& layer, const LayerCall<T>& call, In<T> x, In<T> from, Mat
         });
         return;
     }
-    with_random_words(x.rows(), x.cols(), call.key, call.step,
-                      [&](Index i, Index first, Index count, const std::uint32_t* words) {
-                          for (Index j = 0; j < count; ++j) {
-                              const T slope = low + range * static_cast<T>(double(words[j]) / 4294967296.0);
-                              const T v = from(i, first + j);
-                              to(i, first + j) = x(i, first + j) >= 0 ? v : slope * v;
-                          }
-                      });
+    with_random_words<T>(
+        x.rows(), x.cols(), call, [&](Index i, Index first, Index count, const std::uint32_t* words) {
+            for (Index j = 0; j < count; ++j) {
+                const T slope = low + range * static_cast<T>(double(words[j]) / 4294967296.0);
+                const T v = from(i, first + j);
+                to(i, first + j) = x(i, first + j) >= 0 ? v : slope * v;
+            }
+        });
 }
 
 template <class T>
@@ -158,12 +158,11 @@ void alpha_dropout(double p, const LayerCall<T>& call, In<T> x, MatrixView<T> y,
     const T factor = static_cast<T>(a), shift = static_cast<T>(b);
     const T dropped = shifted ? static_cast<T>(a * low + b) : T(0);
     const auto threshold = static_cast<std::uint64_t>(p * 4294967296.0);  // kept when the word >= threshold
-    with_random_words(x.rows(), x.cols(), call.key, call.step,
-                      [&](Index i, Index first, Index count, const std::uint32_t* words) {
-                          for (Index j = 0; j < count; ++j)
-                              y(i, first + j) =
-                                  words[j] >= threshold ? x(i, first + j) * factor + shift : dropped;
-                      });
+    with_random_words<T>(
+        x.rows(), x.cols(), call, [&](Index i, Index first, Index count, const std::uint32_t* words) {
+            for (Index j = 0; j < count; ++j)
+                y(i, first + j) = words[j] >= threshold ? x(i, first + j) * factor + shift : dropped;
+        });
 }
 
 template <class T>

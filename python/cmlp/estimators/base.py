@@ -169,7 +169,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             rows, held_out = self._split(rows)
         if held_out is not None and self.validation_scores_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
-        self._check_batch_size(rows.x.shape[0])
+        self._check_sizes(rows.x.shape[0])
         course = Course(self, rows, held_out, self._scorer())
         order = Shuffle(rows.x.shape[0], self._random_state)
         if not incremental:
@@ -191,7 +191,9 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         return rows[train], rows[held_out]
 
-    def _check_batch_size(self, rows: int) -> None:
+    def _check_sizes(self, rows: int) -> None:
+        if self.batch_norm and rows == 1:
+            raise ValueError("batch_norm needs the variance of several rows: n_samples=1")
         if self.batch_size != "auto" and self.batch_size > rows:
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",

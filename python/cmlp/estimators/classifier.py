@@ -227,6 +227,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         right = z.argmax(axis=1) == rows.y if one else ((z > 0) == (rows.y > 0)).all(axis=1)
         return float(np.average(right, weights=rows.weight))
 
+    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return probabilities, none of them 0 or 1: their logarithms are finite."""
+        numbers = np.finfo(z.dtype)
+        return np.clip(super()._answer(z), numbers.tiny, 1 - numbers.epsneg)  # type: ignore[no-any-return]
+
     # ---- the public face
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -283,8 +288,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def predict_log_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the logarithm of each probability."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
+        return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
 
     def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
         """Return loss and gradient for binarised targets, as scikit-learn's method of this name does."""

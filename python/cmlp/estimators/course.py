@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from cmlp import NonFiniteError, nn
+from cmlp.estimators.data import row_names
 
 
 class Rows(NamedTuple):
@@ -157,7 +158,9 @@ def fit_by_epochs(
     estimator: Any, net: nn.Sequential, train: Rows, course: Course, order: Any, epochs: int
 ) -> Any:
     """Return the history of ``net.fit`` with the estimator's options."""
-    size = estimator.batch_size
+    size = min(200 if estimator.batch_size == "auto" else int(estimator.batch_size), course.rows)
+    if estimator.batch_norm and course.rows % size == 1:
+        size += 1  # a batch of one row has no variance
     steps = estimator.max_steps
     solver = estimator._optimizer
     return net.fit(
@@ -168,11 +171,12 @@ def fit_by_epochs(
         optimizer=solver.optimizer,
         scheduler=solver.scheduler,
         epochs=epochs,
-        batch_size=min(200 if size == "auto" else int(size), course.rows),
+        batch_size=size,
         shuffle=order if estimator.shuffle else False,
         l2=float(estimator.alpha),
         penalty_per_row=True,
         clip_grad_norm=float(estimator.clip_grad_norm),
+        row_names=row_names(train.x) if estimator.dropout or estimator.input_dropout else None,
         time_limit=float(estimator.time_limit or 0),
         callbacks=[course],
         step_callbacks=[] if steps is None else [course.steps_done],

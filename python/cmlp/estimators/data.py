@@ -25,6 +25,19 @@ class Shuffle:
         return self.order
 
 
+def row_names(x: Any, block: int = 4096) -> npt.NDArray[np.uint64]:
+    """Return a number for each row that is the same for equal rows, dense or sparse."""
+    factors = np.random.default_rng(0).integers(0, 2**63, x.shape[1], dtype=np.uint64) * np.uint64(
+        2
+    ) + np.uint64(1)
+    names = np.empty(x.shape[0], np.uint64)
+    for first in range(0, x.shape[0], block):
+        part = x[first : first + block]
+        bits = (part.toarray() if is_sparse(part) else np.ascontiguousarray(part)) + x.dtype.type(0)  # no -0
+        names[first : first + block] = bits.view(f"u{x.dtype.itemsize}").astype(np.uint64) @ factors
+    return names
+
+
 class Imputer:
     """Puts the median of a column's known values in the place of its NaNs; 0 where there is none."""
 
