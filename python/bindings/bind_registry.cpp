@@ -41,14 +41,6 @@ void bind_registry(py::module_& m) {
         "largest_error", [](std::string_view function) { return largest_error(parse<Function>(function)); },
         py::arg("function"), "The function's largest error in ULP over all float32 inputs.");
     m.def(
-        "output_kind",
-        [](std::string_view loss) {
-            constexpr const char* kinds[] = {"value",           "probability", "logit",   "class_logits",
-                                             "log_probability", "log_mean",    "moments", "quantiles"};
-            return kinds[static_cast<int>(output_kind(parse<LossKind>(loss)))];
-        },
-        py::arg("loss"), "What the loss takes the network's outputs for.");
-    m.def(
         "larger_is_better",
         [](std::string_view metric) { return larger_is_better(parse<MetricKind>(metric)); },
         py::arg("metric"), "Whether larger values of the metric are better.");

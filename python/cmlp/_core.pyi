@@ -583,22 +583,22 @@ def evaluate(network: Network64, x: typing.Any, y: typing.Any, sample_weight: ty
     The loss, then the metrics, in evaluation mode.
     """
 @typing.overload
-def fit(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, report: dict) -> None:
+def fit(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, order: typing.Any, report: dict) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
 @typing.overload
-def fit(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: FullBatch32, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, report: dict) -> None:
+def fit(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: FullBatch32, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, order: typing.Any, report: dict) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
 @typing.overload
-def fit(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, report: dict) -> None:
+def fit(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, order: typing.Any, report: dict) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
 @typing.overload
-def fit(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: FullBatch64, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, report: dict) -> None:
+def fit(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: FullBatch64, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, order: typing.Any, report: dict) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
@@ -676,6 +676,12 @@ def optimizers() -> list:
     """
     Rows of the list of optimizers.
     """
+@typing.overload
+def output_kind(loss: str) -> str:
+    """
+    What the loss takes the network's outputs for.
+    """
+@typing.overload
 def output_kind(loss: str) -> str:
     """
     What a network trained with the loss puts out: value, probability, logit, class_logits, log_probability, log_mean, moments or quantiles.

@@ -1,4 +1,4 @@
-"""A pytest plugin that puts cmlp's estimators in the place of scikit-learn's, for scikit-learn's own tests."""
+"""A pytest plugin: cmlp's estimators in the place of scikit-learn's, for scikit-learn's own tests."""
 
 import sklearn.neural_network
 

@@ -104,7 +104,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).tolist()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        units = [rows.x.shape[1], *map(int, sizes), self._objective.outputs(self._outputs(rows.y))]
+        units = [rows.x.shape[1], *map(int, sizes), self._outputs(rows.y)]
         shape = Architecture(self, units)
         drawn = draw(units, self.activation, self._random_state)
         seed = int(self._random_state.randint(2**31)) if shape.random or self.init != "sklearn" else 0
@@ -115,7 +115,8 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.n_layers_, self.n_outputs_ = len(units), self._outputs(rows.y)
         self.out_activation_ = self._objective.out
         self._n_features_out = units[-2]
-        self.__dict__.pop("_optimizer", None)
+        for name in ("_optimizer", "_order"):
+            self.__dict__.pop(name, None)
         self.n_iter_ = self.t_ = self._no_improvement_count = 0
         self.loss_curve_: list[float] = []
         stopping = self.early_stopping
@@ -171,11 +172,11 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             self.validation_scores_, self.validation_loss_curve_ = [], []
         self._check_sizes(rows.x.shape[0])
         course = Course(self, rows, held_out, self._scorer())
-        order = Shuffle(rows.x.shape[0], self._random_state)
+        self._order = self._order.of(rows.x.shape[0]) if hasattr(self, "_order") else Shuffle(rows.x.shape[0])
         if not incremental:
             self.n_iter_ = 0
         epochs = 1 if incremental else self.max_iter
-        course.run(lambda: fit_by_epochs(self, self._net, rows, course, order, epochs), once=incremental)
+        course.run(lambda: fit_by_epochs(self, self._net, rows, course, epochs), once=incremental)
 
     def _split(self, rows: Rows) -> tuple[Rows, Rows]:
         """Hold out a share of the rows, drawn as scikit-learn draws it."""
@@ -189,7 +190,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        return rows[train], rows[held_out]
+        return rows.take(train), rows.take(held_out)
 
     def _check_sizes(self, rows: int) -> None:
         if self.batch_norm and rows == 1:
@@ -338,6 +339,7 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = not self.input_dropout and self.missing is None
         tags.input_tags.allow_nan = self.missing is not None
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"] if self.dtype is None else []
         return tags

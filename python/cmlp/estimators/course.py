@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +15,19 @@ from cmlp import NonFiniteError, nn
 from cmlp.estimators.data import row_names
 
 
-class Rows(NamedTuple):
-    """Inputs, targets as the loss takes them, weights or None, and the labels as they were given."""
+@dataclass(frozen=True)
+class Rows:
+    """Rows to train on or to look at."""
 
     x: Any
-    y: npt.NDArray[Any]
+    y: npt.NDArray[Any]  # targets as the loss takes them
     weight: npt.NDArray[Any] | None
-    labels: Any
+    labels: Any  # targets as they were given
 
-    def __getitem__(self, rows: Any) -> Rows:  # type: ignore[override]
-        return Rows(*(None if part is None else part[rows] for part in tuple(self)))
+    def take(self, rows: npt.NDArray[Any]) -> Rows:
+        """Return some of the rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Rows(self.x[rows], self.y[rows], weight, self.labels[rows])
 
 
 Score = Callable[[npt.NDArray[Any], Rows], float]  # of the network's outputs for the rows
@@ -154,9 +158,7 @@ class Course:
         )
 
 
-def fit_by_epochs(
-    estimator: Any, net: nn.Sequential, train: Rows, course: Course, order: Any, epochs: int
-) -> Any:
+def fit_by_epochs(estimator: Any, net: nn.Sequential, train: Rows, course: Course, epochs: int) -> Any:
     """Return the history of ``net.fit`` with the estimator's options."""
     size = min(200 if estimator.batch_size == "auto" else int(estimator.batch_size), course.rows)
     if estimator.batch_norm and course.rows % size == 1:
@@ -172,7 +174,7 @@ def fit_by_epochs(
         scheduler=solver.scheduler,
         epochs=epochs,
         batch_size=size,
-        shuffle=order if estimator.shuffle else False,
+        shuffle=(lambda _: estimator._order.draw(estimator._random_state)) if estimator.shuffle else False,
         l2=float(estimator.alpha),
         penalty_per_row=True,
         clip_grad_norm=float(estimator.clip_grad_norm),

@@ -13,14 +13,17 @@ from cmlp._sparse import is_sparse
 class Shuffle:
     """Orders of the rows, each a shuffle of the one before, drawn as scikit-learn draws them."""
 
-    def __init__(self, rows: int, rng: np.random.RandomState) -> None:
+    def __init__(self, rows: int) -> None:
         self.order = np.arange(rows)
-        self.rng = rng
 
-    def __call__(self, epoch: int) -> npt.NDArray[Any]:
+    def of(self, rows: int) -> Shuffle:
+        """Return itself, or a new one for another number of rows."""
+        return self if rows == len(self.order) else Shuffle(rows)
+
+    def draw(self, rng: Any) -> npt.NDArray[Any]:
         """Return the order of the next epoch."""
         shuffled = np.arange(len(self.order))
-        self.rng.shuffle(shuffled)
+        rng.shuffle(shuffled)
         self.order = self.order[shuffled]
         return self.order
 

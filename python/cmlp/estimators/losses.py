@@ -10,23 +10,18 @@ import numpy.typing as npt
 from cmlp import _core, nn
 from cmlp.nn.losses import Loss
 
-# Half the squared error: Huber's loss whose linear part is out of reach.
-_HALF_SQUARE = {"delta": float(np.finfo(np.float32).max)}
+# Where the linear part of Huber's loss begins, so that it is half the squared error.
+_OUT_OF_REACH = float(np.finfo(np.float32).max)
 _SIGNED = ("soft_margin", "hinge", "squared_hinge")  # their targets are -1 and 1
-_OUT = {"value": "identity", "log_mean": "exp", "moments": "identity", "quantiles": "identity"}
+_OUT = {"value": "identity", "log_mean": "exp", "quantiles": "identity"}
 
 
 class Objective:
-    """A loss with the shape of the outputs it needs."""
+    """A loss with the function that makes answers of the network's outputs."""
 
     def __init__(self, loss: Loss, out: str) -> None:
         self.loss = loss
         self.out = out  # "identity", "exp", "softmax" or "logistic"
-        self.kind: str = _core.output_kind(loss.name)
-
-    def outputs(self, targets: int) -> int:
-        """Return the outputs of the network for so many targets."""
-        return 2 * targets if self.kind == "moments" else targets
 
     def target(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return y as the loss takes it."""
@@ -50,16 +45,16 @@ def _named(loss: Any) -> Loss:
 def regression(loss: Any) -> Objective:
     """Return the objective of "squared_error", "poisson", a name of :func:`cmlp.losses` or a loss."""
     if loss == "squared_error":
-        return Objective(Loss("huber", **_HALF_SQUARE), "identity")
+        return Objective(nn.HuberLoss(delta=_OUT_OF_REACH), "identity")
     chosen = nn.PoissonNLLLoss() if loss == "poisson" else _named(loss)
     kind = _core.output_kind(chosen.name)
     if kind not in _OUT:
-        raise ValueError(f"MLPRegressor: the loss '{chosen.name}' is one of classes")
+        raise ValueError(f"MLPRegressor: the loss '{chosen.name}' is not one of values or log means")
     return Objective(chosen, _OUT[kind])
 
 
 def classification(loss: Any, targets: str) -> Objective:
-    """Return the objective of "log_loss", a name or a loss; `targets`: binary, multiclass or multilabel.
+    """Return the objective of "log_loss", a name or a loss; `targets`: LabelBinarizer's word for y.
 
     Log loss is softmax's for several classes, else the sum over the outputs of each one's.
     """
@@ -69,6 +64,6 @@ def classification(loss: Any, targets: str) -> Objective:
     kind = _core.output_kind(chosen.name)
     if kind not in ("class_logits", "logit") or chosen.name == "nll":
         raise ValueError(f"MLPClassifier: the loss '{chosen.name}' is not one of logits")
-    if kind == "class_logits" and targets == "multilabel":
+    if kind == "class_logits" and targets.startswith("multilabel"):
         raise ValueError(f"MLPClassifier: the loss '{chosen.name}' takes one class a row, y has several")
     return Objective(chosen, "softmax" if kind == "class_logits" else "logistic")

@@ -182,7 +182,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return np.ascontiguousarray(y.reshape(len(y), -1))
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:
-        return y.shape[1]
+        return int(y.shape[1])
 
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
         means = self._answer(z)

@@ -124,7 +124,7 @@ class WholePass:
             w = None if weight is None else weight[part]
             share = float(min(size, rows - first) if w is None else w.sum()) / total
             loss = self.objective.loss
-            value += share * float(loss(self.net(x[part]), y[part], w))  # type: ignore[arg-type]
+            value += share * float(loss(self.net(x[part]), y[part], w))
             self.net.backward(share * loss.backward())
         gradient = np.concatenate([array.ravel() for array in self.gradients]).astype(float)
         w = packed[: self.weights]

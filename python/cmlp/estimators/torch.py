@@ -23,7 +23,7 @@ class Residual(torch.nn.Sequential):  # type: ignore[misc,unused-ignore]
 
     def forward(self, x: Any) -> Any:
         """Return the sum."""
-        return x + super().forward(x)
+        return x + super().forward(x)  # type: ignore[no-untyped-call,unused-ignore]
 
 
 def to_torch(net: nn.Sequential) -> Any:

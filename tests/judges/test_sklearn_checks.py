@@ -1,0 +1,27 @@
+"""scikit-learn's own checks of an estimator, none of them expected to fail."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from cmlp import MLPClassifier, MLPRegressor
+from cmlp.estimators import Perceptron
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the checks fit for a few epochs, and ask where they care
+ESTIMATORS = [
+    estimator
+    for kind in (MLPClassifier, MLPRegressor)
+    for estimator in (
+        kind(),
+        kind(solver="lbfgs"),
+        kind(solver="sgd", learning_rate="adaptive"),
+        kind(solver="adamw", activation="gelu"),
+        kind(hidden_layer_sizes=(8, 8), activation=["tanh", "silu"], layer_norm=True, residual=True),
+        kind(dropout=0.2, input_dropout=0.1, random_state=0),
+        kind(missing="impute", n_threads=1),
+    )
+]
+
+
+@parametrize_with_checks([*ESTIMATORS, Perceptron(), Perceptron("adaline"), Perceptron("averaged")])
+def test_check(estimator, check):
+    check(estimator)
