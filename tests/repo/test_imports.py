@@ -14,6 +14,7 @@ REQUIRED = {"cmlp", "numpy", "tqdm"}
 OPTIONAL = {
     "cli": {"click", "rich"},
     "tabular": {"pandas"},
+    "estimators": {"sklearn", "torch"},
 }
 
 
