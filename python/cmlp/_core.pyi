@@ -676,12 +676,6 @@ def optimizers() -> list:
     """
     Rows of the list of optimizers.
     """
-@typing.overload
-def output_kind(loss: str) -> str:
-    """
-    What the loss takes the network's outputs for.
-    """
-@typing.overload
 def output_kind(loss: str) -> str:
     """
     What a network trained with the loss puts out: value, probability, logit, class_logits, log_probability, log_mean, moments or quantiles.

@@ -29,7 +29,7 @@ def _mean(state: State, name: str, x: Array, beta: float) -> Array:
 def _sgd(w: Array, g: Array, state: State, step: int, **s: float) -> Array:
     g = _gradient(w, g, s)
     if s["momentum"]:
-        inside, outside = (s["lr"], 1.0) if s["velocity_mode"] else (1.0, s["lr"])  # Keras, PyTorch
+        inside, outside = (s["lr"], 1.0) if s.get("velocity_mode") else (1.0, s["lr"])  # Keras, PyTorch
         v = inside * g if step == 1 else s["momentum"] * state["v"] + inside * (1 - s["dampening"]) * g
         state["v"] = v
         return w - (s["lr"] * g + outside * s["momentum"] * v if s["nesterov"] else outside * v)

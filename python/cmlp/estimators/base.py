@@ -7,24 +7,26 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from cmlp.estimators.answers import Answers
 from cmlp.estimators.course import Course, Rows, fit_by_epochs
 from cmlp.estimators.data import Imputer, Shuffle
 from cmlp.estimators.losses import Objective
-from cmlp.estimators.network import Architecture, Threads, draw, hidden_ends, output_of, views_of
+from cmlp.estimators.network import Architecture, Threads, draw
 from cmlp.estimators.solvers import Solver, WholePass, minimize
 
 
-class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Answers):  # type: ignore[misc]
     """Base of MLPClassifier and MLPRegressor; not for use by itself."""
 
     _objective: Objective
+    _order: Shuffle
 
     def _keep(self, parameters: dict[str, Any]) -> None:
         """Store the arguments of __init__, given its locals."""
@@ -214,128 +216,6 @@ class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 return float(scorer(self, rows.x, rows.labels, **weight))
 
         return score
-
-    # ---- the network and the arrays it is seen through
-
-    def _show(self, values: Any = None) -> None:
-        """Set ``coefs_`` and ``intercepts_`` to views of the network's weights, first given `values`."""
-        views = views_of(self._net)
-        for part, given in zip(views, values or (), strict=False):
-            for view, value in zip(part, given, strict=True):
-                view[...] = value
-        self.coefs_, self.intercepts_ = (list(part) for part in views)
-        self._views = (*views[0], *views[1])
-
-    def _connect(self, dtype: Any = None) -> Any:
-        """Return the network, with whatever was put into ``coefs_`` and ``intercepts_`` in its place."""
-        given = [*self.coefs_, *self.intercepts_]
-        if not hasattr(self, "_net"):  # weights were set before any fit
-            units = [len(self.coefs_[0]), *(coef.shape[1] for coef in self.coefs_)]
-            self._net = Architecture(self, units).network(dtype)
-            self._show((self.coefs_, self.intercepts_))
-        elif any(a is not b for a, b in zip(given, self._views, strict=True)):
-            for view, value in zip(self._views, given, strict=True):
-                view[...] = value
-        return self._net
-
-    def __getstate__(self) -> dict[str, Any]:
-        if hasattr(self, "_net"):
-            self._connect()
-        state: dict[str, Any] = super().__getstate__()
-        return {key: value for key, value in state.items() if key not in ("coefs_", "intercepts_", "_views")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if hasattr(self, "_net"):
-            self._show()
-
-    # ---- asking
-
-    def _raw(self, x: Any) -> npt.NDArray[Any]:
-        """Return the network's outputs for unchecked rows."""
-        check_is_fitted(self)
-        return self._asked(x, None)
-
-    def _asked(self, x: Any, last: int | None) -> npt.NDArray[Any]:
-        x = self._checked(x)
-        net = self._connect(x.dtype)
-        with Threads(self.n_threads):
-            result: npt.NDArray[Any] = net._core.predict(x, 0, net._last if last is None else last)
-        return result
-
-    def _checked(self, x: Any) -> Any:
-        x = validate_data(
-            self,
-            x,
-            accept_sparse=["csr"],
-            ensure_all_finite="allow-nan" if self.missing else True,
-            reset=False,
-        )
-        return self._imputed(x)
-
-    def _imputed(self, x: Any) -> Any:
-        imputer = getattr(self, "_imputer", None)
-        return x if imputer is None else imputer(x)
-
-    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return what the outputs stand for: probabilities, means."""
-        return output_of(self.out_activation_, z)
-
-    def transform(self, X: Any) -> npt.NDArray[Any]:
-        """Return the activations of hidden layer ``transform_layer`` for the rows of X.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, units of that layer)
-
-        Raises
-        ------
-        ValueError
-            When there is no such hidden layer.
-        """
-        check_is_fitted(self)
-        ends = hidden_ends(self._net)
-        if not -len(ends) <= self.transform_layer < len(ends):
-            raise ValueError(
-                f"transform: transform_layer is {self.transform_layer}, there are {len(ends)} hidden layers"
-            )
-        return self._asked(X, ends[self.transform_layer])
-
-    def input_gradients(self, X: Any) -> npt.NDArray[Any]:
-        """Return the slope of each of the network's outputs by each feature.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_outputs, n_features)
-            Of the outputs before softmax, sigmoid or exponential: the logits of a classifier.
-        """
-        check_is_fitted(self)
-        net = self._connect().copy().eval()
-        y = net(self._checked(X))
-        slopes = []
-        for output in range(y.shape[1]):
-            direction = np.zeros_like(y)
-            direction[:, output] = 1
-            slopes.append(net.backward(direction))
-        return np.stack(slopes, axis=1)
-
-    def get_torch(self) -> Any:
-        """Return the fitted network as a ``torch.nn.Sequential`` with copies of the weights; needs PyTorch.
-
-        Its outputs are those before softmax, sigmoid or exponential.
-        """
-        from cmlp.estimators.torch import to_torch
-
-        check_is_fitted(self)
-        return to_torch(self._connect())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
