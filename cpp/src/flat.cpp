@@ -87,8 +87,10 @@ double add_penalty(MatrixView<const T> w, MatrixView<T> grad, double l1, double 
         for (Index i = begin; i < end; ++i) {
             const T* row = &w(i, 0);
             T* g = &grad(i, 0);
-            for (Index j = 0; j < w.cols(); ++j)
-                g[j] += slope * row[j] + flat * static_cast<T>((row[j] > 0) - (row[j] < 0));
+            for (Index j = 0; j < w.cols(); ++j) g[j] += slope * row[j];
+            if (flat != T(0))
+                for (Index j = 0; j < w.cols(); ++j)
+                    g[j] += flat * static_cast<T>((row[j] > 0) - (row[j] < 0));
             const auto [sizes, squares] = sums_of(row, w.cols());
             terms[size_t(i)] = l1 * sizes + l2 / 2 * squares;
         }
