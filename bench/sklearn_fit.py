@@ -17,10 +17,11 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = str(OPTIONS.threads)
 
 import numpy as np  # noqa: E402  after the number of threads is set
-from cmlp import MLPClassifier, MLPRegressor  # noqa: E402
 from sklearn import neural_network  # noqa: E402
 from sklearn.datasets import load_breast_cancer, load_digits, make_classification, make_regression  # noqa: E402
 from sklearn.preprocessing import scale  # noqa: E402
+
+from cmlp import MLPClassifier, MLPRegressor  # noqa: E402
 
 CLASSIFIERS = MLPClassifier, neural_network.MLPClassifier
 REGRESSORS = MLPRegressor, neural_network.MLPRegressor

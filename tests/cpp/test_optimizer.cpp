@@ -215,7 +215,7 @@ TEST_CASE("optimizer: what is refused") {
     CHECK(made({{"lr", INFINITY}}) == "SGD: lr is inf, it must be in [0,inf)");
     CHECK(made({{"rate", 1}}) ==
           "optimizer 'sgd' has no parameter 'rate'; it takes: lr, momentum, dampening, "
-          "weight_decay, nesterov, maximize");
+          "weight_decay, nesterov, maximize, velocity_mode");
     CHECK(message([] { Optimizer<float>(OptimizerKind::adam, std::vector<ParameterGroup<float>>{}); }) ==
           "adam: there are no parameters");
     CHECK(message([&] { Optimizer<float>(OptimizerKind::adam, {{{{w, g}}, {0.1}}}); }) ==

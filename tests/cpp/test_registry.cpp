@@ -119,7 +119,7 @@ TEST_CASE("registry: ranges have open and closed ends") {
 TEST_CASE("registry: defaults are those of the papers and of PyTorch") {
     CHECK(resolve(OptimizerKind::adam) == std::vector<double>{0.001, 0.9, 0.999, 1e-8, 0, 0, 0, 0, 0});
     CHECK(resolve(OptimizerKind::adamw) == std::vector<double>{0.001, 0.9, 0.999, 1e-8, 0.01, 0, 0, 0});
-    CHECK(resolve(OptimizerKind::sgd) == std::vector<double>{0.001, 0, 0, 0, 0, 0});
+    CHECK(resolve(OptimizerKind::sgd) == std::vector<double>{0.001, 0, 0, 0, 0, 0, 0});
     CHECK(resolve(Activation::leaky_relu) == std::vector<double>{0.01});
     CHECK(resolve(LossKind::cross_entropy) == std::vector<double>{0, -100});
     CHECK(row(Activation::relu).type == "ReLU");

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cmlp.estimators.network import Architecture, Threads, hidden_ends, output_of, views_of
 
 
-class Answers(BaseEstimator):  # type: ignore[misc]
+class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """The part of an estimator that holds the network, ``_net``, and puts rows through it."""
 
     _net: Any

@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
@@ -22,7 +21,7 @@ from cmlp.estimators.network import Architecture, Threads, draw
 from cmlp.estimators.solvers import Solver, WholePass, minimize
 
 
-class BaseMLP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Answers):  # type: ignore[misc]
+class BaseMLP(Answers):
     """Base of MLPClassifier and MLPRegressor; not for use by itself."""
 
     _objective: Objective
