@@ -85,7 +85,7 @@ def slow(session: nox.Session) -> None:
 
 @nox.session
 def judges(session: nox.Session) -> None:
-    """The comparisons with PyTorch, against an installed package.
+    """The comparisons with PyTorch and scikit-learn, against an installed package.
 
     It is installed here, or is the one that the Python named after -- has; PyTorch is added to it.
     """
