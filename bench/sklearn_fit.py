@@ -1,6 +1,6 @@
 """Times fits of cmlp's estimators beside scikit-learn's: same settings, same data, taken in turn.
 
-python bench/sklearn_fit.py [--rounds 5] [--threads 1]; the ratio is the best time of scikit-learn over that of cmlp.
+python bench/sklearn_fit.py [--rounds 5] [--threads 1]; the ratio is scikit-learn's best time over ours.
 Both train for the same epochs (no early end), float64 but where the data are float32; scores are of the rows
 trained on.
 """
