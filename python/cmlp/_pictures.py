@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TRAIN, VALIDATION, BEST = "#1f77b4", "#d95f02", "#555555"
+from cmlp import plot
 
 
 def loss_curve(history: dict[str, list[float]], path: Path) -> None:
@@ -21,22 +21,10 @@ def loss_curve(history: dict[str, list[float]], path: Path) -> None:
         The PNG to write.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.subplots()
-    epochs = np.arange(1, len(history["loss"]) + 1)
-    axes.plot(epochs, history["loss"], color=TRAIN, label="training (with dropout)")
-    validation = history.get("val_loss", [])
-    if validation:
-        best = int(np.argmin(validation))
-        axes.plot(epochs, validation, color=VALIDATION, label="validation")
-        axes.plot(best + 1, validation[best], "o", color=VALIDATION, markersize=7)
-        axes.axvline(best + 1, color=BEST, linestyle=":", label=f"kept: epoch {best + 1}")
-    axes.set(xlabel="epoch", ylabel="cross-entropy (log scale)", yscale="log", title="Loss while training")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
-    axes.legend()
+    axes = plot.loss_curve(history, ax=figure.subplots())
+    axes.set_ylabel("cross-entropy (log scale)")
     figure.savefig(path, dpi=130)
 
 
@@ -55,15 +43,7 @@ def confusion(counts: NDArray[np.int64], labels: Sequence[Any], path: Path) -> N
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 5.6), layout="constrained")
-    axes = figure.subplots()
-    hits = np.eye(len(counts), dtype=bool)
-    axes.imshow(np.where(hits, counts, np.nan), cmap="Blues", vmin=0, vmax=1.4 * max(counts.max(), 1))
-    mistakes = np.where(hits | (counts == 0), np.nan, counts)
-    axes.imshow(mistakes, cmap="Oranges", vmin=-1, vmax=2 * max(3, counts[~hits].max()))
-    for row, column in zip(*np.nonzero(counts), strict=True):
-        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=10)
-    axes.set_xticks(range(len(labels)), [str(label) for label in labels])
-    axes.set_yticks(range(len(labels)), [str(label) for label in labels])
+    axes = plot.draw_confusion(counts, labels, figure.subplots())
     right, total = int(np.trace(counts)), int(counts.sum())
     axes.set(xlabel="read as", ylabel="is", title=f"{right} of {total} test digits read right")
     figure.savefig(path, dpi=130)

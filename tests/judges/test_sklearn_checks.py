@@ -4,7 +4,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cmlp import MLPClassifier, MLPRegressor
-from cmlp.estimators import Perceptron
+from cmlp.estimators import MLPTransformer, Perceptron, QuantileMLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the checks fit for a few epochs, and ask where they care
 ESTIMATORS = [
@@ -22,6 +22,17 @@ ESTIMATORS = [
 ]
 
 
-@parametrize_with_checks([*ESTIMATORS, Perceptron(), Perceptron("adaline"), Perceptron("averaged")])
+OTHERS = [
+    Perceptron(),
+    Perceptron("adaline"),
+    Perceptron("averaged"),
+    MLPTransformer((3,), max_iter=20),
+    MLPTransformer((6, 3), activation="tanh", solver="lbfgs", max_iter=20),
+    QuantileMLPRegressor(),
+    QuantileMLPRegressor([0.5]),
+]
+
+
+@parametrize_with_checks([*ESTIMATORS, *OTHERS])
 def test_check(estimator, check):
     check(estimator)

@@ -37,7 +37,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         given = [*self.coefs_, *self.intercepts_]
         if not hasattr(self, "_net"):  # weights were set before any fit
             units = [len(self.coefs_[0]), *(coef.shape[1] for coef in self.coefs_)]
-            self._net = Architecture(self, units).network(dtype)
+            self._net = Architecture(self, units, self.activation).network(dtype)
             self._show((self.coefs_, self.intercepts_))
         elif any(a is not b for a, b in zip(given, self._views, strict=True)):
             for view, value in zip(self._views, given, strict=True):
@@ -69,15 +69,11 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             result: npt.NDArray[Any] = net._core.predict(x, 0, net._last if last is None else last)
         return result
 
-    def _checked(self, x: Any) -> Any:
-        x = validate_data(
-            self,
-            x,
-            accept_sparse=["csr"],
-            ensure_all_finite="allow-nan" if self.missing else True,
-            reset=False,
-        )
-        return self._imputed(x)
+    def _checked(self, x: Any, **more: Any) -> Any:
+        """Return the rows as an array or CSR, without missing values."""
+        finite = "allow-nan" if self.missing else True
+        more = {"reset": False, **more}
+        return self._imputed(validate_data(self, x, accept_sparse=["csr"], ensure_all_finite=finite, **more))
 
     def _imputed(self, x: Any) -> Any:
         imputer = getattr(self, "_imputer", None)

@@ -64,7 +64,7 @@ class BaseMLP(Answers):
             accept_sparse=["csr"],
             multi_output=True,
             y_numeric=self._numeric_targets,
-            dtype=(np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype),
+            dtype=self._dtypes(),
             ensure_all_finite="allow-nan" if self.missing else True,
             reset=first,
         )
@@ -73,6 +73,9 @@ class BaseMLP(Answers):
         return Rows(
             self._imputed(x), self._targets(y, first, incremental), self._weights(sample_weight, x, y), y
         )
+
+    def _dtypes(self) -> Any:
+        return (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
 
     def _fit(
         self, x: Any, y: Any, sample_weight: Any, eval_set: Any = None, incremental: bool = False
@@ -102,11 +105,11 @@ class BaseMLP(Answers):
 
     def _initialize(self, rows: Rows) -> None:
         """Draw the weights, in scikit-learn's order, and forget what was learned."""
-        sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).tolist()
+        sizes, activation = self._hidden()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         units = [rows.x.shape[1], *map(int, sizes), self._outputs(rows.y)]
-        shape = Architecture(self, units)
+        shape = Architecture(self, units, activation)
         drawn = draw(units, self.activation, self._random_state)
         seed = int(self._random_state.randint(2**31)) if shape.random or self.init != "sklearn" else 0
         self._net = shape.network(rows.x.dtype, seed)
@@ -125,6 +128,10 @@ class BaseMLP(Answers):
         self.validation_scores_: list[float] | None = [] if stopping else None
         self.validation_loss_curve_: list[float] | None = [] if stopping else None
         self.best_validation_score_ = -np.inf if stopping else None
+
+    def _hidden(self) -> tuple[list[Any], Any]:
+        """Return the units of the hidden layers, and their activation or activations."""
+        return np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).tolist(), self.activation
 
     def _fit_whole(self, rows: Rows) -> None:
         """L-BFGS over all rows, by SciPy as in scikit-learn."""

@@ -15,7 +15,7 @@ from cmlp.nn.module import Module
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _COUNT = Interval(Integral, 1, None, closed="left")
-_SHARE = Interval(Real, 0, 1, closed="left")
+SHARE = Interval(Real, 0, 1, closed="left")
 _ANY_LOSS: list[Any] = [StrOptions(set(cmlp.losses())), Loss]
 
 SCIKIT_LEARN: dict[str, list[Any]] = {
@@ -36,16 +36,16 @@ SCIKIT_LEARN: dict[str, list[Any]] = {
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "nesterovs_momentum": ["boolean"],
     "early_stopping": ["boolean"],
-    "validation_fraction": [_SHARE],
-    "beta_1": [_SHARE],
-    "beta_2": [_SHARE],
+    "validation_fraction": [SHARE],
+    "beta_1": [SHARE],
+    "beta_2": [SHARE],
     "epsilon": [_POSITIVE],
     "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
     "max_fun": [_COUNT],
 }
 OURS: dict[str, list[Any]] = {
-    "dropout": [_SHARE],
-    "input_dropout": [_SHARE],
+    "dropout": [SHARE],
+    "input_dropout": [SHARE],
     "batch_norm": ["boolean"],
     "layer_norm": ["boolean"],
     "residual": ["boolean"],

@@ -39,9 +39,9 @@ def activations_of(given: Any, hidden: int) -> list[nn.Module]:
 class Architecture:
     """What the layers of an estimator's network are, from its parameters."""
 
-    def __init__(self, estimator: Any, units: Sequence[int]) -> None:
+    def __init__(self, estimator: Any, units: Sequence[int], activation: Any) -> None:
         self.units = list(units)  # of the input, each hidden layer, the output
-        self.activations = activations_of(estimator.activation, len(units) - 2)
+        self.activations = activations_of(activation, len(units) - 2)
         self.dropout, self.residual = float(estimator.dropout), bool(estimator.residual)
         self.input_dropout = float(estimator.input_dropout)
         self.batch_norm, self.layer_norm = bool(estimator.batch_norm), bool(estimator.layer_norm)

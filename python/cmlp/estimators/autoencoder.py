@@ -1,0 +1,121 @@
+"""MLPTransformer: an autoencoder."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import _fit_context
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from cmlp.estimators import constraints
+from cmlp.estimators.base import BaseMLP
+from cmlp.estimators.course import Rows
+from cmlp.estimators.data import Imputer
+from cmlp.estimators.losses import regression
+from cmlp.estimators.network import Threads, hidden_ends, output_of
+from cmlp.estimators.parameters import arguments_of
+from cmlp.estimators.regressor import MLPRegressor
+
+
+class MLPTransformer(BaseMLP):
+    """An autoencoder: a multilayer perceptron that learns to give back its input through a narrow layer.
+
+    ``transform`` gives the activations of that layer, the code; ``inverse_transform`` rows from codes
+    (Hinton and Salakhutdinov, Science 313, 2006).
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, default=(32,)
+        Units of the encoder's layers; the last is the code. The decoder has the same in reverse.
+    activation : as in :class:`MLPRegressor`, default="relu"
+        Of all hidden layers, the code among them; a sequence has one for each layer of the encoder.
+    loss : str or Loss, default="squared_error"
+        Of the rows given back; as in :class:`MLPRegressor`.
+    **more
+        Every other parameter of :class:`MLPRegressor` but ``transform_layer``.
+
+    Attributes
+    ----------
+    coefs_, intercepts_, loss_, loss_curve_, n_iter_, n_features_in_, feature_names_in_
+        As in :class:`MLPRegressor`.
+
+    Examples
+    --------
+    >>> from cmlp.estimators import MLPTransformer
+    >>> from sklearn.datasets import load_digits
+    >>> X = load_digits().data / 16
+    >>> coder = MLPTransformer((16,), activation="tanh", max_iter=20, tol=0.1, random_state=0).fit(X)
+    >>> coder.transform(X).shape, coder.inverse_transform(coder.transform(X)).shape
+    ((1797, 16), (1797, 64))
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        name: rule
+        for name, rule in constraints.REGRESSOR.items()
+        if name not in ("transform_layer", "scoring")
+    }
+    _numeric_targets = True
+
+    @arguments_of(MLPRegressor, without=("transform_layer", "scoring"))
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (32,),
+        activation: Any = "relu",
+        *,
+        loss: Any = "squared_error",
+        **more: Any,
+    ) -> None:
+        pass
+
+    scoring = None
+
+    @property
+    def _sizes(self) -> list[int]:
+        return [int(size) for size in np.atleast_1d(self.hidden_layer_sizes)]
+
+    @property
+    def transform_layer(self) -> int:  # type: ignore[override]
+        """The hidden layer that is the code."""
+        return len(self._sizes) - 1
+
+    def _hidden(self) -> tuple[list[int], Any]:
+        sizes, activation = self._sizes, self.activation
+        if isinstance(activation, list | tuple):
+            activation = [*activation, *activation[-2::-1]]
+        return [*sizes, *sizes[-2::-1]], activation
+
+    def _rows(self, x: Any, y: Any, sample_weight: Any, first: bool, incremental: bool) -> Rows:
+        if first:
+            given = {"dtype": self._dtypes(), "ensure_all_finite": "allow-nan"}
+            self._imputer = Imputer(validate_data(self, x, **given)) if self.missing else None
+        x = self._checked(x, reset=first, dtype=self._dtypes())
+        self._objective = regression(self.loss)
+        y = x.toarray() if hasattr(x, "toarray") else x
+        return Rows(x, y, self._weights(sample_weight, x, y), y)
+
+    def _outputs(self, y: npt.NDArray[Any]) -> int:
+        return int(y.shape[1])
+
+    def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
+        errors = ((self._answer(z) - rows.y) ** 2).mean(axis=1)
+        return -float(np.average(errors, weights=rows.weight))
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn to give back the rows of X, (n_samples, n_features)."""
+        return self._fit(X, None, sample_weight)
+
+    def inverse_transform(self, X: Any) -> npt.NDArray[Any]:
+        """Return rows, (n_samples, n_features), from codes, (n_samples, units of the code)."""
+        check_is_fitted(self)
+        codes, net = check_array(X, dtype=self.coefs_[0].dtype), self._connect()
+        first = hidden_ends(net)[self.transform_layer]
+        with Threads(self.n_threads):
+            return output_of(self.out_activation_, net._core.predict(codes, first, net._last))
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return minus the mean squared error of the rows given back: larger is better."""
+        rows = self._rows(X, None, sample_weight, first=False, incremental=True)
+        return self._score_of(self._raw(X), rows)

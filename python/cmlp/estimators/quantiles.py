@@ -1,0 +1,136 @@
+"""QuantileMLPRegressor: several quantiles that do not cross, calibrated on rows held out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.model_selection import train_test_split
+from sklearn.utils import _safe_indexing, check_random_state, column_or_1d
+
+from cmlp import nn
+from cmlp.estimators import constraints
+from cmlp.estimators.base import BaseMLP
+from cmlp.estimators.constraints import SHARE
+from cmlp.estimators.course import Rows
+from cmlp.estimators.losses import Objective
+from cmlp.estimators.parameters import arguments_of
+from cmlp.estimators.regressor import MLPRegressor
+
+
+class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """A multilayer perceptron that predicts several quantiles of y at once.
+
+    It follows the pinball loss (Koenker and Bassett, 1978). A row's quantiles are put in order, so that they
+    never cross (Chernozhukov, Fernandez-Val and Galichon, Econometrica 78, 2010). With
+    ``calibration_fraction`` each is then shifted by what rows held out ask for: on new rows of the same
+    kind, y is below quantile q with a probability of at least q for q >= 1/2, of at most q below, whatever
+    the network has learned (split conformal: Vovk, Gammerman and Shafer, 2005; Romano et al., NeurIPS 2019).
+
+    Parameters
+    ----------
+    quantiles : array-like of float, default=(0.05, 0.5, 0.95)
+        In (0, 1), rising.
+    calibration_fraction : float, default=0.0
+        Share of the rows held out to calibrate on; 0: no calibration.
+    **more
+        Every parameter of :class:`MLPRegressor` but ``loss``.
+
+    Attributes
+    ----------
+    shifts_ : ndarray of shape (n_quantiles,)
+        What calibration adds to each quantile.
+    coefs_, intercepts_, loss_, loss_curve_, n_iter_ ...
+        As in :class:`MLPRegressor`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cmlp.estimators import QuantileMLPRegressor
+    >>> X = np.linspace(-1, 1, 400)[:, None]
+    >>> y = X[:, 0] + np.random.default_rng(0).normal(size=400)
+    >>> model = QuantileMLPRegressor([0.1, 0.9], calibration_fraction=0.25, tol=1, random_state=0)
+    >>> low, high = model.fit(X, y).predict_quantiles(X).T
+    >>> bool((low <= high).all()), bool(((low <= y) & (y <= high)).mean() > 0.7)
+    (True, True)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **{name: rule for name, rule in constraints.REGRESSOR.items() if name != "loss"},
+        "quantiles": ["array-like"],
+        "calibration_fraction": [SHARE],
+    }
+    _numeric_targets = True
+
+    @arguments_of(MLPRegressor, without=("loss",))
+    def __init__(
+        self, quantiles: Any = (0.05, 0.5, 0.95), *, calibration_fraction: float = 0.0, **more: Any
+    ) -> None:
+        pass
+
+    def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
+        levels = np.asarray(self.quantiles, float)
+        inside = levels.ndim == 1 and len(levels) > 0 and levels[0] > 0 and levels[-1] < 1
+        if not inside or not (np.diff(levels) > 0).all():
+            raise ValueError(f"quantiles are {self.quantiles!r}, they must rise within (0, 1)")
+        self._objective = Objective(nn.QuantileLoss(levels), "identity")
+        return np.ascontiguousarray(column_or_1d(y, warn=True)[:, None])
+
+    def _outputs(self, y: npt.NDArray[Any]) -> int:
+        return len(self.quantiles)
+
+    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.sort(z, axis=1)
+
+    def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
+        return -float(self._objective.loss(self._answer(z), rows.y, rows.weight))
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> Self:
+        """Fit to rows and their values, (n_samples,); then calibrate.
+
+        Parameters
+        ----------
+        X, y, sample_weight, eval_set
+            As in :meth:`MLPRegressor.fit`. Rows count alike in the calibration.
+        """
+        share = self.calibration_fraction
+        if not share:
+            return self._fit(X, y, sample_weight, eval_set)._calibrate(None)
+        seed = check_random_state(self.random_state).randint(2**31)
+        rows = getattr(X, "shape", (len(X),))[0]
+        train, rest = train_test_split(np.arange(rows), test_size=share, random_state=seed)
+        weight = None if sample_weight is None else _safe_indexing(sample_weight, train)
+        self._fit(_safe_indexing(X, train), _safe_indexing(y, train), weight, eval_set)
+        return self._calibrate((_safe_indexing(X, rest), _safe_indexing(y, rest)))
+
+    def _calibrate(self, rows: Any) -> Self:
+        """Set the shifts: the residual of rank ceil((n + 1) q) from the end that is further away."""
+        self.shifts_ = np.zeros(len(self.quantiles))
+        if rows is None:
+            return self
+        residuals = np.sort(np.asarray(rows[1], float)[:, None] - self._answer(self._raw(rows[0])), axis=0)
+        n = len(residuals)
+        for at, q in enumerate(self.quantiles):
+            rank = int(np.ceil((n + 1) * max(q, 1 - q)))
+            if rank > n:
+                raise ValueError(f"calibration_fraction leaves {n} rows, too few for quantile {q}")
+            self.shifts_[at] = residuals[rank - 1 if q >= 0.5 else n - rank, at]
+        return self
+
+    def predict_quantiles(self, X: Any) -> npt.NDArray[Any]:
+        """Return the quantiles of each row, (n_samples, n_quantiles), rising."""
+        shifted = self._answer(self._raw(X)) + self.shifts_.astype(self.coefs_[0].dtype)
+        return np.sort(shifted, axis=1)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the quantile nearest to the median, (n_samples,)."""
+        return self.predict_quantiles(X)[:, np.argmin(np.abs(np.asarray(self.quantiles) - 0.5))]
+
+    def pinball_loss(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the mean pinball loss over rows and quantiles."""
+        answer = self.predict_quantiles(X)
+        target = np.asarray(y, answer.dtype)[:, None]
+        return float(self._objective.loss(answer, target, sample_weight))

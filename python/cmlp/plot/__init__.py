@@ -1,0 +1,27 @@
+"""Pictures of a training and of what was learned; each returns matplotlib's Axes. Needs ``cmlp[plot]``."""
+
+from __future__ import annotations
+
+from cmlp.plot.answers import (
+    calibration_curve,
+    confusion_matrix,
+    decision_boundary,
+    draw_confusion,
+    permutation_importance,
+)
+from cmlp.plot.curves import LiveCurves, loss_curve, score_curve
+from cmlp.plot.layers import activation_histograms, gradient_flow, weights
+
+__all__ = [
+    "LiveCurves",
+    "activation_histograms",
+    "calibration_curve",
+    "confusion_matrix",
+    "decision_boundary",
+    "draw_confusion",
+    "gradient_flow",
+    "loss_curve",
+    "permutation_importance",
+    "score_curve",
+    "weights",
+]
