@@ -41,7 +41,8 @@ Network<T>::Network(const Network& other)
       layers_(other.layers_),
       seed_(other.seed_),
       step_(other.step_),
-      training_(other.training_) {
+      training_(other.training_),
+      precision_(other.precision_) {
     match_residuals();
     allocate();
     std::copy(other.values_.begin(), other.values_.end(), values_.begin());
@@ -153,6 +154,8 @@ Index Network<T>::output_width(const Input<T>& x, Index first, Index last) const
     const Layer& layer = layers_[static_cast<size_t>(first)].layer;
     require(!x.is_sparse() || std::holds_alternative<Linear>(layer), type_name(layer),
             ".forward: x is sparse, only a Linear takes it");
+    require(!x.is_sparse() || precision_ == Precision::own,
+            "Linear.forward: x is sparse, with precision bf16 it must be dense");
     return output_width(x.cols(), first, last);
 }
 

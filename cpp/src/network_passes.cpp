@@ -21,6 +21,7 @@ LayerCall<T> Network<T>::call(Index layer, Workspace<T>& workspace, bool accumul
                       kept.step,        &workspace.own[l]};
     call.dropout = dropout_;
     call.rows = workspace.row_names;
+    if (precision_ == Precision::bf16) call.pairs = &workspace.pairs;
     if (kept.sparse.rows() > 0) call.sparse = &kept.sparse, call.columns = &workspace.columns;
     if (const Index other = partner_[l]; other >= 0) {
         const auto o = static_cast<size_t>(other);
@@ -149,6 +150,13 @@ void Network<T>::set_dropout(double factor) {
 }
 
 template <class T>
+void Network<T>::set_precision(Precision precision) {
+    require(precision == Precision::own || std::is_same_v<T, float>,
+            "precision: bf16 is for float32 networks, this one is float64");
+    precision_ = precision;
+}
+
+template <class T>
 void Network<T>::forget() {
     for (size_t l = 0; l < workspace_.kept.size(); ++l) forget(l);
     workspace_.row_names = {};
@@ -184,7 +192,7 @@ void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, I
     const Index width = output_width(x, first, last);
     require(y.rows() == x.rows() && y.cols() == width, "predict_into: y is ", y.rows(), "x", y.cols(),
             ", the output is ", x.rows(), "x", width);
-    if (!chain_.empty() && !x.is_sparse() && first == 0 && last == size())
+    if (!chain_.empty() && precision_ == Precision::own && !x.is_sparse() && first == 0 && last == size())
         return predict_chain(x.numbers(), y);
     static thread_local Workspace<T> workspace;
     const Index most = predict_rows * num_threads();  // the layers share each block among the threads
@@ -202,6 +210,7 @@ void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, I
     template Input<T> Network<T>::keep(const Input<T>&, Index);                                             \
     template std::vector<MatrixView<const T>> Network<T>::outputs(Index, Index) const;                      \
     template void Network<T>::set_dropout(double);                                                          \
+    template void Network<T>::set_precision(Precision);                                                     \
     template void Network<T>::forget();                                                                     \
     template void Network<T>::forget(size_t);                                                               \
     template bool Network<T>::is_joined(Index) const;                                                       \

@@ -129,11 +129,12 @@ template <class T>
 safetensors::File file_of(const Network<T>& network) {
     json::Array layers;
     for (const NamedLayer& layer : network.layers()) layers.push_back(describe(layer));
-    const json::Object object{{"format", format_version},
-                              {"dtype", dtype_name<T>},
-                              {"seed", static_cast<std::int64_t>(network.seed())},
-                              {"step", static_cast<std::int64_t>(network.step())},
-                              {"layers", std::move(layers)}};
+    json::Object object{{"format", format_version},
+                        {"dtype", dtype_name<T>},
+                        {"seed", static_cast<std::int64_t>(network.seed())},
+                        {"step", static_cast<std::int64_t>(network.step())},
+                        {"layers", std::move(layers)}};
+    if (network.precision() == Precision::bf16) object.push_back({"precision", std::string("bf16")});
     require(!network.metadata.contains("cmlp"), "save: metadata must not have the key 'cmlp'");
     safetensors::File file{{}, network.metadata};
     file.metadata["cmlp"] = json::write(object);
@@ -160,12 +161,20 @@ TensorsByName matched(const std::vector<NamedLayer>& layers, const safetensors::
     return tensors;
 }
 
+Precision precision_of(const json::Value& json) {
+    const json::Value* named = json.find("precision");
+    if (!named) return Precision::own;
+    require(named->as_string() == "bf16", "unknown precision '", named->as_string(), "'; choose from bf16");
+    return Precision::bf16;
+}
+
 template <class T>
 std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Value& json,
                                   const TensorsByName& tensors, safetensors::File& file) {
     auto network = std::make_unique<Network<T>>(
         std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
     network->set_step(static_cast<std::uint64_t>(json.at("step").as_integer()));
+    network->set_precision(precision_of(json));
     for (const auto& p : network->parameters()) fill(p, *tensors.at(p.name));
     for (const auto& b : network->buffers()) fill(b, *tensors.at(b.name));
     file.metadata.erase("cmlp");

@@ -202,6 +202,20 @@ void define(py::class_<Network<T>, Net<T>> network) {
         .def(
             "layers", [](const N& net) { return describe(net.layers()); },
             "(name, type, fields) of each layer.")
+        .def_property(
+            "precision",
+            [](const N& self) {
+                return self.precision() == Precision::bf16 ? "bf16"
+                       : std::is_same_v<T, float>          ? "float32"
+                                                           : "float64";
+            },
+            [](N& self, std::string_view name) {
+                const std::string_view own = std::is_same_v<T, float> ? "float32" : "float64";
+                require(name == own || name == "bf16", "unknown precision '", name, "'; choose from ", own,
+                        ", bf16");
+                self.set_precision(name == own ? Precision::own : Precision::bf16);
+            },
+            "How linear layers multiply.")
         .def_property("dropout", &N::dropout, &N::set_dropout, "Factor of p of every dropout layer.")
         .def("initialize", &initialize_parameter<T>, py::arg("index"), py::arg("initializer"),
              py::arg("settings"), py::arg("seed"), "Draws one parameter anew.")

@@ -14,7 +14,7 @@ def summary_text(net: Any) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
     rule = "-" * len(lines[0])
-    total = f"{net.n_parameters:,} parameters, {net.dtype.name}"
+    total = f"{net.n_parameters:,} parameters, {net.precision}"
     return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
 

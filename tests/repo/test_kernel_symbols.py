@@ -21,7 +21,7 @@ ARCHIVE = Path(os.environ.get("CMLP_ARCHIVE", cmake_dir().parents[1] / "libcmlp.
 def kernel_objects(listing: str) -> list[str]:
     """Split what nm prints of an archive into its members and keep those made from a kernel table."""
     members = re.split(r"\n(?=[^\n]+\.o:\n)", "\n" + listing)
-    return [member for member in members if re.match(r"\n?table\w*\.cpp\.o:", member)]
+    return [member for member in members if re.match(r"\n?(table\w*|bf16_native)\.cpp\.o:", member)]
 
 
 def violations(member: str) -> list[str]:

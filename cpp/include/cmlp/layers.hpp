@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmlp/layer_types.hpp>
+#include <cmlp/precision.hpp>
 #include <cmlp/sparse.hpp>
 
 #include <cstdint>
@@ -50,6 +51,8 @@ struct LayerCall {
     double dropout = 1;                        ///< factor of every dropout's p
     const SparseView<T>* sparse = nullptr;  ///< the input of a Linear that is sparse; x is then its numbers()
     SparseMatrix<T>* columns = nullptr;     ///< scratch for it by columns
+    Bf16Pairs* pairs =
+        nullptr;  ///< memory of products in bfloat16; null: they are in the network's own numbers
 };
 
 /// The layer's kind: "Linear", "Activation" ...

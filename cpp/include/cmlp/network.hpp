@@ -53,6 +53,7 @@ struct Workspace {
     Matrix<T> scratch;
     SparseMatrix<T> columns;  // of the rows of a sparse input
     std::span<const std::uint64_t> row_names;
+    Bf16Pairs pairs;
 };
 
 /// Layers in order. Copies are deep. predict is const and safe from many threads; all else is for one at a time.
@@ -127,6 +128,9 @@ public:
     std::uint64_t step() const { return step_; }
     void set_step(std::uint64_t step) { step_ = step; }
 
+    /// How linear layers multiply; throws on bf16 unless T is float. Saved.
+    Precision precision() const { return precision_; }
+    void set_precision(Precision precision);
     /// Names of the rows that the next passes draw dropout by, borrowed until forget(); empty: their places in the batch.
     void name_rows(std::span<const std::uint64_t> names) { workspace_.row_names = names; }
     /// Factor of p of every dropout layer, at first 1: what a schedule moves; throws outside [0, 1]. Not saved.
@@ -182,6 +186,7 @@ private:
     std::uint64_t seed_ = 0, step_ = 0;
     bool training_ = true;
     double dropout_ = 1;
+    Precision precision_ = Precision::own;
     Workspace<T> workspace_;
     std::vector<Matrix<T>> inputs_;  // what keep() was given, by layer
     std::vector<SparseMatrix<T>> sparse_inputs_;

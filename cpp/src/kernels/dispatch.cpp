@@ -16,6 +16,11 @@ namespace kernels {
     }
 #include <cmlp_isas.def>
 #undef CMLP_ISA_ROW
+#if defined(CMLP_BF16_ISA)
+namespace CMLP_BF16_ISA {
+extern const Bf16Kernels table_bf16;
+}
+#endif
 
 namespace {
 
@@ -68,6 +73,15 @@ const Table& table() {
         running.store(chosen, std::memory_order_release);
     }
     return *chosen;
+}
+
+const Bf16Kernels& bf16() {
+    const Table& chosen = table();
+#if defined(CMLP_BF16_ISA)
+    static const bool native = runs_avx512() && __builtin_cpu_supports("avx512bf16");
+    if (native && &chosen == &avx512::table) return CMLP_BF16_ISA::table_bf16;
+#endif
+    return chosen.bf16;
 }
 
 }  // namespace kernels

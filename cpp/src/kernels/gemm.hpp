@@ -20,8 +20,15 @@ constexpr ptrdiff_t rows_ahead = 4;
 // Rows of a tile of C vectors: narrow tiles are taller, so that chains enough run beside each other.
 constexpr int tile_rows(int vectors) { return accumulators / vectors < 12 ? accumulators / vectors : 12; }
 
+// One link of a chain: where it starts, and the fma that it goes on by. bf16.hpp has another.
+template <class T>
+struct FmaLink {
+    static CMLP_INLINE Vec<T> start(Vec<T> bias) { return bias; }
+    static CMLP_INLINE Vec<T> go_on(Vec<T> factor, Vec<T> row, Vec<T> sum) { return fma(factor, row, sum); }
+};
+
 // Rows i .. i + R and C vectors of columns from j; the last vector has `last` columns unless it is whole.
-template <int R, int C, bool whole, class T>
+template <class Link, int R, int C, bool whole, class T>
 CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     using V = Vec<T>;
     const auto load = [=](const T* p, int c) {
@@ -29,7 +36,7 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
     };
     V sum[R][C];
     for (int c = 0; c < C; ++c) {
-        const V start = g.bias ? load(g.bias + j, c) : V(T(0));
+        const V start = Link::start(g.bias ? load(g.bias + j, c) : V(T(0)));
         for (int r = 0; r < R; ++r) sum[r][c] = start;
     }
     // Three rows a pointer: their addresses are then a pointer and one or two strides.
@@ -48,7 +55,7 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
         for (int r = 0; r < R; ++r) {
             const V factor(a[r / 3][r % 3 * g.a_row]);
 #pragma GCC unroll 16
-            for (int c = 0; c < C; ++c) sum[r][c] = fma(factor, row[c], sum[r][c]);
+            for (int c = 0; c < C; ++c) sum[r][c] = Link::go_on(factor, row[c], sum[r][c]);
         }
 #pragma GCC unroll 4
         for (int q = 0; q < groups; ++q) a[q] += g.a_col;
@@ -62,48 +69,53 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
 }
 
 // Rows from i on of a strip of C vectors: tiles of R rows, then of fewer: 8, 6, 4, 3, 2, 1.
-template <int R, int C, bool whole, class T>
+template <class Link, int R, int C, bool whole, class T>
 CMLP_INLINE void rows_from(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     constexpr int fewer = R > 8 ? 8 : R > 4 ? (R - 1) / 2 * 2 : R - 1;
-    for (; i + R <= g.m; i += R) tile<R, C, whole>(g, i, j, last);
+    for (; i + R <= g.m; i += R) tile<Link, R, C, whole>(g, i, j, last);
     if constexpr (fewer > 0)
-        if (i < g.m) rows_from<fewer, C, whole>(g, i, j, last);
+        if (i < g.m) rows_from<Link, fewer, C, whole>(g, i, j, last);
 }
 
-template <int C, bool whole, class T>
+template <class Link, int C, bool whole, class T>
 void strip(const Gemm<T>& g, ptrdiff_t j, ptrdiff_t last) {
-    rows_from<tile_rows(C), C, whole>(g, ptrdiff_t(0), j, last);
+    rows_from<Link, tile_rows(C), C, whole>(g, ptrdiff_t(0), j, last);
 }
 
 // The strip narrower than a full tile: whole vectors and a masked one.
-template <int C, class T>
+template <class Link, int C, class T>
 void narrow_strip(const Gemm<T>& g, ptrdiff_t j) {
     const ptrdiff_t last = g.n - j - (C - 1) * Vec<T>::size;
     if constexpr (C > 1) {
-        if (last <= 0) return narrow_strip<C - 1>(g, j);
+        if (last <= 0) return narrow_strip<Link, C - 1>(g, j);
     }
     if (last == Vec<T>::size)
-        strip<C, true>(g, j, last);
+        strip<Link, C, true>(g, j, last);
     else
-        strip<C, false>(g, j, last);
+        strip<Link, C, false>(g, j, last);
 }
 
 // One or two rows would leave a tile too few chains: theirs is as wide as the registers allow. Returns where it ends.
-template <int R, class T>
+template <class Link, int R, class T>
 ptrdiff_t wide_strips(const Gemm<T>& g) {
     constexpr int vectors = accumulators / 6 * 4 / R;
     ptrdiff_t j = 0;
     for (; j + vectors * Vec<T>::size <= g.n; j += vectors * Vec<T>::size)
-        tile<R, vectors, true>(g, 0, j, Vec<T>::size);
+        tile<Link, R, vectors, true>(g, 0, j, Vec<T>::size);
     return j;
+}
+
+template <class Link, class T>
+void products(const Gemm<T>& g) {
+    constexpr ptrdiff_t width = tile_vectors * Vec<T>::size;
+    ptrdiff_t j = g.m == 1 ? wide_strips<Link, 1>(g) : g.m == 2 ? wide_strips<Link, 2>(g) : 0;
+    for (; j + width <= g.n; j += width) strip<Link, tile_vectors, true>(g, j, Vec<T>::size);
+    if (j < g.n) narrow_strip<Link, tile_vectors>(g, j);
 }
 
 template <class T>
 void gemm(const Gemm<T>& g) {
-    constexpr ptrdiff_t width = tile_vectors * Vec<T>::size;
-    ptrdiff_t j = g.m == 1 ? wide_strips<1>(g) : g.m == 2 ? wide_strips<2>(g) : 0;
-    for (; j + width <= g.n; j += width) strip<tile_vectors, true>(g, j, Vec<T>::size);
-    if (j < g.n) narrow_strip<tile_vectors>(g, j);
+    products<FmaLink<T>>(g);
 }
 
 template <class T>

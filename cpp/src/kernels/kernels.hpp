@@ -186,16 +186,27 @@ struct Kernels {
 };
 
 /// The table of one instruction set: all that its object files export.
+/// Products of bfloat16: a and b of a Gemm are pairs, one in the 32 bits of each element, and k counts them.
+struct Bf16Kernels {
+    void (*gemm)(const Gemm<float>&);
+    /// out[j] = the pair low[j], high[j] rounded to nearest even; high is 0 from `highs` on.
+    void (*pack_pairs)(ptrdiff_t n, const float* low, const float* high, ptrdiff_t highs, float* out);
+};
+
 struct Table {
     const char* name;
     Kernels<float> f32;
     Kernels<double> f64;
     /// out[i] = word first + i of the Philox4x32-10 stream (key, step)
     void (*random)(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out);
+    Bf16Kernels bf16;  ///< in steps of float32
 };
 
 /// The table in use.
 const Table& table();
+
+/// Those of bfloat16: by the processor's own instruction where the table in use has one, in its steps elsewhere.
+const Bf16Kernels& bf16();
 
 /// Its half for one number type.
 template <class T>

@@ -1,5 +1,6 @@
 // Compiled once per instruction set: fills the table from the lists and exports nothing else.
 #include "activations.hpp"
+#include "bf16.hpp"
 #include "gemm.hpp"
 #include "losses.hpp"
 #include "norms.hpp"
@@ -59,6 +60,7 @@ constexpr Kernels<T> kernels_of = {
 }  // namespace
 
 extern const Table table;
-const Table table = {CMLP_TEXT(CMLP_ISA), kernels_of<float>, kernels_of<double>, random};
+const Table table = {
+    CMLP_TEXT(CMLP_ISA), kernels_of<float>, kernels_of<double>, random, {bf16_gemm, pack_pairs}};
 
 }  // namespace cmlp::kernels::CMLP_ISA

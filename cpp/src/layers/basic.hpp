@@ -62,6 +62,9 @@ template <class T>
 void product(const LayerCall<T>& call, In<T> x, const T* bias, MatrixView<T> y, ops::AfterBlock after) {
     if (call.sparse)
         ops::sparse_forward<T>(call.sparse->with_values(x.data()), call.values[0], bias, y, after);
+    else if constexpr (std::is_same_v<T, float>)
+        call.pairs ? ops::bf16_forward(x, call.values[0], bias, y, *call.pairs, after)
+                   : ops::linear_forward<T>(x, call.values[0], bias, y, after);
     else
         ops::linear_forward<T>(x, call.values[0], bias, y, after);
 }
@@ -97,6 +100,9 @@ In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In
     if (call.sparse)
         ops::sparse_backward_weight<T>(call.sparse->with_values(x.data()), dy, *call.columns, call.grads[0],
                                        call.accumulate);
+    else if constexpr (std::is_same_v<T, float>)
+        call.pairs ? ops::bf16_backward_weight(x, dy, call.grads[0], call.accumulate, *call.pairs)
+                   : ops::linear_backward_weight<T>(x, dy, call.grads[0], call.accumulate);
     else
         ops::linear_backward_weight<T>(x, dy, call.grads[0], call.accumulate);
     if (layer.bias) ops::linear_backward_bias<T>(dy, call.grads[1].data(), call.accumulate);
@@ -112,8 +118,13 @@ In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In
                                     block);
     };
     const bool goes_on = is_ntk(layer) || call.activation;
-    ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx,
-                                  goes_on ? ops::AfterBlock(go_on) : ops::AfterBlock());
+    const ops::AfterBlock after = goes_on ? ops::AfterBlock(go_on) : ops::AfterBlock();
+    if constexpr (std::is_same_v<T, float>)
+        if (call.pairs) {
+            ops::bf16_backward_input(dy, call.values[0], *dx, *call.pairs, after);
+            return dx->view();
+        }
+    ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx, after);
     return dx->view();
 }
 

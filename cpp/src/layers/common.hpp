@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "../ops.hpp"
+#include "../ops_bf16.hpp"
 #include "../ops_norms.hpp"
 #include "../ops_sparse.hpp"
 #include "../parallel.hpp"
