@@ -84,9 +84,10 @@ std::string text(const std::vector<Index>& widths, Index rows) {
     return all + "," + std::to_string(rows);
 }
 
-/// Forward, cross-entropy, backward and Adam, an epoch of eight batches at a time.
-void whole_step(const std::vector<Index>& widths, Index batch) {
+/// Seconds of forward, cross-entropy, backward and Adam, an epoch of eight batches at a time.
+double step_seconds(const std::vector<Index>& widths, Index batch, Precision precision) {
     Network<T> net = network(widths);
+    net.set_precision(precision);
     const Index batches = 8;
     Matrix<T> x = filled(batch * batches, widths.front());
     for (Index i = 0; i < x.rows(); ++i)
@@ -101,19 +102,31 @@ void whole_step(const std::vector<Index>& widths, Index batch) {
     fit_options.shuffle = false;
     fit_options.epochs = batch < 100 ? 100 : 1;
     const double steps = double(batches * fit_options.epochs);
+    return best_time(
+               [&] {
+                   FitReport done;
+                   fit<T>(net, data, loss, adam, fit_options, done);
+               },
+               4 * budget) /
+           steps;
+}
+
+void whole_step(const std::vector<Index>& widths, Index batch) {
     double flops = 0;  // the first layer has no dX
     for (size_t i = 0; i + 1 < widths.size(); ++i)
         flops += (i ? 6.0 : 4.0) * double(widths[i]) * double(widths[i + 1]) * double(batch);
-    const double seconds = best_time(
-                               [&] {
-                                   FitReport done;
-                                   fit<T>(net, data, loss, adam, fit_options, done);
-                               },
-                               4 * budget) /
-                           steps;
+    const double seconds = step_seconds(widths, batch, Precision::own);
     add("step", "time", text(widths, batch), seconds * 1e6, "us", 0);
     add("step", "speed", text(widths, batch), flops / seconds / 1e9, "GFLOP/s",
         peak > 0 ? flops / seconds / 1e9 / peak : 0);
+}
+
+/// The step in bfloat16, and how many times as fast as that in float32 it is.
+void bf16_step(const std::vector<Index>& widths, Index batch) {
+    const double full = step_seconds(widths, batch, Precision::own);
+    const double seconds = step_seconds(widths, batch, Precision::bf16);
+    add("bf16", "time", text(widths, batch), seconds * 1e6, "us", 0);
+    add("bf16", "float32's time over it", text(widths, batch), full / seconds, "x", 0);
 }
 
 void prediction(const std::vector<Index>& widths, Index rows) {
@@ -170,6 +183,10 @@ void measure_group(const std::string& group) {
     if (group == "step")
         for (const auto& [widths, batch] : smoke ? decltype(steps){steps[0]} : steps)
             whole_step(widths, batch);
+    if (group == "bf16" && current_isa == isas().front())
+        for (const Index batch : smoke ? Sizes{32} : Sizes{128, 1024})
+            for (const Index width : smoke ? Sizes{16} : Sizes{256, 512, 1024, 2048})
+                bf16_step({784, width, width, 10}, batch);
     if (group == "threads" && current_isa == isas().front())
         for (const Index batch : smoke ? Sizes{1} : Sizes{1, 8, 32, 128, 512, 2048})
             for (const Index width : smoke ? Sizes{8} : Sizes{8, 16, 32, 64, 128, 256, 512})
@@ -185,7 +202,7 @@ void measure_isa(const std::string& isa) {
     peak = one_core * options.threads;
     if (one_core > 0) add("peak", "fma, one core", "", one_core, "GFLOP/s", 0);
     for (const std::string group :
-         {"product", "sparse", "step", "predict", "activation", "loss", "optimizer", "threads"})
+         {"product", "sparse", "step", "bf16", "predict", "activation", "loss", "optimizer", "threads"})
         if (options.only.empty() || options.only == group) measure_group(group);
 }
 

@@ -11,6 +11,9 @@ function(cmlp_add_kernels isa)
   target_compile_options(cmlp_kernels_${isa} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3>
     -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math ${ARGN})
   target_link_libraries(cmlp_kernels_${isa} PRIVATE cmlp_flags)
+  if(CMLP_FREE_ARITHMETIC)
+    target_compile_options(cmlp_kernels_${isa} PRIVATE -ffast-math -ffp-contract=fast)
+  endif()
   set_target_properties(cmlp_kernels_${isa} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_sources(cmlp PRIVATE $<TARGET_OBJECTS:cmlp_kernels_${isa}>)

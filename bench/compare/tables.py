@@ -154,6 +154,7 @@ def step_tables(rows: list[dict[str, Any]]) -> Iterable[Table]:
     """Whole steps, predictions and the choice of threads, from C++."""
     titles = {
         "step": ("A training step from C++", "In brackets the share of the peak."),
+        "bf16": ("A training step in bfloat16, from C++", "Beside the same step in float32."),
         "predict": ("predict_into from C++", "Nothing is allocated or locked."),
         "threads": (
             "The choice of threads",

@@ -38,6 +38,15 @@ void pair_rows(MatrixView<const float> x, Matrix<float>& pairs) {
     });
 }
 
+void transpose(MatrixView<const float> x, Matrix<float>& turned) {
+    turned.resize(x.cols(), x.rows());
+    const int threads = threads_for(work_an_element * double(x.rows()) * double(x.cols()));
+    parallel_for(x.rows(), column_grain, threads, [&](Index i, Index end) {
+        kernels::of<float>().transpose({end - i, x.cols()}, &x(i, 0), x.row_stride(), &turned(0, i),
+                                       turned.row_stride());
+    });
+}
+
 }  // namespace
 
 void bf16_forward(MatrixView<const float> x, MatrixView<const float> w, const float* bias,
@@ -67,10 +76,7 @@ void bf16_backward_input(MatrixView<const float> dy, MatrixView<const float> w, 
                          Bf16Pairs& pairs, AfterBlock after) {
     pair_columns(dy, pairs.left);
     pair_columns(w, pairs.turned);
-    const auto turned = pairs.turned.view();
-    pairs.right.resize(turned.cols(), turned.rows());
-    kernels::of<float>().transpose({turned.rows(), turned.cols()}, turned.data(), turned.row_stride(),
-                                   pairs.right.data(), pairs.right.row_stride());
+    transpose(pairs.turned.view(), pairs.right);
     const auto a = pairs.left.view(), b = pairs.right.view();
     gemm<float>(kernels::bf16().gemm,
                 {a.rows(), b.cols(), a.cols(), a.data(), a.row_stride(), 1, b.data(), b.row_stride(),

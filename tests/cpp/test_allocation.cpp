@@ -79,6 +79,11 @@ TEST_CASE_TEMPLATE("allocation: a training step takes no memory in its steady st
     const Data<T> batch{x, {target, {}}, {}};
     CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, {1.0}); }) == 0);
     CHECK(allocations_of([&] { net.forward(x), net.backward(net.output()); }) == 0);
+    if constexpr (std::is_same_v<T, float>) {
+        net.set_precision(Precision::bf16);
+        CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, {1.0}); }) == 0);
+        net.set_precision(Precision::own);
+    }
     SparseMatrix<T> sparse;
     sparse.assign(x);
     const Data<T> thin{sparse.view(), batch.target, {}};

@@ -15,7 +15,20 @@ LEVEL = {
     **dict.fromkeys(("version", "error"), 0),
     **dict.fromkeys(("matrix", "buffer", "expressions", "product", "vectorwise", "sparse", "precision"), 1),
     **dict.fromkeys(("registry", "runtime", "rng", "dispatch"), 3),
-    **dict.fromkeys(("ops", "ops_norms", "ops_products", "ops_gemm", "ops_bf16", "ops_sparse", "parallel", "pool", "functions"), 4),
+    **dict.fromkeys(
+        (
+            "ops",
+            "ops_norms",
+            "ops_products",
+            "ops_gemm",
+            "ops_bf16",
+            "ops_sparse",
+            "parallel",
+            "pool",
+            "functions",
+        ),
+        4,
+    ),
     **dict.fromkeys(
         ("layers", "loss", "optimizer", "schedule", "initializers", "metrics", "metric_terms"), 5
     ),
