@@ -113,6 +113,14 @@ class Network32:
     def metadata(self, arg0: collections.abc.Mapping[str, str]) -> None:
         ...
     @property
+    def precision(self) -> str:
+        """
+        How linear layers multiply.
+        """
+    @precision.setter
+    def precision(self, arg1: str) -> None:
+        ...
+    @property
     def seed(self) -> int:
         """
         What the parameters were drawn from.
@@ -232,6 +240,14 @@ class Network64:
         """
     @metadata.setter
     def metadata(self, arg0: collections.abc.Mapping[str, str]) -> None:
+        ...
+    @property
+    def precision(self) -> str:
+        """
+        How linear layers multiply.
+        """
+    @precision.setter
+    def precision(self, arg1: str) -> None:
         ...
     @property
     def seed(self) -> int:

@@ -1,4 +1,4 @@
-"""What fit takes beside its data: parameters, one batch, the order of the rows; the formula of docs/performance.md."""
+"""What fit takes beside its data: parameters, a batch, the order of the rows (docs/performance.md, Memory)."""
 
 import pytest
 
