@@ -23,8 +23,8 @@ void multiply(MatrixView<const T> a, bool transpose_a, MatrixView<const T> b, bo
         b.rebind(turned.view());
     }
     ops::gemm<T>(kernels::of<T>().gemm,
-            {m, n, k, a.data(), transpose_a ? 1 : a.row_stride(), transpose_a ? a.row_stride() : 1, b.data(),
-             b.row_stride(), c.data(), c.row_stride(), nullptr, accumulate});
+                 {m, n, k, a.data(), transpose_a ? 1 : a.row_stride(), transpose_a ? a.row_stride() : 1,
+                  b.data(), b.row_stride(), c.data(), c.row_stride(), nullptr, accumulate});
 }
 
 namespace ops {

@@ -1,4 +1,4 @@
-"""What fit takes beside its data: parameters, a batch, the order of the rows (docs/performance.md, Memory)."""
+"""What fit takes beside its data: parameters, a batch, the order of the rows: docs/performance.md."""
 
 import pytest
 
