@@ -60,14 +60,16 @@ struct huber : Elementwise {
     }
 };
 
-// log cosh d = log1p(e^2 / (2 (1 + e))), e = expm1(-|d|): exact near 0, where |d| + log1p(exp(-2 |d|)) - log 2 cancels.
+// With e = expm1(-|d|): log cosh d = log1p(e^2 / (2 (1 + e))), exact near 0, where |d| - log 2 + log1p((1 + e)^2) cancels;
+// tanh |d| = -E / (2 + E), E = expm1(-2 |d|) = e (2 + e).
 struct log_cosh : Elementwise {
     template <class V, class T>
     static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
-        const V d = y - t, size = abs(d), one(T(1)), e = math::expm1(-size);
-        const V near = math::log1p(e * e / ((one + e) * V(T(2))));
-        const V far = (size - V(T(0.69314718055994530942))) + math::log1p(math::exp(-(size + size)));
-        return {select(size < one, near, far), math::tanh(d)};
+        const V d = y - t, size = abs(d), one(T(1)), two(T(2)), e = math::expm1(-size), left = one + e;
+        const auto near = size < one;
+        const V log = math::log1p(select(near, e * e / (two * left), left * left));
+        const V twice = e * (two + e), slope = copysign(-twice / (two + twice), d);
+        return {select(near, log, (size - V(T(0.69314718055994530942))) + log), select(isnan(d), d, slope)};
     }
 };
 
@@ -87,7 +89,7 @@ struct bce_with_logits : Elementwise {
     static constexpr Column column = Column::positive;
     template <class V, class T>
     static CMLP_INLINE Point<V> at(V y, V t, V c, const T*) {
-        const V zero(T(0)), one(T(1)), ct = c * t, rest = math::log1p(math::exp(-abs(y)));
+        const V zero(T(0)), one(T(1)), ct = c * t, rest = math::softplus(-abs(y));
         const V value = ct * (max(-y, zero) + rest) + (one - t) * (max(y, zero) + rest);
         return {value, fma((one - t) + ct, math::sigmoid(y), -ct)};
     }
@@ -170,10 +172,13 @@ struct binary_focal : Elementwise {
     template <class V, class T>
     static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
         const V one(T(1)), zero(T(0)), gamma(p[0]), alpha(p[1]), other = one - t;
-        const V s = math::sigmoid(y), n = math::sigmoid(-y), up = math::softplus(y),
-                down = math::softplus(-y);
+        const V rest = math::softplus(-abs(y)), up = max(y, zero) + rest, down = max(-y, zero) + rest;
+        const V rare = math::sigmoid(-abs(y)), common = one - rare;
+        const V s = select(y < zero, rare, common), n = select(y < zero, common, rare);
         const V q = fma(t, n, other * s), bce = fma(t, down, other * up);
-        const V log_q = select(t == one, -up, select(t == zero, -down, math::log(q)));
+        const auto sure = (t == one) | (t == zero);
+        const V log_q = all(sure) ? select(t == one, -up, -down)
+                                  : select(sure, select(t == one, -up, -down), math::log(q));
         const V r = select(t == one, s, select(t == zero, n, s * n / q));
         const V weight = p[1] >= T(0) ? fma(alpha, t, (one - alpha) * other) : one;
         const V factor = p[0] == T(0) ? weight : weight * math::exp(gamma * log_q);

@@ -181,9 +181,26 @@ struct focal : OverClasses {
         return {select((q == zero) & !isnan(v), zero, factor * v), factor * slope, p};
     }
 
+    // One class: a single term, and a gradient along the softmax.
+    template <class T>
+    static T one_hot(const LossCall<T>& call, const Line<T>& line) {
+        const T largest = row_max(line.y, call.shape.cols);
+        const T sum = exponentials(line.y, call.shape.cols, largest, line.dy);
+        const T v = (largest - line.y[line.label]) + log_of(sum);
+        const auto t =
+            term(Vec<T>(call.column ? call.column[line.label] : T(1)), Vec<T>(v), call.parameters[0]);
+        if (line.dy) {
+            const T g = first(t.g) * line.scale;
+            multiply_by(call.shape.cols, line.dy, g / sum);
+            line.dy[line.label] -= g;
+        }
+        return first(t.value);
+    }
+
     template <class T>
     static T row(const LossCall<T>& call, const Line<T>& line) {
         using V = Vec<T>;
+        if (!line.target) return one_hot(call, line);
         const ptrdiff_t cols = call.shape.cols;
         const T largest = row_max(line.y, cols);
         const V log_sum(log_of(exponentials(line.y, cols, largest, static_cast<T*>(nullptr))));

@@ -45,11 +45,13 @@ struct quantile : Elementwise {
         using V = Vec<T>;
         const V zero(T(0)), one(T(1));
         Lanes<T> lanes(T(0));
+        ptrdiff_t target = 0, column = 0;  // of the next prediction
         lanes.fold(call.shape.cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
             T targets[V::size] = {}, quantiles[V::size] = {};
             for (ptrdiff_t l = 0; l < V::size && l < left; ++l) {
-                targets[l] = line.target[(j + l) / call.columns];
-                quantiles[l] = call.column[(j + l) % call.columns];
+                targets[l] = line.target[target];
+                quantiles[l] = call.column[column];
+                if (++column == call.columns) column = 0, ++target;
             }
             const V d = V::load(targets) - V::load_n(line.y + j, left), q = V::load(quantiles);
             const V value = max(q * d, (q - one) * d);
