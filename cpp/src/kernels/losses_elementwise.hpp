@@ -166,6 +166,12 @@ struct gamma_deviance : Elementwise {
     }
 };
 
+// wrong^gamma: the usual 2 is a square, the rest goes by the logarithm.
+template <class V, class T, class Log>
+CMLP_INLINE V focus(V wrong, T gamma, Log&& log) {
+    return gamma == T(0) ? V(T(1)) : gamma == T(2) ? wrong * wrong : math::exp(V(gamma) * log());
+}
+
 // Binary focal loss on log-odds, q the probability of the wrong class: weight q^gamma bce. The ends t = 0 and t = 1 go by
 // log q, which does not underflow; q' / q is (1 - 2 t) r.
 struct binary_focal : Elementwise {
@@ -177,11 +183,13 @@ struct binary_focal : Elementwise {
         const V s = select(y < zero, rare, common), n = select(y < zero, common, rare);
         const V q = fma(t, n, other * s), bce = fma(t, down, other * up);
         const auto sure = (t == one) | (t == zero);
-        const V log_q = all(sure) ? select(t == one, -up, -down)
-                                  : select(sure, select(t == one, -up, -down), math::log(q));
+        const auto log_q = [&] {
+            const V end = select(t == one, -up, -down);
+            return all(sure) ? end : select(sure, end, math::log(q));
+        };
         const V r = select(t == one, s, select(t == zero, n, s * n / q));
         const V weight = p[1] >= T(0) ? fma(alpha, t, (one - alpha) * other) : one;
-        const V factor = p[0] == T(0) ? weight : weight * math::exp(gamma * log_q);
+        const V factor = weight * focus(q, p[0], log_q);
         return {factor * bce, factor * fma(gamma * bce, (other - t) * r, other * s - t * n)};
     }
 };

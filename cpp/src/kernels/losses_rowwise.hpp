@@ -175,7 +175,7 @@ struct focal : OverClasses {
     template <class V, class T>
     static CMLP_INLINE Term<V> term(V q, V v, T gamma) {
         const V zero(T(0)), one(T(1)), p = math::exp(-v), wrong = -math::expm1(-v);
-        const V factor = gamma == T(0) ? q : q * math::exp(V(gamma) * math::log(wrong));
+        const V factor = q * focus(wrong, gamma, [&] { return math::log(wrong); });
         const V ratio = select(wrong == zero, one, v / wrong);
         const V slope = select(q == zero, one, fma(V(gamma) * p, ratio, one));
         return {select((q == zero) & !isnan(v), zero, factor * v), factor * slope, p};

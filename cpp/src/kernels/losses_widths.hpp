@@ -45,15 +45,18 @@ struct quantile : Elementwise {
         using V = Vec<T>;
         const V zero(T(0)), one(T(1));
         Lanes<T> lanes(T(0));
+        const bool single = call.columns == 1;
         ptrdiff_t target = 0, column = 0;  // of the next prediction
         lanes.fold(call.shape.cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
             T targets[V::size] = {}, quantiles[V::size] = {};
-            for (ptrdiff_t l = 0; l < V::size && l < left; ++l) {
+            for (ptrdiff_t l = 0; !single && l < V::size && l < left; ++l) {
                 targets[l] = line.target[target];
                 quantiles[l] = call.column[column];
                 if (++column == call.columns) column = 0, ++target;
             }
-            const V d = V::load(targets) - V::load_n(line.y + j, left), q = V::load(quantiles);
+            const V q = single ? V(call.column[0]) : V::load(quantiles);
+            const V wanted = single ? V::load_n(line.target + j, left) : V::load(targets);
+            const V d = wanted - V::load_n(line.y + j, left);
             const V value = max(q * d, (q - one) * d);
             if (line.value) value.store_n(line.value + j, left);
             const V slope = select(d > zero, -q, select(d < zero, one - q, d));
