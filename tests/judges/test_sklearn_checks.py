@@ -4,7 +4,13 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cmlp import MLPClassifier, MLPRegressor
-from cmlp.estimators import MLPTransformer, Perceptron, QuantileMLPRegressor
+from cmlp.estimators import (
+    MLPEnsembleClassifier,
+    MLPEnsembleRegressor,
+    MLPTransformer,
+    Perceptron,
+    QuantileMLPRegressor,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the checks fit for a few epochs, and ask where they care
 ESTIMATORS = [
@@ -30,6 +36,8 @@ OTHERS = [
     MLPTransformer((6, 3), activation="tanh", solver="lbfgs", max_iter=20),
     QuantileMLPRegressor(),
     QuantileMLPRegressor([0.5]),
+    MLPEnsembleClassifier(n_estimators=2),
+    MLPEnsembleRegressor(n_estimators=2),
 ]
 
 

@@ -14,20 +14,20 @@ from cmlp.nn.module import Module
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-_COUNT = Interval(Integral, 1, None, closed="left")
+COUNT = Interval(Integral, 1, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="left")
 _ANY_LOSS: list[Any] = [StrOptions(set(cmlp.losses())), Loss]
 
 SCIKIT_LEARN: dict[str, list[Any]] = {
-    "hidden_layer_sizes": ["array-like", _COUNT],
+    "hidden_layer_sizes": ["array-like", COUNT],
     "activation": [StrOptions({"logistic", *cmlp.activations()}), Module, "array-like"],
     "solver": [StrOptions({"lbfgs", *cmlp.optimizers()}), callable],
     "alpha": [_NOT_NEGATIVE],
-    "batch_size": [StrOptions({"auto"}), _COUNT],
+    "batch_size": [StrOptions({"auto"}), COUNT],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
     "learning_rate_init": [_POSITIVE],
     "power_t": [_NOT_NEGATIVE],
-    "max_iter": [_COUNT],
+    "max_iter": [COUNT],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
     "tol": [_NOT_NEGATIVE],
@@ -40,8 +40,8 @@ SCIKIT_LEARN: dict[str, list[Any]] = {
     "beta_1": [SHARE],
     "beta_2": [SHARE],
     "epsilon": [_POSITIVE],
-    "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
-    "max_fun": [_COUNT],
+    "n_iter_no_change": [COUNT, Options(Real, {np.inf})],
+    "max_fun": [COUNT],
 }
 OURS: dict[str, list[Any]] = {
     "dropout": [SHARE],
@@ -52,12 +52,12 @@ OURS: dict[str, list[Any]] = {
     "init": [StrOptions({"sklearn", "auto", *cmlp.initializers()})],
     "schedule": [callable, None],
     "clip_grad_norm": [_NOT_NEGATIVE],
-    "max_steps": [_COUNT, None],
+    "max_steps": [COUNT, None],
     "scoring": [str, callable, None],
     "callbacks": ["array-like", None],
     "missing": [StrOptions({"impute"}), None],
     "dtype": [StrOptions({"float32", "float64"}), None],
-    "n_threads": [_COUNT, None],
+    "n_threads": [COUNT, None],
     "time_limit": [_POSITIVE, None],
     "transform_layer": [Integral],
 }
