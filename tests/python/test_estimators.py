@@ -215,6 +215,30 @@ def test_warm_start_goes_on_as_if_never_stopped(solver):
     assert same(model.fit(X, Y).fit(X, Y), classifier(solver=solver, tol=0, max_iter=8).fit(X, Y))
 
 
+def test_warm_start_keeps_the_best_weights():
+    settings = {"early_stopping": True, "warm_start": True, "max_iter": 15, "learning_rate_init": 0.02}
+    model = classifier(**settings).fit(X, Y, eval_set=(X[:50], Y[:50]))
+    best, weights = model.best_validation_score_, [w.copy() for w in model.coefs_]
+    model.set_params(learning_rate_init=10.0, max_iter=3).fit(X, Y, eval_set=(X[:50], Y[:50]))
+    assert len(model.validation_scores_) == 18
+    assert model.best_validation_score_ == best > max(model.validation_scores_[-3:])
+    assert all(np.array_equal(a, b) for a, b in zip(model.coefs_, weights, strict=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"solver": "sgd"}, {"learning_rate_init": 0.1}, {"early_stopping": True}, {"momentum": 0.5}],
+    ids=str,
+)
+def test_parameters_changed_between_two_fits_count(change):
+    model = classifier(warm_start=True).fit(X, Y)
+    model.set_params(**change).fit(X, Y)
+    assert model._optimizer.learning_rate == model.learning_rate_init
+    assert model._optimizer.optimizer.name == model.solver
+    model.set_params(early_stopping=False).fit(X, Y)
+    assert min(model.loss_curve_[-5:]) >= model.best_loss_ >= min(model.loss_curve_)
+
+
 @pytest.mark.parametrize("build", [lambda model: model, lambda model: pickle.loads(pickle.dumps(model))])
 def test_partial_fit_goes_on_as_if_never_stopped(build):
     model = classifier()

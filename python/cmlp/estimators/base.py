@@ -18,7 +18,7 @@ from cmlp.estimators.course import Course, Rows, fit_by_epochs
 from cmlp.estimators.data import Imputer, Shuffle
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.network import Architecture, Threads, draw
-from cmlp.estimators.solvers import Solver, WholePass, minimize
+from cmlp.estimators.solvers import Solver, WholePass, minimize, settings_of
 
 
 class BaseMLP(Answers):
@@ -26,6 +26,7 @@ class BaseMLP(Answers):
 
     _objective: Objective
     _order: Shuffle
+    _optimizer: Solver
 
     def _keep(self, parameters: dict[str, Any]) -> None:
         """Store the arguments of __init__, given its locals."""
@@ -170,14 +171,13 @@ class BaseMLP(Answers):
             )
 
     def _fit_epochs(self, rows: Rows, evaluated: Rows | None, incremental: bool) -> None:
-        if not hasattr(self, "_optimizer"):
+        if not hasattr(self, "_optimizer") or self._optimizer.settings != settings_of(self):
             self._optimizer = Solver(self, self._net)
         self._optimizer.attach(self, self._net)
         held_out = evaluated
         if self.early_stopping and evaluated is None:
             rows, held_out = self._split(rows)
-        if held_out is not None and self.validation_scores_ is None:
-            self.validation_scores_, self.validation_loss_curve_ = [], []
+        self._begin_curves(held_out is not None)
         self._check_sizes(rows.x.shape[0])
         course = Course(self, rows, held_out, self._scorer())
         self._order = self._order.of(rows.x.shape[0]) if hasattr(self, "_order") else Shuffle(rows.x.shape[0])
@@ -185,6 +185,15 @@ class BaseMLP(Answers):
             self.n_iter_ = 0
         epochs = 1 if incremental else self.max_iter
         course.run(lambda: fit_by_epochs(self, self._net, rows, course, epochs), once=incremental)
+
+    def _begin_curves(self, validated: bool) -> None:
+        """Have what is compared by, also where a parameter was changed between two fits."""
+        if validated and getattr(self, "validation_scores_", None) is None:
+            self.validation_scores_, self.validation_loss_curve_ = [], []
+        if self.early_stopping and getattr(self, "best_validation_score_", None) is None:
+            self.best_validation_score_, self.best_loss_ = -np.inf, None
+        if not self.early_stopping and self.best_loss_ is None:
+            self.best_loss_ = np.inf
 
     def _split(self, rows: Rows) -> tuple[Rows, Rows]:
         """Hold out a share of the rows, drawn as scikit-learn draws it."""

@@ -54,7 +54,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     verbose : bool, int or "bar", default=False
         Print a line for each epoch, or show a progress bar.
     warm_start : bool, default=False
-        ``fit`` goes on from the last one: weights, and the optimizer with its state.
+        ``fit`` goes on from the last one: weights, and the optimizer with its state, unless its settings
+        were changed.
     momentum, nesterovs_momentum : float, bool, default=0.9, True
         For sgd.
     early_stopping : bool, default=False

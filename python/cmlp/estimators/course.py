@@ -44,8 +44,11 @@ class Course:
         self.held_out, self.score = held_out, score
         self.rows = train.x.shape[0]
         self.constant = estimator._objective.constant(train.y, train.weight)
-        self.best: dict[str, npt.NDArray[Any]] | None = None
         self.stopping = bool(estimator.early_stopping)
+        begun = (
+            self.stopping and estimator.best_validation_score_ > -np.inf
+        )  # by weights that are there still
+        self.best: dict[str, npt.NDArray[Any]] | None = estimator._net.state_dict() if begun else None
         self.ended = False  # by a rule of its own
 
     def __call__(self, values: dict[str, Any]) -> bool:

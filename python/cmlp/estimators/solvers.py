@@ -37,10 +37,18 @@ def make_optimizer(estimator: Any, net: nn.Sequential) -> optim.Optimizer:
     return optim.Optimizer(parameters, estimator.solver, lr=lr)
 
 
+# The parameters that a change of makes another solver.
+_SETTINGS = (
+    *("solver", "learning_rate", "learning_rate_init", "power_t", "momentum", "nesterovs_momentum"),
+    *("beta_1", "beta_2", "epsilon", "schedule"),
+)
+
+
 class Solver:
     """An optimizer with scikit-learn's course of the learning rate; it can be kept and copied."""
 
     def __init__(self, estimator: Any, net: nn.Sequential) -> None:
+        self.settings = settings_of(estimator)
         self.mode = estimator.learning_rate if estimator.solver == "sgd" else "constant"
         self.initial, self.power = float(estimator.learning_rate_init), float(estimator.power_t)
         self.kept: dict[str, Any] | None = None  # the state of an optimizer that is not there any more
@@ -51,10 +59,10 @@ class Solver:
         """Have an optimizer over this network again, where a copy was made without one."""
         if self.optimizer is None and self.kept is not None:
             self.optimizer = make_optimizer(estimator, net)
-            self.optimizer.load_state_dict(self.kept)
             self.scheduler = _scheduler(estimator, self.optimizer)
             if self.scheduler is not None:
                 self.scheduler.load_state_dict(self.kept["scheduler"])
+            self.optimizer.load_state_dict(self.kept)
 
     @property
     def learning_rate(self) -> float:
@@ -79,6 +87,11 @@ class Solver:
             scheduler = None if self.scheduler is None else self.scheduler.state_dict()
             kept = {**self.optimizer.state_dict(), "scheduler": scheduler}
         return {**self.__dict__, "optimizer": None, "scheduler": None, "kept": kept}
+
+
+def settings_of(estimator: Any) -> list[Any]:
+    """Return what a solver is made from."""
+    return [getattr(estimator, name) for name in _SETTINGS]
 
 
 def _scheduler(estimator: Any, optimizer: optim.Optimizer) -> Any:
