@@ -1,4 +1,4 @@
-"""What the comparisons with PyTorch share; run by `nox -s judges`, which installs it."""
+"""What the comparisons share; run by `nox -s judges`, which installs PyTorch."""
 
 import numpy as np
 import pytest
