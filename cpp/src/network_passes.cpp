@@ -4,11 +4,16 @@
 
 #include <algorithm>
 
+#include "ops.hpp"
+
 namespace cmlp {
 namespace {
 
 // Rows a thread that predict takes through all layers at once: what lies between layers stays in the nearest caches.
 constexpr Index predict_rows = 192;
+
+// Multiplications of weight gradients that are worth a region over the threads of their own.
+constexpr double large_work = 1 << 23;
 
 }  // namespace
 
@@ -103,20 +108,35 @@ MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, In
     for (Index l = last - 2; l >= first; --l)
         require(kept[size_t(l)].out.rows() == out.rows(), "backward: the layers' last passes had ",
                 kept[size_t(l)].out.rows(), " and ", out.rows(), " rows");
+    workspace_.gradient.resize(layers_.size());
+    workspace_.open.clear();
     for (Index l = last - 1; l >= first; --l) {
         const auto i = static_cast<size_t>(l);
-        Matrix<T>& other = workspace_.gradient[dy.data() == workspace_.gradient[0].data()];
         LayerCall<T> layer = call(l, workspace_, accumulate);
+        layer.open = &workspace_.open;
         const bool joined = l > first && (l - 1 > first || input_gradient) &&
                             std::holds_alternative<Linear>(layers_[i].layer) && activation_at(l - 1);
         const ActivationStep<T> step{activation_at(l - joined), nullptr, kept[i - joined].in,
                                      kept[i - joined].out};
         if (joined) layer.activation = &step;
         dy.rebind(cmlp::backward<T>(layers_[i].layer, layer, kept[i].in, kept[i].out, dy,
-                                    l > first || input_gradient ? &other : nullptr));
+                                    l > first || input_gradient ? &workspace_.gradient[i] : nullptr));
         l -= joined;
+        close_gradients(large_work);
     }
+    close_gradients(0);
     return dy;
+}
+
+// Gradients of small layers wait for each other, so that they share a region over the threads; those of large ones, worth
+// at least `enough` multiplications, find what they read in the caches.
+template <class T>
+void Network<T>::close_gradients(double enough) {
+    double work = 0;
+    for (const auto& g : workspace_.open) work += double(g.dw.size()) * double(g.dy.rows());
+    if (work < enough || workspace_.open.empty()) return;
+    ops::weight_gradients<T>(workspace_.open);
+    workspace_.open.clear();
 }
 
 template <class T>
@@ -207,6 +227,7 @@ void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, I
     template MatrixView<const T> Network<T>::run(Workspace<T>&, const Input<T>&, Index, Index, bool) const; \
     template MatrixView<const T> Network<T>::forward(const Input<T>&, Index, Index);                        \
     template MatrixView<const T> Network<T>::backward(MatrixView<const T>, Index, Index, bool, bool);       \
+    template void Network<T>::close_gradients(double);                                                      \
     template Input<T> Network<T>::keep(const Input<T>&, Index);                                             \
     template std::vector<MatrixView<const T>> Network<T>::outputs(Index, Index) const;                      \
     template void Network<T>::set_dropout(double);                                                          \

@@ -3,6 +3,7 @@
 
 #include <cmlp/functions.hpp>
 
+#include <atomic>
 #include <cstring>
 
 #include "kernels/kernels.hpp"
@@ -127,12 +128,22 @@ void scale(std::span<T> x, T factor) {
 
 template <class T>
 Index first_nonfinite(MatrixView<const T> x) {
-    const Index rows = x.is_contiguous() ? 1 : x.rows(), cols = x.size() / std::max<Index>(rows, 1);
-    for (Index r = 0; r < rows; ++r) {
-        const Index at = kernels::of<T>().first_nonfinite(cols, x.data() + r * x.row_stride());
-        if (at < cols) return r * cols + at;
-    }
-    return -1;
+    std::atomic<Index> first = x.size();
+    const auto search = [&](const T* from, Index n, Index place) {
+        const Index at = place + kernels::of<T>().first_nonfinite(n, from);
+        if (at == place + n) return;
+        for (Index seen = first; at < seen && !first.compare_exchange_weak(seen, at);) {
+        }
+    };
+    const int threads = threads_for(double(x.size()));
+    if (x.is_contiguous())
+        parallel_for(x.size(), column_grain, threads,
+                     [&](Index begin, Index end) { search(x.data() + begin, end - begin, begin); });
+    else
+        parallel_for(x.rows(), 1, threads, [&](Index begin, Index end) {
+            for (Index r = begin; r < end; ++r) search(x.data() + r * x.row_stride(), x.cols(), r * x.cols());
+        });
+    return first < x.size() ? Index(first) : -1;
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 
 #include <cmlp/matrix.hpp>
 #include <cmlp/registry.hpp>
+#include <cmlp/weight_gradient.hpp>
 
 #include <cstdint>
 #include <span>
@@ -35,13 +36,21 @@ template <class T>
 void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias, MatrixView<T> y,
                     AfterBlock after = {});
 
-/// dw (in, out) = or += x^T dy: chains over chunks of 256 rows, folded in order.
-template <class T>
-void linear_backward_weight(MatrixView<const T> x, MatrixView<const T> dy, MatrixView<T> dw, bool accumulate);
-
-/// db (out) = or += the sum of dy's rows, chunk by chunk as the weights.
+/// db (out) = or += the sum of dy's rows: over chunks of 256 rows, folded in order.
 template <class T>
 void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate);
+
+/// The gradients of several linear maps, dw by chains over chunks of 256 rows that are folded in order, in one region over
+/// the threads.
+template <class T>
+void weight_gradients(std::span<const WeightGradient<T>> all);
+
+/// dw (in, out) = or += x^T dy alone.
+template <class T>
+void linear_backward_weight(MatrixView<const T> x, MatrixView<const T> dy, MatrixView<T> dw, bool accumulate) {
+    const WeightGradient<T> gradient{x, dy, dw, nullptr, accumulate};
+    weight_gradients<T>({&gradient, 1});
+}
 
 /// dx = dy w^T; `scratch` holds the transposed weights.
 template <class T>

@@ -4,6 +4,10 @@
 namespace cmlp {
 namespace {
 
+constexpr Index transpose_grain = 16;   // rows of a square that is transposed in registers
+constexpr Index block_columns = 512;    // of a block of a weight gradient, at most
+constexpr Index block_bytes = 1 << 18;  // of one that is added to several times
+
 kernels::Shape shape_of(const auto& x) { return {x.rows(), x.cols()}; }
 
 }  // namespace
@@ -39,16 +43,6 @@ void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias,
 }
 
 template <class T>
-void linear_backward_weight(MatrixView<const T> x, MatrixView<const T> dy, MatrixView<T> dw,
-                            bool accumulate) {
-    by_chunk(x.rows(), [&](Index r, Index rows) {
-        gemm<T>(kernels::of<T>().gemm, {x.cols(), dy.cols(), rows, x.data() + r * x.row_stride(), 1,
-                                        x.row_stride(), dy.data() + r * dy.row_stride(), dy.row_stride(),
-                                        dw.data(), dw.row_stride(), nullptr, accumulate || r > 0});
-    });
-}
-
-template <class T>
 void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate) {
     by_chunk(dy.rows(), [&](Index r, Index rows) {
         kernels::of<T>().column_sums({rows, dy.cols()}, dy.data() + r * dy.row_stride(), dy.row_stride(), db,
@@ -56,11 +50,73 @@ void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate) {
     });
 }
 
+namespace {
+
+// The blocks that the gradient of a linear map is made in, one by one.
+struct Blocks {
+    Index rows, cols;  // of a block, at most
+    Index down, across;
+};
+
+// What the next chunk of rows adds to stays in the second cache; each thread gets several blocks.
+template <class T>
+Blocks blocks_of(const WeightGradient<T>& g, double work, int threads) {
+    const bool again = g.dy.rows() > kernels::chunk_rows;
+    const double stay = again ? double(block_bytes) / double(sizeof(T)) : double(g.dw.size());
+    const double share = work / double(4 * threads * g.dy.rows());
+    const double size = threads == 1 ? stay : std::min(stay, share);
+    if (double(g.dw.size()) <= size) return {g.dw.rows(), g.dw.cols(), 1, 1};
+    const auto fitting = [](double most, Index grain, Index all) {
+        return std::clamp(Index(most) / grain * grain, std::min(grain, all), all);
+    };
+    const Index cols = fitting(size / double(row_grain), column_grain, std::min(g.dw.cols(), block_columns));
+    const Index rows = fitting(size / double(cols), row_grain, g.dw.rows());
+    return {rows, cols, (g.dw.rows() - 1) / rows + 1, (g.dw.cols() - 1) / cols + 1};
+}
+
+// One of the blocks, column by column of them, and with the first of them db.
+template <class T>
+void gradient_block(const WeightGradient<T>& g, const Blocks& blocks, Index number) {
+    const Index i = number % blocks.down * blocks.rows, j = number / blocks.down * blocks.cols;
+    const Index m = std::min(blocks.rows, g.dw.rows() - i), n = std::min(blocks.cols, g.dw.cols() - j);
+    by_chunk(g.x.rows(), [&](Index r, Index rows) {
+        kernels::of<T>().gemm({m, n, rows, g.x.data() + r * g.x.row_stride() + i, 1, g.x.row_stride(),
+                               g.dy.data() + r * g.dy.row_stride() + j, g.dy.row_stride(),
+                               g.dw.data() + i * g.dw.row_stride() + j, g.dw.row_stride(), nullptr,
+                               g.accumulate || r > 0});
+    });
+    if (number == 0 && g.db) linear_backward_bias<T>(g.dy, g.db, g.accumulate);
+}
+
+}  // namespace
+
+template <class T>
+void weight_gradients(std::span<const WeightGradient<T>> all) {
+    double work = 0;
+    for (const auto& g : all) work += double(g.dw.size()) * double(g.dy.rows());
+    const int threads = threads_for(work);
+    Index count = 0;
+    for (const auto& g : all) {
+        const Blocks blocks = blocks_of(g, work, threads);
+        count += blocks.down * blocks.across;
+    }
+    parallel_each(count, threads, [&](Index number) {
+        for (const auto& g : all) {
+            const Blocks blocks = blocks_of(g, work, threads);
+            if (number < blocks.down * blocks.across) return gradient_block(g, blocks, number);
+            number -= blocks.down * blocks.across;
+        }
+    });
+}
+
 template <class T>
 void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
                            MatrixView<T> dx, AfterBlock after) {
     scratch.resize(w.cols(), w.rows());
-    kernels::of<T>().transpose(shape_of(w), w.data(), w.row_stride(), scratch.data(), scratch.row_stride());
+    parallel_for(w.rows(), transpose_grain, threads_for(8.0 * double(w.size())), [&](Index i, Index end) {
+        kernels::of<T>().transpose({end - i, w.cols()}, w.data() + i * w.row_stride(), w.row_stride(),
+                                   scratch.data() + i, scratch.row_stride());
+    });
     linear_forward<T>(dy, scratch.view(), nullptr, dx, after);
 }
 
@@ -71,8 +127,8 @@ void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix
     namespace ops {                                                                                         \
     template void linear_forward<T>(MatrixView<const T>, MatrixView<const T>, const T*, MatrixView<T>,      \
                                     AfterBlock);                                                            \
-    template void linear_backward_weight<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>, bool); \
     template void linear_backward_bias<T>(MatrixView<const T>, T*, bool);                                   \
+    template void weight_gradients<T>(std::span<const WeightGradient<T>>);                                  \
     template void linear_backward_input<T>(MatrixView<const T>, MatrixView<const T>, Matrix<T>&,            \
                                            MatrixView<T>, AfterBlock);                                      \
     }

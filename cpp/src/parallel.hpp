@@ -8,6 +8,7 @@
 #include <cmlp/runtime.hpp>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "pool.hpp"
 
@@ -46,6 +47,18 @@ inline void run_pieces(Index pieces, int threads, void (*run)(void*, Index), voi
 #endif
 }
 
+/// f(piece) for every piece 0 .. pieces - 1 on at most that many threads.
+template <class F>
+void parallel_each(Index pieces, int threads, F&& f) {
+    if (threads <= 1 || pieces <= 1 || pieces > most_pieces) {
+        for (Index i = 0; i < pieces; ++i) f(i);
+        return;
+    }
+    run_pieces(
+        pieces, threads,
+        [](void* context, Index i) { (*static_cast<std::remove_reference_t<F>*>(context))(i); }, &f);
+}
+
 /// f(begin, end) over 0 .. n on at most `threads` threads, in pieces whose bounds are multiples of `grain`.
 template <class F>
 void parallel_for(Index n, Index grain, int threads, F&& f) {
@@ -59,9 +72,7 @@ void parallel_for(Index n, Index grain, int threads, F&& f) {
         const Index begin = grains * i / pieces * grain, end = std::min(n, grains * (i + 1) / pieces * grain);
         if (begin < end) f(begin, end);
     };
-    run_pieces(
-        pieces, threads, [](void* context, Index i) { (*static_cast<decltype(piece)*>(context))(i); },
-        &piece);
+    parallel_each(pieces, threads, piece);
 }
 
 }  // namespace cmlp

@@ -1,4 +1,5 @@
-// The pool: one job at a time, its pieces claimed from a ticket that carries the job's number.
+// The pool: one job at a time, its pieces claimed from a ticket that carries the job's number. Half of the threads claim
+// from the front, half from the back, so that job after job a thread meets the rows and weights it has in its caches.
 #include "pool.hpp"
 
 #include <atomic>
@@ -6,9 +7,13 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
+#endif
+#if defined(__linux__)
+#include <sched.h>
 #endif
 
 namespace cmlp {
@@ -34,6 +39,35 @@ struct Region {
     Region(const Region&) = delete;
 };
 
+// The workers, kept off the processor of the caller. Linux likes to wake a thread on the processor of the one that wakes
+// it, on a virtual machine even where another is idle: the woken thread would run when the caller has done all pieces.
+class Workers {
+public:
+    Index size() const { return std::ssize(threads_); }
+    void add(std::thread thread) {
+        threads_.push_back(thread.native_handle());
+        thread.detach();
+        caller_ = -1;
+    }
+    // For each job: where the caller still is where it was, nothing is done.
+    void make_way() {
+#if defined(__linux__)
+        const int here = sched_getcpu();
+        if (here == caller_) return;
+        caller_ = here;
+        cpu_set_t allowed;
+        if (here < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+        CPU_CLR(here, &allowed);
+        if (CPU_COUNT(&allowed) == 0) return;
+        for (const auto thread : threads_) pthread_setaffinity_np(thread, sizeof allowed, &allowed);
+#endif
+    }
+
+private:
+    std::vector<std::thread::native_handle_type> threads_;
+    int caller_ = -1;
+};
+
 class Pool {
 public:
     void run(Index pieces, int threads, void (*run)(void*, Index), void* context) {
@@ -43,25 +77,28 @@ public:
             for (Index i = 0; i < pieces; ++i) run(context, i);
             return;
         }
-        for (; workers_ < threads - 1 && start_worker(); ++workers_) {
+        while (workers_.size() < threads - 1 && start_worker()) {
         }
+        workers_.make_way();
         publish(pieces, threads, run, context);
-        claim_all(ticket_.load(std::memory_order_relaxed));
+        claim_all(ticket_.load(std::memory_order_relaxed), false);
         for (int looks = 0; done_.load(std::memory_order_acquire) < pieces; ++looks)
             looks < looks_before_sleep ? pause() : std::this_thread::yield();
     }
 
 private:
-    // A ticket is the job's number (32 bits), its pieces (16) and the next of them to claim (16): a claim that succeeds
-    // was of a piece that was still there, so what was read of the job before it was that job's.
-    static std::uint64_t job_of(std::uint64_t ticket) { return ticket >> 32; }
-    static Index pieces_of(std::uint64_t ticket) { return static_cast<Index>(ticket >> 16 & 0xffff); }
-    static Index piece_of(std::uint64_t ticket) { return static_cast<Index>(ticket & 0xffff); }
+    // A ticket is the job's number (34 bits), its pieces, and those claimed from the front and from the back (10 each): a
+    // claim that succeeds was of a piece that was still there, so what was read of the job before it was that job's.
+    static constexpr int field = 10;
+    static std::uint64_t job_of(std::uint64_t ticket) { return ticket >> 3 * field; }
+    static Index part_of(std::uint64_t ticket, int place) {
+        return static_cast<Index>(ticket >> place * field & most_pieces);
+    }
 
     // False where the system gives no more threads: the work is then done by those there are.
     bool start_worker() {
         try {
-            std::thread([this, id = workers_] { work(id); }).detach();
+            workers_.add(std::thread([this, id = workers_.size()] { work(id); }));
             return true;
         } catch (const std::system_error&) {
             return false;
@@ -75,30 +112,33 @@ private:
         helpers_.store(threads - 1, std::memory_order_relaxed);
         done_.store(0, std::memory_order_relaxed);
         const std::uint64_t job = job_of(ticket_.load(std::memory_order_relaxed)) + 1;
-        ticket_.store(job << 32 | static_cast<std::uint64_t>(pieces) << 16, std::memory_order_seq_cst);
+        ticket_.store(job << 3 * field | static_cast<std::uint64_t>(pieces) << 2 * field,
+                      std::memory_order_seq_cst);
         if (sleeping_.load(std::memory_order_seq_cst) > 0) ticket_.notify_all();
     }
 
-    // Claims pieces of the ticket's job until none is left.
-    void claim_all(std::uint64_t ticket) {
+    // Claims pieces of the ticket's job until none is left, from the front or from the back.
+    void claim_all(std::uint64_t ticket, bool from_back) {
         const Region region;
         for (const std::uint64_t job = job_of(ticket); job_of(ticket) == job;) {
             const auto run = run_.load(std::memory_order_relaxed);
             const auto context = context_.load(std::memory_order_relaxed);
-            if (piece_of(ticket) >= pieces_of(ticket)) return;
-            if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
-            run(context, piece_of(ticket));
+            const Index pieces = part_of(ticket, 2), front = part_of(ticket, 1), back = part_of(ticket, 0);
+            if (front + back >= pieces) return;
+            const std::uint64_t claim = std::uint64_t(1) << (from_back ? 0 : field);
+            if (!ticket_.compare_exchange_weak(ticket, ticket + claim, std::memory_order_acq_rel)) continue;
+            run(context, from_back ? pieces - 1 - back : front);
             done_.fetch_add(1, std::memory_order_release);
             ticket = ticket_.load(std::memory_order_acquire);
         }
     }
 
-    void work(int id) {
+    void work(Index id) {
         std::uint64_t seen = 0;
         while (true) {
             const std::uint64_t ticket = next_job(seen);
             seen = job_of(ticket);
-            if (id < helpers_.load(std::memory_order_relaxed)) claim_all(ticket);
+            if (id < helpers_.load(std::memory_order_relaxed)) claim_all(ticket, id % 2 == 0);
         }
     }
 
@@ -115,7 +155,7 @@ private:
     }
 
     std::mutex mutex_;  // held by the caller whose job it is
-    int workers_ = 0;
+    Workers workers_;
     alignas(64) std::atomic<std::uint64_t> ticket_ = 0;
     std::atomic<void (*)(void*, Index)> run_ = nullptr;
     std::atomic<void*> context_ = nullptr;

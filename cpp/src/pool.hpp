@@ -8,7 +8,7 @@ namespace cmlp {
 /// Pieces that work is cut into for each thread: one that is held up leaves the others to its neighbours.
 constexpr Index pieces_a_thread = 2;
 
-constexpr Index most_pieces = 0xffff;
+constexpr Index most_pieces = 0x3ff;
 
 /// Runs every piece (at most most_pieces) once, on the calling thread and at most threads - 1 others; returns when all
 /// are done. The caller claims pieces itself, so it never waits for a thread that has not begun. While another caller uses

@@ -4,6 +4,7 @@
 #include <cmlp/layer_types.hpp>
 #include <cmlp/precision.hpp>
 #include <cmlp/sparse.hpp>
+#include <cmlp/weight_gradient.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -53,6 +54,8 @@ struct LayerCall {
     SparseMatrix<T>* columns = nullptr;     ///< scratch for it by columns
     Bf16Pairs* pairs =
         nullptr;  ///< memory of products in bfloat16; null: they are in the network's own numbers
+    std::vector<WeightGradient<T>>* open =
+        nullptr;  ///< where backward of a Linear leaves the gradient of its weights, if it is dense; null: it makes it
 };
 
 /// The layer's kind: "Linear", "Activation" ...

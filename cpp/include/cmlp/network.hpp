@@ -49,7 +49,8 @@ struct Workspace {
     std::vector<Matrix<T>> memory;  // output of each layer
     std::vector<Matrix<T>> own;     // what a layer itself keeps from forward to backward
     std::vector<Kept<T>> kept;      // one a layer
-    Matrix<T> gradient[2];          // used in turn on the way back
+    std::vector<Matrix<T>> gradient;  // of each layer's input
+    std::vector<WeightGradient<T>> open;  // of linear maps the last way back has passed
     Matrix<T> scratch;
     SparseMatrix<T> columns;  // of the rows of a sparse input
     std::span<const std::uint64_t> row_names;
@@ -173,6 +174,7 @@ private:
     Index place(std::vector<Parameter<T>>& all, bool trainable, Index offset);
     void match_residuals();
     LayerCall<T> call(Index layer, Workspace<T>& workspace, bool accumulate) const;
+    void close_gradients(double enough);
     MatrixView<const T> run(Workspace<T>& workspace, const Input<T>& input, Index first, Index last,
                             bool training) const;
 

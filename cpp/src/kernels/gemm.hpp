@@ -17,6 +17,13 @@ constexpr int tile_vectors = many_registers ? 4 : 2;
 // How far ahead of the chains rows of b are fetched into the first cache.
 constexpr ptrdiff_t rows_ahead = 4;
 
+// Elements of b from which on it does not stay in the second cache: the next strip is fetched while this one is used.
+template <class T>
+constexpr ptrdiff_t streamed = (ptrdiff_t(1) << 17) / ptrdiff_t(sizeof(T));
+
+// Tiles of a strip that share out the fetching of the next.
+constexpr ptrdiff_t fetching_tiles = 2 * tile_vectors;
+
 // Rows of a tile of C vectors: narrow tiles are taller, so that chains enough run beside each other.
 constexpr int tile_rows(int vectors) { return accumulators / vectors < 12 ? accumulators / vectors : 12; }
 
@@ -28,7 +35,7 @@ struct FmaLink {
 };
 
 // Rows i .. i + R and C vectors of columns from j; the last vector has `last` columns unless it is whole.
-template <class Link, int R, int C, bool whole, class T>
+template <class Link, int R, int C, bool whole, bool stream, class T>
 CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     using V = Vec<T>;
     const auto load = [=](const T* p, int c) {
@@ -44,7 +51,7 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
     const T* a[groups];
     for (int q = 0; q < groups; ++q) a[q] = g.a + (i + 3 * q) * g.a_row;
     const T* b = g.b + j;
-    for (ptrdiff_t p = 0; p < g.k; ++p, b += g.b_row) {
+    const auto link = [&]() __attribute__((always_inline)) {
         V row[C];
 #pragma GCC unroll 16
         for (int c = 0; c < C; ++c) {
@@ -59,7 +66,20 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
         }
 #pragma GCC unroll 4
         for (int q = 0; q < groups; ++q) a[q] += g.a_col;
+        b += g.b_row;
+    };
+    // Of the next strip each tile fetches one vector's column of every other row.
+    const ptrdiff_t share = i / R % fetching_tiles;
+    const T* next = b + (C + share / 2) * V::size + share % 2 * (g.k / 2) * g.b_row;
+    for (ptrdiff_t p = g.k / 2; p > 0; --p) {
+        if (stream) {
+            __builtin_prefetch(next, 0, 2);
+            next += g.b_row;
+        }
+        link();
+        link();
     }
+    if (g.k % 2 != 0) link();
     for (int r = 0; r < R; ++r)
         for (int c = 0; c < C; ++c) {
             T* out = g.c + (i + r) * g.c_row + j + c * V::size;
@@ -68,18 +88,21 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
         }
 }
 
-// Rows from i on of a strip of C vectors: tiles of R rows, then of fewer: 8, 6, 4, 3, 2, 1.
-template <class Link, int R, int C, bool whole, class T>
+// Rows from i on of a strip of C vectors: tiles of R rows, then of fewer: 8, 6, 4, 3, 2, 1. What is left of the tallest
+// tiles and one or two rows more goes in two halves, since one or two rows have too few chains.
+template <class Link, int R, int C, bool whole, bool stream, class T>
 CMLP_INLINE void rows_from(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     constexpr int fewer = R > 8 ? 8 : R > 4 ? (R - 1) / 2 * 2 : R - 1;
-    for (; i + R <= g.m; i += R) tile<Link, R, C, whole>(g, i, j, last);
+    constexpr bool halves = R == tile_rows(C) && fewer >= (R + 3) / 2;
+    for (; i + R <= g.m && !(halves && R < g.m - i && g.m - i <= R + 2); i += R)
+        tile<Link, R, C, whole, stream>(g, i, j, last);
     if constexpr (fewer > 0)
-        if (i < g.m) rows_from<Link, fewer, C, whole>(g, i, j, last);
+        if (i < g.m) rows_from<Link, fewer, C, whole, false>(g, i, j, last);
 }
 
-template <class Link, int C, bool whole, class T>
+template <class Link, int C, bool whole, bool stream = false, class T>
 void strip(const Gemm<T>& g, ptrdiff_t j, ptrdiff_t last) {
-    rows_from<Link, tile_rows(C), C, whole>(g, ptrdiff_t(0), j, last);
+    rows_from<Link, tile_rows(C), C, whole, stream>(g, ptrdiff_t(0), j, last);
 }
 
 // The strip narrower than a full tile: whole vectors and a masked one.
@@ -101,7 +124,7 @@ ptrdiff_t wide_strips(const Gemm<T>& g) {
     constexpr int vectors = accumulators / 6 * 4 / R;
     ptrdiff_t j = 0;
     for (; j + vectors * Vec<T>::size <= g.n; j += vectors * Vec<T>::size)
-        tile<Link, R, vectors, true>(g, 0, j, Vec<T>::size);
+        tile<Link, R, vectors, true, false>(g, 0, j, Vec<T>::size);
     return j;
 }
 
@@ -109,7 +132,9 @@ template <class Link, class T>
 void products(const Gemm<T>& g) {
     constexpr ptrdiff_t width = tile_vectors * Vec<T>::size;
     ptrdiff_t j = g.m == 1 ? wide_strips<Link, 1>(g) : g.m == 2 ? wide_strips<Link, 2>(g) : 0;
-    for (; j + width <= g.n; j += width) strip<Link, tile_vectors, true>(g, j, Vec<T>::size);
+    const auto whole_strip = g.k * g.n > streamed<T> ? strip<Link, tile_vectors, true, true, T>
+                                                     : strip<Link, tile_vectors, true, false, T>;
+    for (; j + width <= g.n; j += width) whole_strip(g, j, Vec<T>::size);
     if (j < g.n) narrow_strip<Link, tile_vectors>(g, j);
 }
 

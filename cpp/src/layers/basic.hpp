@@ -94,18 +94,27 @@ In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>&
     return y.view();
 }
 
+// Weights and bias; dense ones are left open where the call says so.
 template <class T>
-In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy, Matrix<T>* dx) {
-    if (is_ntk(layer)) x.rebind(call.kept->view());
+void backward_weight(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T> dy) {
+    T* const db = layer.bias ? call.grads[1].data() : nullptr;
+    if (!call.sparse && !call.pairs) {
+        const WeightGradient<T> gradient{x, dy, call.grads[0], db, call.accumulate};
+        if (call.open) return call.open->push_back(gradient);
+        return ops::weight_gradients<T>({&gradient, 1});
+    }
     if (call.sparse)
         ops::sparse_backward_weight<T>(call.sparse->with_values(x.data()), dy, *call.columns, call.grads[0],
                                        call.accumulate);
     else if constexpr (std::is_same_v<T, float>)
-        call.pairs ? ops::bf16_backward_weight(x, dy, call.grads[0], call.accumulate, *call.pairs)
-                   : ops::linear_backward_weight<T>(x, dy, call.grads[0], call.accumulate);
-    else
-        ops::linear_backward_weight<T>(x, dy, call.grads[0], call.accumulate);
-    if (layer.bias) ops::linear_backward_bias<T>(dy, call.grads[1].data(), call.accumulate);
+        ops::bf16_backward_weight(x, dy, call.grads[0], call.accumulate, *call.pairs);
+    if (db) ops::linear_backward_bias<T>(dy, db, call.accumulate);
+}
+
+template <class T>
+In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy, Matrix<T>* dx) {
+    if (is_ntk(layer)) x.rebind(call.kept->view());
+    backward_weight<T>(layer, call, x, dy);
     if (!dx) return {};
     dx->resize(dy.rows(), layer.in_features);
     auto go_on = [&](Index i, Index rows, Index j, Index cols) {
