@@ -118,6 +118,7 @@ double Loss::mean_weight(Index values, const Target<T>& target, std::span<const 
     if (target.label.empty()) return all * double(values);
     const bool counted = !column_.empty() && column_of(kind_) == ops::LossColumn::class_weight;
     if (!counted && ignore_index_ == no_label) return all;
+    if (!counted && weight.empty()) return all - double(std::ranges::count(target.label, ignore_index_));
     double total = 0;
     for (size_t r = 0; r < target.label.size(); ++r) {
         if (target.label[r] == ignore_index_) continue;

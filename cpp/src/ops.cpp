@@ -173,7 +173,8 @@ void update(OptimizerKind kind, std::span<T> w, const T* g, std::span<T* const> 
             std::span<const T> coefficients) {
     const auto& kernel = kernels::of<T>().update[static_cast<int>(kind)];
     const auto slots = static_cast<int>(state.size());
-    parallel_for(std::ssize(w), column_grain, threads_for(4.0 * double(w.size())),
+    const double cost = 4 + 8 * slots;
+    parallel_for(std::ssize(w), column_grain, threads_for(cost * double(w.size())),
                  [&](Index begin, Index end) {
                      T* at[kernels::max_slots] = {};
                      for (int s = 0; s < slots; ++s) at[s] = state[static_cast<size_t>(s)] + begin;

@@ -8,7 +8,12 @@
 namespace cmlp::ops {
 
 constexpr Index row_grain = 12;     // rows of the tallest register tile
-constexpr Index column_grain = 64;  // columns of the widest one
+constexpr Index column_grain = 64;  // columns of the widest one, which has half of the rows
+
+// Multiplications of a product as its time has them: vectors of sixteen, and what a chain costs beside its links.
+inline double gemm_work(Index m, Index n, Index k) {
+    return double(m) * double((n + 15) / 16 * 16) * double(k + 8);
+}
 
 // Rows that a product and what follows it take at a time: a multiple of every tile's.
 constexpr Index hot_rows = 96;
@@ -16,7 +21,7 @@ constexpr Index hot_rows = 96;
 // c = or += start + a b over threads: split where there are more tiles, in rows or in columns.
 template <class T>
 void gemm(void (*kernel)(const kernels::Gemm<T>&), const kernels::Gemm<T>& whole, AfterBlock after = {}) {
-    const int threads = threads_for(double(whole.m) * double(whole.n) * double(whole.k));
+    const int threads = threads_for(gemm_work(whole.m, whole.n, whole.k));
     const auto run = [&](Index i, Index rows, Index j, Index cols) {
         kernels::Gemm<T> part = whole;
         part.m = rows, part.n = cols;
@@ -35,7 +40,8 @@ void gemm(void (*kernel)(const kernels::Gemm<T>&), const kernels::Gemm<T>& whole
         parallel_for(whole.n, column_grain, threads,
                      [&](Index j, Index end) { blocks(0, whole.m, j, end - j); });
     else
-        parallel_for(whole.m, row_grain, threads, [&](Index i, Index end) { blocks(i, end, 0, whole.n); });
+        parallel_for(whole.m, whole.n < column_grain ? row_grain : row_grain / 2, threads,
+                     [&](Index i, Index end) { blocks(i, end, 0, whole.n); });
 }
 
 // f(first row, rows) for each chunk whose sums are folded in order.

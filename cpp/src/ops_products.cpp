@@ -62,9 +62,8 @@ struct Blocks {
 template <class T>
 Blocks blocks_of(const WeightGradient<T>& g, double work, int threads) {
     const bool again = g.dy.rows() > kernels::chunk_rows;
-    const double stay = again ? double(block_bytes) / double(sizeof(T)) : double(g.dw.size());
-    const double share = work / double(4 * threads * g.dy.rows());
-    const double size = threads == 1 ? stay : std::min(stay, share);
+    double size = again ? double(block_bytes) / double(sizeof(T)) : double(g.dw.size());
+    if (threads > 1) size = std::min(size, work / double(4 * threads * g.dy.rows()));
     if (double(g.dw.size()) <= size) return {g.dw.rows(), g.dw.cols(), 1, 1};
     const auto fitting = [](double most, Index grain, Index all) {
         return std::clamp(Index(most) / grain * grain, std::min(grain, all), all);
@@ -77,7 +76,8 @@ Blocks blocks_of(const WeightGradient<T>& g, double work, int threads) {
 // One of the blocks, column by column of them, and with the first of them db.
 template <class T>
 void gradient_block(const WeightGradient<T>& g, const Blocks& blocks, Index number) {
-    const Index i = number % blocks.down * blocks.rows, j = number / blocks.down * blocks.cols;
+    const Index across = number < blocks.down ? 0 : number / blocks.down, down = number - across * blocks.down;
+    const Index i = down * blocks.rows, j = across * blocks.cols;
     const Index m = std::min(blocks.rows, g.dw.rows() - i), n = std::min(blocks.cols, g.dw.cols() - j);
     by_chunk(g.x.rows(), [&](Index r, Index rows) {
         kernels::of<T>().gemm({m, n, rows, g.x.data() + r * g.x.row_stride() + i, 1, g.x.row_stride(),

@@ -69,7 +69,9 @@ void parallel_for(Index n, Index grain, int threads, F&& f) {
     }
     const Index pieces = std::min({grains, Index(threads) * pieces_a_thread, most_pieces});
     auto piece = [&](Index i) {
-        const Index begin = grains * i / pieces * grain, end = std::min(n, grains * (i + 1) / pieces * grain);
+        // Rounded up, so that the first pieces, which the caller takes, are the larger ones.
+        const Index begin = (grains * i + pieces - 1) / pieces * grain;
+        const Index end = std::min(n, (grains * (i + 1) + pieces - 1) / pieces * grain);
         if (begin < end) f(begin, end);
     };
     parallel_each(pieces, threads, piece);

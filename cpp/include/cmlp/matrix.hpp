@@ -180,7 +180,7 @@ public:
         require(
             0 <= rows && 0 <= cols && cols <= limit && (cols == 0 || rows <= limit / padded_stride<T>(cols)),
             "Matrix: there is no shape ", rows, "x", cols);
-        buffer_.resize(rows * padded_stride<T>(cols));
+        if (const Index n = rows * padded_stride<T>(cols); n > buffer_.size()) buffer_.resize(n);
         rows_ = rows;
         cols_ = cols;
         row_stride_ = padded_stride<T>(cols);
