@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,6 +21,7 @@ import cmlp
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.constraints import COUNT
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.estimators.together import Data, fit_side_by_side
 
 
 class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
@@ -59,10 +59,14 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """
         seeds = check_random_state(self.random_state).randint(2**31, size=self.n_estimators)
         base = self._member() if self.estimator is None else self.estimator
+        base._validate_params()
         members = [clone(base).set_params(random_state=int(seed)) for seed in seeds]
-        with ThreadPoolExecutor(self.n_threads or cmlp.get_num_threads()) as threads:
-            fits = [threads.submit(each.fit, X, y, sample_weight, eval_set) for each in members]
-            self.estimators_ = [each.result() for each in fits]
+        data = Data(X, y, sample_weight, eval_set)
+        jobs = [(member, data) for member in members]
+        for outcome in fit_side_by_side(jobs, self.n_threads or cmlp.get_num_threads()):
+            if outcome.error is not None:
+                raise outcome.error
+        self.estimators_ = members
         first = self.estimators_[0]
         for name in ("n_features_in_", "feature_names_in_", "classes_", "n_outputs_"):
             if hasattr(first, name):

@@ -185,6 +185,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _outputs(self, y: npt.NDArray[Any]) -> int:
         return int(y.shape[1])
 
+    def _metric(self) -> str | None:
+        return "r2"
+
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
         means = self._answer(z)
         known = len(means) > 1 and np.isfinite(means).all()
@@ -192,6 +195,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return super()._answer(z)[:, : self.n_outputs_]
+
+    def _predicted(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        means = self._answer(z)
+        return means.ravel() if self.n_outputs_ == 1 else means
+
+    def _score_labels(self, y: Any, predicted: Any) -> float:
+        """Return what ``score`` does, R^2."""
+        return float(r2_score(y, predicted))
 
     # ---- the public face
 
@@ -224,8 +235,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the predicted values, (n_samples,) or (n_samples, n_outputs), of the network's dtype."""
-        means = self._answer(self._raw(X))
-        return means.ravel() if self.n_outputs_ == 1 else means
+        return self._predicted(self._raw(X))
 
     def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
         """Return loss and gradient, as scikit-learn's method of this name does."""

@@ -69,18 +69,6 @@ class Solver:
         """Of the next step, before Adam's corrections."""
         return self.optimizer.lr if self.optimizer is not None else float(self.kept["groups"][0]["lr"])  # type: ignore[index]
 
-    def epoch_end(self, rows_seen: int) -> None:
-        """Let the rate fall with the number of rows seen ("invscaling")."""
-        if self.mode == "invscaling" and self.optimizer is not None:
-            self.optimizer.lr = self.initial / (rows_seen + 1) ** self.power
-
-    def goes_on(self) -> str | None:
-        """Return what it does when training no longer improves, and None where it stops."""
-        if self.mode != "adaptive" or self.optimizer is None or self.learning_rate <= 1e-6:
-            return None
-        self.optimizer.lr = self.learning_rate / 5
-        return f"Setting learning rate to {self.learning_rate:f}"
-
     def __getstate__(self) -> dict[str, Any]:
         kept = self.kept
         if self.optimizer is not None:
