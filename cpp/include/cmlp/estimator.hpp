@@ -35,8 +35,8 @@ struct EstimatorState {
 
 /// One epoch as it went; NaN where no rows are held out.
 struct EstimatorEpoch {
-    double loss, val_loss = std::numeric_limits<double>::quiet_NaN(), val_score = val_loss;
-    double lr, seconds;
+    double loss = 0, val_loss = std::numeric_limits<double>::quiet_NaN(), val_score = val_loss;
+    double lr = 0, seconds = 0;
     bool whole = true;
     bool at_rest = false;  ///< nothing improved for too long: it ends here, or goes on with a smaller rate
 };

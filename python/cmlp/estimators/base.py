@@ -123,9 +123,7 @@ class BaseMLP(Answers):
         drawn = draw(units, self.activation, self._random_state)
         seed = int(self._random_state.randint(2**31)) if shape.random or self.init != "sklearn" else 0
         self._net = shape.network(rows.x.dtype, seed)
-        if self.init == "sklearn":
-            self._show(drawn)
-        self._show()
+        self._show(drawn if self.init == "sklearn" else None)
         self.n_layers_, self.n_outputs_ = len(units), self._outputs(rows.y)
         self.out_activation_ = self._objective.out
         self._n_features_out = units[-2]

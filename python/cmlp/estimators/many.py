@@ -20,10 +20,8 @@ from sklearn.utils.validation import _num_samples
 
 import cmlp
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.classifier import MLPClassifier
-from cmlp.estimators.regressor import MLPRegressor
 from cmlp.estimators.results import cv_results
-from cmlp.estimators.together import Data, fit_side_by_side
+from cmlp.estimators.together import Data, fit_side_by_side, has_own
 
 Split = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # rows to train on, rows to score
 
@@ -183,6 +181,10 @@ def fit_many(
         raise ValueError(f"fit_many: {estimator!r} is not an estimator of cmlp")
     if scoring is not None and cv is None:
         raise ValueError("fit_many: scoring is of the rows that cv holds out, and cv is None")
+    if isinstance(error_score, str) and error_score != "raise":
+        raise ValueError(f"fit_many: error_score is {error_score!r}, it must be 'raise' or a number")
+    if n_threads is not None and n_threads < 1:
+        raise ValueError(f"fit_many: n_threads is {n_threads}, it must be at least 1")
     X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
     splits = _splits(estimator, X, y, cv, groups)
     fits = _unfitted(estimator, ParameterGrid(param_grid or {}), len(splits), seeds)
@@ -193,7 +195,7 @@ def fit_many(
         fit.error, fit.fit_time = outcome.error, outcome.seconds
     _report(fits, error_score)
     if cv is not None:
-        tests = [Test(*_taken((X, y), test)) for _, test in splits]
+        tests = [HeldOut(*_taken((X, y), test)) for _, test in splits]
         for fit in fits:
             _score(fit, tests[fit.fold], scoring, error_score)
     return ManyFits(fits, splits)
@@ -207,6 +209,8 @@ def _splits(estimator: Any, x: Any, y: Any, cv: Any, groups: Any) -> list[Split]
 
 def _unfitted(estimator: Any, grid: ParameterGrid, folds: int, seeds: Iterable[int] | None) -> list[Fit]:
     """Return the fits there will be, their estimators made and their parameters checked."""
+    if seeds is not None and not isinstance(seeds, Iterable):
+        raise ValueError(f"fit_many: seeds are {seeds!r}, they must be whole numbers: range({seeds!r}), say")
     given = None if seeds is None else [int(seed) for seed in seeds]
     fits = []
     for candidate, params in enumerate(grid):
@@ -251,7 +255,7 @@ def _report(fits: Sequence[Fit], error_score: float | str) -> None:
     warnings.warn(f"{len(failed)} of {len(fits)} fits failed:\n{reasons}", FitFailedWarning, stacklevel=3)
 
 
-class Test:
+class HeldOut:
     """Rows held out, checked once for the estimators that take them alike."""
 
     def __init__(self, x: Any, y: Any) -> None:
@@ -266,13 +270,12 @@ class Test:
         return self.checked[imputer]
 
 
-def _score(fit: Fit, test: Test, scoring: Any, error_score: float | str) -> None:
+def _score(fit: Fit, test: HeldOut, scoring: Any, error_score: float | str) -> None:
     if fit.error is not None:
         fit.test_score = float(error_score)
         return
     started, model = time.perf_counter(), fit.estimator
-    own = scoring is None and type(model).score in (MLPClassifier.score, MLPRegressor.score)
-    if own:
+    if scoring is None and not has_own(model, "predict", "score"):
         fit.test_score = model._score_labels(test.y, model._predicted(model._outputs_of(test.x_for(model))))
     else:
         fit.test_score = float(check_scoring(model, scoring=scoring)(model, test.x, test.y))

@@ -58,7 +58,7 @@ def fit_side_by_side(jobs: Sequence[tuple[Any, Data]], n_threads: int) -> list[O
     courses: list[tuple[Course, Outcome]] = []
     with config_context(skip_parameter_validation=True), ThreadPoolExecutor(n_threads) as threads:
         for (estimator, data), outcome in zip(jobs, outcomes, strict=True):
-            if not _trains_by_epochs(estimator):
+            if has_own(estimator, "fit") or estimator.solver == "lbfgs":
                 threads.submit(_fit, estimator, data, outcome)
                 continue
             try:
@@ -71,9 +71,10 @@ def fit_side_by_side(jobs: Sequence[tuple[Any, Data]], n_threads: int) -> list[O
     return outcomes
 
 
-def _trains_by_epochs(estimator: Any) -> bool:
-    known = type(estimator).fit in (MLPClassifier.fit, MLPRegressor.fit)
-    return known and estimator.solver != "lbfgs"
+def has_own(estimator: Any, *methods: str) -> bool:
+    """Return whether these methods are others than those of MLPClassifier and MLPRegressor."""
+    bases = (MLPClassifier, MLPRegressor)
+    return any(all(getattr(type(estimator), m) is not getattr(b, m) for b in bases) for m in methods)
 
 
 def _course(estimator: Any, data: Data) -> Course:
