@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['EstimatorFit', 'FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'run_fits', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'train_step']
+__all__: list[str] = ['EstimatorFit', 'FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'run_fits', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'train_step', 'whole_pass']
 class NonFiniteError(FloatingPointError):
     """
     Training met a NaN or an infinity; the weights are the last finite ones.
@@ -786,5 +786,15 @@ def train_step(network: Network32, x: typing.Any, y: typing.Any, sample_weight: 
 def train_step(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
     """
     One step; the loss before it.
+    """
+@typing.overload
+def whole_pass(network: Network32, members: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+    """
+    Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
+    """
+@typing.overload
+def whole_pass(network: Network64, members: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+    """
+    Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
     """
 __version__: str = '0.1.0'

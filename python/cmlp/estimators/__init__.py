@@ -6,6 +6,7 @@ from cmlp.estimators.autoencoder import MLPTransformer
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.ensembles import MLPEnsembleClassifier, MLPEnsembleRegressor
 from cmlp.estimators.many import Fit, ManyFits, fit_many
+from cmlp.estimators.onnx import register_onnx
 from cmlp.estimators.perceptron import Perceptron
 from cmlp.estimators.quantiles import QuantileMLPRegressor
 from cmlp.estimators.regressor import MLPRegressor
@@ -21,4 +22,5 @@ __all__ = [
     "Perceptron",
     "QuantileMLPRegressor",
     "fit_many",
+    "register_onnx",
 ]

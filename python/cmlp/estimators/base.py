@@ -118,13 +118,14 @@ class BaseMLP(Answers):
         sizes, activation = self._hidden()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        units = [rows.x.shape[1], *map(int, sizes), self._outputs(rows.y)]
+        outputs = self._outputs(rows.y)
+        units = [rows.x.shape[1], *map(int, sizes), outputs * self._objective.columns]
         shape = Architecture(self, units, activation)
         drawn = draw(units, self.activation, self._random_state)
         seed = int(self._random_state.randint(2**31)) if shape.random or self.init != "sklearn" else 0
         self._net = shape.network(rows.x.dtype, seed)
         self._show(drawn if self.init == "sklearn" else None)
-        self.n_layers_, self.n_outputs_ = len(units), self._outputs(rows.y)
+        self.n_layers_, self.n_outputs_ = len(units), outputs
         self.out_activation_ = self._objective.out
         self._n_features_out = units[-2]
         for name in ("_optimizer", "_order"):

@@ -174,7 +174,16 @@ class MLPEnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc]
     _member = MLPRegressor
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the mean of the members' predictions, with ``return_std`` also their standard deviation."""
+        """Return the mean of the members' predictions, with ``return_std`` also a standard deviation.
+
+        It is that of the members' predictions; where they learn a variance (``loss="gaussian_nll"``) it is
+        that of their mixture, the mean of their variances included.
+        """
         answers = self._answers(X, "predict")
         mean = answers.mean(axis=0)
-        return (mean, answers.std(axis=0)) if return_std else mean
+        if not return_std:
+            return mean
+        if self.estimators_[0]._objective.columns == 1:
+            return mean, answers.std(axis=0)
+        own = np.stack([each.predict(X, return_std=True)[1] for each in self.estimators_])
+        return mean, np.sqrt((own**2).mean(axis=0) + answers.var(axis=0))

@@ -28,8 +28,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters
     ----------
     loss : str or Loss, default="squared_error"
-        Half the squared error; "poisson": the network gives the logarithm of the mean; or any of
-        :func:`cmlp.losses` of numbers: "l1", "huber", "gamma_deviance", ``nn.HuberLoss(delta=2.0)``.
+        Half the squared error; "poisson": the network gives the logarithm of the mean; "gaussian_nll": it
+        gives a mean and the logarithm of a variance for each target; or any of :func:`cmlp.losses` of
+        numbers: "l1", "huber", "gamma_deviance", ``nn.HuberLoss(delta=2.0)``.
     hidden_layer_sizes : array-like of int, default=(100,)
         Units of each hidden layer; ``()`` for none.
     activation : str, activation of cmlp.nn, or a sequence with one for each hidden layer, default="relu"
@@ -233,9 +234,37 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """Go on by one epoch over these rows, as in ``fit``."""
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Return the predicted values, (n_samples,) or (n_samples, n_outputs), of the network's dtype."""
-        return self._predicted(self._raw(X))
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the predicted values.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        return_std : bool, default=False
+            For ``loss="gaussian_nll"``: return the standard deviation of y by each row as well.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs), of the network's dtype, or two of them
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import MLPRegressor
+        >>> X = np.linspace(1, 3, 500)[:, None]
+        >>> y = X[:, 0] + X[:, 0] * np.random.default_rng(0).normal(size=500)
+        >>> model = MLPRegressor("gaussian_nll", (16,), solver="lbfgs", alpha=0.01, random_state=0).fit(X, y)
+        >>> mean, deviation = model.predict([[1.0], [3.0]], return_std=True)
+        >>> bool(deviation[0] < 1.5), bool(deviation[1] > 2.5)
+        (True, True)
+        """
+        z = self._raw(X)
+        if not return_std:
+            return self._predicted(z)
+        if self._objective.columns == 1:
+            raise ValueError("predict: return_std needs loss='gaussian_nll', which learns a variance")
+        deviation = np.exp(z[:, self.n_outputs_ :] / 2)
+        return self._predicted(z), deviation.ravel() if self.n_outputs_ == 1 else deviation
 
     def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
         """Return loss and gradient, as scikit-learn's method of this name does."""

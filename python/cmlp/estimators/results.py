@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 
 def cv_results(fits: Sequence[Any]) -> dict[str, Any]:
@@ -49,7 +48,6 @@ def _masked(values: Sequence[Any]) -> Any:
 
 def _ranks(means: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
     """Return ranks from 1, the largest first, ties alike, nan last."""
-    known = np.isfinite(means)
-    lowest = means[known].min() - 1 if known.any() else 0.0
-    ranks: npt.NDArray[np.int32] = rankdata(-np.where(known, means, lowest), method="min").astype(np.int32)
+    scores = np.where(np.isnan(means), -np.inf, means)
+    ranks: npt.NDArray[np.int32] = 1 + (scores > scores[:, None]).sum(axis=1, dtype=np.int32)
     return ranks

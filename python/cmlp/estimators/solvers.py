@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmlp import nn, optim
+from cmlp import _core, nn, optim
 from cmlp.estimators.losses import Objective
-
-BLOCK_ROWS = 8192  # of a pass over all rows
 
 
 def learns_in_parts(estimator: Any) -> bool:
@@ -95,9 +93,8 @@ class WholePass:
     def __init__(self, net: nn.Sequential, objective: Objective, alpha: float) -> None:
         self.net, self.objective, self.alpha = net, objective, alpha
         parameters = sorted(net.parameters(), key=lambda p: -p.data.ndim)  # stable: weights, then the rest
-        self.values, self.gradients = [p.data.T for p in parameters], [p.grad.T for p in parameters]
-        self.weights = sum(p.numel() for p in parameters if p.data.ndim == 2)
-        self.block_rows = None if _has_batch_norm(net) else BLOCK_ROWS
+        self.members = [p._index for p in parameters]
+        self.values = [p.data.T for p in parameters]
 
     def place(self, packed: npt.NDArray[Any]) -> None:
         """Give the network these weights."""
@@ -114,28 +111,10 @@ class WholePass:
         self, packed: npt.NDArray[Any], x: Any, y: npt.NDArray[Any], weight: npt.NDArray[Any] | None
     ) -> tuple[float, npt.NDArray[Any]]:
         """Return the mean loss with the penalty ``alpha / 2 * sum w^2 / rows``, and its gradient."""
-        self.place(packed)
-        self.net.zero_grad()
-        rows = x.shape[0]
-        total = float(rows if weight is None else weight.sum())
-        value = 0.0
-        size = self.block_rows or rows
-        for first in range(0, rows, size):
-            part = slice(first, first + size)
-            w = None if weight is None else weight[part]
-            share = float(min(size, rows - first) if w is None else w.sum()) / total
-            loss = self.objective.loss
-            value += share * float(loss(self.net(x[part]), y[part], w))
-            self.net.backward(share * loss.backward())
-        gradient = np.concatenate([array.ravel() for array in self.gradients]).astype(float)
-        w = packed[: self.weights]
-        gradient[: self.weights] += self.alpha / total * w
-        return value + 0.5 * self.alpha / total * float(w @ w), gradient
-
-
-def _has_batch_norm(module: nn.Module) -> bool:
-    inner = getattr(module, "_modules", ())
-    return isinstance(module, nn.BatchNorm1d) or any(_has_batch_norm(child) for child in inner)
+        l2 = self.alpha / float(x.shape[0] if weight is None else weight.sum())
+        loss: Any = self.objective.loss._core  # the precisions have a function each, chosen by the arguments
+        value, gradient = _core.whole_pass(self.net._core, self.members, packed, x, y, weight, loss, l2)
+        return float(value), gradient
 
 
 def minimize(
