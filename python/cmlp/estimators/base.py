@@ -7,18 +7,19 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from cmlp._sparse import is_sparse
 from cmlp.estimators.answers import Answers
 from cmlp.estimators.course import Course, Rows
 from cmlp.estimators.data import Imputer
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.network import Architecture, Threads, draw
-from cmlp.estimators.solvers import Solver, WholePass, minimize, settings_of
+from cmlp.estimators.solvers import Solver, settings_of
+from cmlp.estimators.whole import WholeFit, WholePass
 
 
 class BaseMLP(Answers):
@@ -73,6 +74,8 @@ class BaseMLP(Answers):
             ensure_all_finite="allow-nan" if self.missing else True,
             reset=first,
         )
+        if self.input_dropout and is_sparse(x):
+            raise ValueError("fit: input_dropout takes dense rows, X is sparse")
         if first:
             self._imputer = Imputer(x) if self.missing else None
         return Rows(
@@ -92,7 +95,7 @@ class BaseMLP(Answers):
         self._begin(rows, first)
         with Threads(self.n_threads):
             if self.solver == "lbfgs":
-                self._fit_whole(rows)
+                WholeFit(self, rows, eval_set)()
             else:
                 course = self._course(rows, self._evaluated(eval_set), incremental)
                 course.end(course.native.run)
@@ -142,41 +145,8 @@ class BaseMLP(Answers):
         """Return the units of the hidden layers, and their activation or activations."""
         return np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).tolist(), self.activation
 
-    def _fit_whole(self, rows: Rows) -> None:
-        """L-BFGS over all rows, by SciPy as in scikit-learn."""
-        if self.dropout or self.input_dropout:
-            raise ValueError("solver='lbfgs' follows one function of the weights and takes no dropout")
-        self._net.train()
-        run = self._whole_pass()
-        constant = self._objective.constant(rows.y, rows.weight)
-        limits = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
-        result = minimize(run, (rows.x, rows.y, rows.weight), limits, self._say_iteration(constant))
-        self.n_iter_, self.loss_ = int(min(result.nit, self.max_iter)), float(result.fun) + constant
-        self._check_finite(self.loss_)
-        if result.status != 0:
-            warnings.warn(
-                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
-                f"{result.message}",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
     def _whole_pass(self) -> WholePass:
         return WholePass(self._net, self._objective, float(self.alpha))
-
-    def _say_iteration(self, constant: float) -> Any:
-        def say(intermediate_result: Any) -> None:
-            if self.verbose:
-                print(f"loss = {intermediate_result.fun + constant:.8f}")
-
-        return say
-
-    def _check_finite(self, loss: float) -> None:
-        if not np.isfinite(loss) or not all(np.isfinite(w).all() for w in self.coefs_ + self.intercepts_):
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and"
-                " need to be preprocessed."
-            )
 
     def _course(self, rows: Rows, held_out: Rows | None, incremental: bool) -> Course:
         """Return a training by epochs that is yet to run."""

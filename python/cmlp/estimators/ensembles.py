@@ -29,7 +29,7 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     _member: ClassVar[type]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "estimator": [MLPClassifier, MLPRegressor, None],
+        "estimator": [],  # of the subclass
         "n_estimators": [COUNT],
         "random_state": ["random_state"],
         "n_threads": [COUNT, None],
@@ -121,6 +121,10 @@ class MLPEnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc]
     """
 
     _member = MLPClassifier
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Ensemble._parameter_constraints,
+        "estimator": [MLPClassifier, None],
+    }
 
     def predict_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the mean of the members' probabilities, (n_samples, n_classes)."""
@@ -172,6 +176,10 @@ class MLPEnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc]
     """
 
     _member = MLPRegressor
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Ensemble._parameter_constraints,
+        "estimator": [MLPRegressor, None],
+    }
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the mean of the members' predictions, with ``return_std`` also a standard deviation.

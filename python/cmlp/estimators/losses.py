@@ -13,6 +13,8 @@ from cmlp.nn.losses import Loss
 # Where the linear part of Huber's loss begins, so that it is half the squared error.
 _OUT_OF_REACH = float(np.finfo(np.float32).max)
 _SIGNED = ("soft_margin", "hinge", "squared_hinge")  # their targets are -1 and 1
+_ABOVE_0 = ("gamma_deviance",)  # their targets are positive
+_FROM_0 = ("poisson_nll", "tweedie")
 _OUT = {"value": "identity", "log_mean": "exp", "quantiles": "identity", "moments": "identity"}
 
 
@@ -23,6 +25,14 @@ class Objective:
         self.loss = loss
         self.out = out  # "identity", "exp", "softmax" or "logistic"
         self.columns = 2 if loss.name == "gaussian_nll" else 1  # of the network's output, for each of targets
+
+    def check(self, y: npt.NDArray[Any]) -> None:
+        """Raise ValueError for targets that the loss is not defined for."""
+        name, least = self.loss.name, y.min()
+        if least < 0 and name in _FROM_0:
+            raise ValueError(f"fit: y has {least:g}, the loss '{name}' takes numbers of at least 0")
+        if least <= 0 and name in _ABOVE_0:
+            raise ValueError(f"fit: y has {least:g}, the loss '{name}' takes numbers above 0")
 
     def target(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return y as the loss takes it."""

@@ -24,7 +24,10 @@ def activation_of(given: Any) -> nn.Module:
         if kind != "Activation" or more:
             raise ValueError(f"activation: {given!r} is not an activation of cmlp.nn")
         return from_fields(fields)
-    return from_fields({"activation": "sigmoid" if given == "logistic" else given, "settings": {}})
+    name = "sigmoid" if given == "logistic" else given
+    if name not in cmlp.activations():
+        raise ValueError(f"activation: unknown {given!r}; choose from {', '.join(cmlp.activations())}")
+    return from_fields({"activation": name, "settings": {}})
 
 
 def activations_of(given: Any, hidden: int) -> list[nn.Module]:

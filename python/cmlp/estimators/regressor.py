@@ -180,6 +180,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
         self._objective = regression(self.loss)
+        self._objective.check(y)
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         return np.ascontiguousarray(y.reshape(len(y), -1))
 

@@ -1,15 +1,10 @@
-"""What moves the weights of an estimator: optimizers by scikit-learn's rules, and L-BFGS."""
+"""What moves the weights of an estimator by batches: optimizers as scikit-learn sets them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from cmlp import _core, nn, optim
-from cmlp.estimators.losses import Objective
+from cmlp import nn, optim
 
 
 def learns_in_parts(estimator: Any) -> bool:
@@ -82,49 +77,3 @@ def settings_of(estimator: Any) -> list[Any]:
 
 def _scheduler(estimator: Any, optimizer: optim.Optimizer) -> Any:
     return None if estimator.schedule is None else estimator.schedule(optimizer)
-
-
-class WholePass:
-    """Loss and gradient over all rows as a function of all weights, as SciPy's minimisers take it.
-
-    Weights are one vector: the (in, out) matrices of the layers, then their biases.
-    """
-
-    def __init__(self, net: nn.Sequential, objective: Objective, alpha: float) -> None:
-        self.net, self.objective, self.alpha = net, objective, alpha
-        parameters = sorted(net.parameters(), key=lambda p: -p.data.ndim)  # stable: weights, then the rest
-        self.members = [p._index for p in parameters]
-        self.values = [p.data.T for p in parameters]
-
-    def place(self, packed: npt.NDArray[Any]) -> None:
-        """Give the network these weights."""
-        at = 0
-        for array in self.values:
-            array[...] = packed[at : at + array.size].reshape(array.shape)
-            at += array.size
-
-    def packed(self) -> npt.NDArray[Any]:
-        """Return all weights as one vector."""
-        return np.concatenate([array.ravel() for array in self.values]).astype(float)
-
-    def __call__(
-        self, packed: npt.NDArray[Any], x: Any, y: npt.NDArray[Any], weight: npt.NDArray[Any] | None
-    ) -> tuple[float, npt.NDArray[Any]]:
-        """Return the mean loss with the penalty ``alpha / 2 * sum w^2 / rows``, and its gradient."""
-        l2 = self.alpha / float(x.shape[0] if weight is None else weight.sum())
-        loss: Any = self.objective.loss._core  # the precisions have a function each, chosen by the arguments
-        value, gradient = _core.whole_pass(self.net._core, self.members, packed, x, y, weight, loss, l2)
-        return float(value), gradient
-
-
-def minimize(
-    run: WholePass, rows: tuple[Any, Any, Any], limits: dict[str, float], callback: Callable[[Any], None]
-) -> Any:
-    """Return SciPy's result of L-BFGS-B from the network's weights; they are its last ones afterwards."""
-    from scipy.optimize import minimize as scipy_minimize
-
-    result = scipy_minimize(
-        run, run.packed(), args=rows, method="L-BFGS-B", jac=True, options=limits, callback=callback
-    )
-    run.place(result.x)
-    return result
