@@ -34,7 +34,16 @@ def test_callbacks_see_every_iteration_and_may_end_it():
 
 def test_a_callback_changes_nothing():
     heard = model(max_iter=30, callbacks=[lambda values: None]).fit(X, Y)
-    assert np.array_equal(heard.coefs_[0], model(max_iter=30).fit(X, Y).coefs_[0])
+    alone = model(max_iter=30).fit(X, Y)
+    assert np.array_equal(heard.coefs_[0], alone.coefs_[0])
+    assert heard.loss_curve_ == alone.loss_curve_
+
+
+def test_the_curve_is_of_iterations():
+    fitted = model(max_iter=30).fit(X, Y)
+    assert len(fitted.loss_curve_) == fitted.n_iter_ == 30
+    assert fitted.loss_curve_[-1] == fitted.loss_
+    assert (np.diff(fitted.loss_curve_) < 0).all()
 
 
 def test_time_limit():

@@ -111,7 +111,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     loss_, best_loss_ : float
         Of the last and of the best epoch; best_loss_ is None with early stopping.
     loss_curve_ : list of float
-        The loss of each epoch, penalty included.
+        The loss of each epoch (lbfgs: iteration), penalty included.
     validation_scores_, validation_loss_curve_ : list of float or None
         Of the held-out rows, where there are some.
     best_validation_score_ : float or None

@@ -93,6 +93,7 @@ class WholeFit:
         """Tell whoever wants to know of an iteration; StopIteration ends the training."""
         estimator, loss = self.estimator, float(intermediate_result.fun) + self.constant
         self.iteration += 1
+        estimator.loss_curve_.append(loss)
         told = {"epoch": self.iteration - 1, "loss": loss, "lr": 1.0}
         if estimator.verbose and estimator.verbose != "bar":
             print(f"loss = {loss:.8f}")
