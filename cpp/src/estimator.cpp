@@ -28,21 +28,33 @@ private:
     std::vector<T> values_;
 };
 
+// What a training is given.
+template <class T>
+struct Task {
+    Network<T>& network;
+    Optimizer<T>& optimizer;
+    const Loss& loss;
+    const EstimatorRules& rules;
+    EstimatorReport& report;
+    const Data<T>* held_out;  // null: none
+    const EstimatorHooks& hooks;
+    Index rows;
+};
+
 template <class T>
 class Watch {
 public:
-    Watch(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss, const EstimatorRules& rules,
-          EstimatorReport& report, const Data<T>* held_out, const EstimatorHooks& hooks, Index rows)
-        : network_(network),
-          optimizer_(optimizer),
-          loss_(loss),
-          rules_(rules),
-          report_(report),
-          held_out_(held_out),
-          hooks_(hooks),
-          rows_(rows),
-          best_(network) {
-        if (rules.early_stopping && report.state.best_score > -std::numeric_limits<double>::infinity())
+    explicit Watch(const Task<T>& task)
+        : network_(task.network),
+          optimizer_(task.optimizer),
+          loss_(task.loss),
+          rules_(task.rules),
+          report_(task.report),
+          held_out_(task.held_out),
+          hooks_(task.hooks),
+          rows_(task.rows),
+          best_(task.network) {
+        if (rules_.early_stopping && report_.state.best_score > -std::numeric_limits<double>::infinity())
             best_.keep();  // of an earlier training, which ended with them
     }
 
@@ -145,7 +157,7 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
                    const Data<T>* held_out, const EstimatorHooks& hooks) {
     require(held_out || !rules.early_stopping, "fit: early_stopping needs rows that are held out");
     if (held_out) check_data(*held_out, "fit: validation data");
-    Watch<T> watch(network, optimizer, loss, rules, report, held_out, hooks, data.rows());
+    Watch<T> watch({network, optimizer, loss, rules, report, held_out, hooks, data.rows()});
     FitOptions own = options;
     own.every_steps = rules.max_steps;
     Hooks inner;

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
@@ -15,6 +16,7 @@ from sklearn.datasets import load_iris, make_multilabel_classification, make_reg
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
+from sklearn.utils import _safe_indexing
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, fit_many, nn, optim
@@ -56,13 +58,10 @@ def assert_as_alone(fits, model, x, y, weight=None):
         alone = clone(model).set_params(**fit.params)
         if fit.seed is not None:
             alone.set_params(random_state=fit.seed)
-        rows = (
-            (lambda a, at: a.iloc[at] if hasattr(a, "iloc") else a[at]) if not isinstance(x, list) else None
-        )
-        alone.fit(rows(x, train), rows(y, train), None if weight is None else weight[train])
+        alone.fit(*(_safe_indexing(a, train) for a in (x, y)), None if weight is None else weight[train])
         assert_same(fit.estimator, alone)
         if len(test):
-            assert fit.test_score == alone.score(rows(x, test), rows(y, test))
+            assert fit.test_score == alone.score(*(_safe_indexing(a, test) for a in (x, y)))
 
 
 SETTINGS = {
@@ -118,6 +117,8 @@ DATA = {
     "float32": (CLASSIFIER, X.astype(np.float32), Y),
     "sparse": (CLASSIFIER, sp.csr_matrix(X), Y),
     "frame": (CLASSIFIER, pd.DataFrame(X, columns=list("abcd")), pd.Series(Y)),
+    "list": (CLASSIFIER, X.tolist(), Y.tolist()),
+    "arrow": (CLASSIFIER, pa.table(dict(zip("abcd", X.T, strict=True))), Y),
     "several values": (REGRESSOR, XR, np.stack([YR, -YR], axis=1)),
     "class weights": (clone(CLASSIFIER).set_params(class_weight="balanced"), X, Y),
     "missing": (clone(CLASSIFIER).set_params(missing="impute"), np.where(X > 6, np.nan, X), Y),
@@ -270,6 +271,17 @@ def test_a_fit_that_fails_leaves_the_others():
         fit_many(REGRESSOR, XR, YR, grid, cv=3, seeds=[0], error_score="raise")
     with pytest.warns(FitFailedWarning):
         assert fit_many(REGRESSOR, XR, YR, grid, cv=3, seeds=[0], error_score=-1.0)[0].test_score == -1
+
+
+def test_a_scorer_that_fails():
+    def fail(estimator, x, y):
+        raise RuntimeError("no score")
+
+    with pytest.warns(UserWarning, match="Scoring failed: RuntimeError: no score"):
+        fits = fit_many(CLASSIFIER, X, Y, cv=3, seeds=[0], scoring=fail)
+    assert np.isnan([fit.test_score for fit in fits]).all()
+    with pytest.raises(RuntimeError, match="no score"):
+        fit_many(CLASSIFIER, X, Y, cv=3, seeds=[0], scoring=fail, error_score="raise")
 
 
 def test_a_callback_that_fails():

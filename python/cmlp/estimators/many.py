@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,99 +19,8 @@ from sklearn.utils.validation import _num_samples
 
 import cmlp
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.results import cv_results
+from cmlp.estimators.results import Fit, ManyFits, Split
 from cmlp.estimators.together import Data, fit_side_by_side, has_own
-
-Split = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # rows to train on, rows to score
-
-
-@dataclass
-class Fit:
-    """One fit of :func:`fit_many`.
-
-    Attributes
-    ----------
-    estimator : MLPClassifier or MLPRegressor
-        As if it had been fitted by itself; not fitted where there is an ``error``.
-    params : dict
-        Of the grid.
-    candidate, fold : int
-        Which of the grid's settings, which of the splits.
-    seed : int or None
-        Its ``random_state``; None where this is a RandomState.
-    test_score : float
-        Of the rows that the fold holds out; nan without folds.
-    fit_time, score_time : float
-        Seconds.
-    error : Exception or None
-        What the fit raised.
-    """
-
-    estimator: Any
-    params: dict[str, Any]
-    candidate: int
-    fold: int
-    seed: int | None
-    test_score: float = np.nan
-    fit_time: float = 0.0
-    score_time: float = 0.0
-    error: Exception | None = None
-
-
-class ManyFits(Sequence[Fit]):
-    """What :func:`fit_many` did: a sequence of its fits, candidate by candidate, then by fold, then by seed.
-
-    Attributes
-    ----------
-    fits : list of Fit
-    splits : list of (train, test)
-        Indices of the rows of each fold; one with no test rows without ``cv``.
-    cv_results_ : dict of ndarray
-        As scikit-learn's searches have it: a split for each fold and seed, fold by fold.
-    best_index_, best_params_, best_score_
-        The candidate with the largest mean test score.
-    best_estimators_ : list
-        Its estimators, one for each fold and seed.
-    """
-
-    def __init__(self, fits: list[Fit], splits: list[Split]) -> None:
-        self.fits, self.splits = fits, splits
-        self.cv_results_: dict[str, Any] = cv_results(fits)
-
-    def __len__(self) -> int:
-        return len(self.fits)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.fits[index]
-
-    def __iter__(self) -> Iterator[Fit]:
-        return iter(self.fits)
-
-    def __repr__(self) -> str:
-        return f"ManyFits({len(self.fits)} fits of {len(self.cv_results_['params'])} candidates)"
-
-    @property
-    def best_index_(self) -> int:
-        """The candidate of rank 1."""
-        if "rank_test_score" not in self.cv_results_:
-            raise AttributeError("fit_many: without cv there are no test scores, and none is the best")
-        return int(self.cv_results_["rank_test_score"].argmin())
-
-    @property
-    def best_params_(self) -> dict[str, Any]:
-        """Its parameters."""
-        params: dict[str, Any] = self.cv_results_["params"][self.best_index_]
-        return params
-
-    @property
-    def best_score_(self) -> float:
-        """Its mean test score."""
-        return float(self.cv_results_["mean_test_score"][self.best_index_])
-
-    @property
-    def best_estimators_(self) -> list[Any]:
-        """Its estimators."""
-        return [fit.estimator for fit in self.fits if fit.candidate == self.best_index_]
 
 
 def fit_many(
@@ -271,12 +179,19 @@ class HeldOut:
 
 
 def _score(fit: Fit, test: HeldOut, scoring: Any, error_score: float | str) -> None:
-    if fit.error is not None:
+    started = time.perf_counter()
+    try:
+        lost = fit.error is not None
+        fit.test_score = float(error_score) if lost else _scored(fit.estimator, test, scoring)
+    except Exception as error:
+        if error_score == "raise":
+            raise
         fit.test_score = float(error_score)
-        return
-    started, model = time.perf_counter(), fit.estimator
-    if scoring is None and not has_own(model, "predict", "score"):
-        fit.test_score = model._score_labels(test.y, model._predicted(model._outputs_of(test.x_for(model))))
-    else:
-        fit.test_score = float(check_scoring(model, scoring=scoring)(model, test.x, test.y))
+        warnings.warn(f"Scoring failed: {type(error).__name__}: {error}", UserWarning, stacklevel=3)
     fit.score_time = time.perf_counter() - started
+
+
+def _scored(model: Any, test: HeldOut, scoring: Any) -> float:
+    if scoring is not None or has_own(model, "predict", "score"):
+        return float(check_scoring(model, scoring=scoring)(model, test.x, test.y))
+    return model._score_labels(test.y, model._predicted(model._outputs_of(test.x_for(model))))  # type: ignore[no-any-return]

@@ -1,12 +1,104 @@
-"""The results of many fits as the table that scikit-learn's searches give."""
+"""What many fits come to: each of them, the best, the table that scikit-learn's searches give."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+Split = tuple[npt.NDArray[Any], npt.NDArray[Any]]  # rows to train on, rows to score
+
+
+@dataclass
+class Fit:
+    """One fit of :func:`fit_many`.
+
+    Attributes
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        As if it had been fitted by itself; not fitted where there is an ``error``.
+    params : dict
+        Of the grid.
+    candidate, fold : int
+        Which of the grid's settings, which of the splits.
+    seed : int or None
+        Its ``random_state``; None where this is a RandomState.
+    test_score : float
+        Of the rows that the fold holds out; nan without folds.
+    fit_time, score_time : float
+        Seconds.
+    error : Exception or None
+        What the fit raised.
+    """
+
+    estimator: Any
+    params: dict[str, Any]
+    candidate: int
+    fold: int
+    seed: int | None
+    test_score: float = np.nan
+    fit_time: float = 0.0
+    score_time: float = 0.0
+    error: Exception | None = None
+
+
+class ManyFits(Sequence[Fit]):
+    """What :func:`fit_many` did: a sequence of its fits, candidate by candidate, then by fold, then by seed.
+
+    Attributes
+    ----------
+    fits : list of Fit
+    splits : list of (train, test)
+        Indices of the rows of each fold; one with no test rows without ``cv``.
+    cv_results_ : dict of ndarray
+        As scikit-learn's searches have it: a split for each fold and seed, fold by fold.
+    best_index_, best_params_, best_score_
+        The candidate with the largest mean test score.
+    best_estimators_ : list
+        Its estimators, one for each fold and seed.
+    """
+
+    def __init__(self, fits: list[Fit], splits: list[Split]) -> None:
+        self.fits, self.splits = fits, splits
+        self.cv_results_: dict[str, Any] = cv_results(fits)
+
+    def __len__(self) -> int:
+        return len(self.fits)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.fits[index]
+
+    def __iter__(self) -> Iterator[Fit]:
+        return iter(self.fits)
+
+    def __repr__(self) -> str:
+        return f"ManyFits({len(self.fits)} fits of {len(self.cv_results_['params'])} candidates)"
+
+    @property
+    def best_index_(self) -> int:
+        """The candidate of rank 1."""
+        if "rank_test_score" not in self.cv_results_:
+            raise AttributeError("fit_many: without cv there are no test scores, and none is the best")
+        return int(self.cv_results_["rank_test_score"].argmin())
+
+    @property
+    def best_params_(self) -> dict[str, Any]:
+        """Its parameters."""
+        params: dict[str, Any] = self.cv_results_["params"][self.best_index_]
+        return params
+
+    @property
+    def best_score_(self) -> float:
+        """Its mean test score."""
+        return float(self.cv_results_["mean_test_score"][self.best_index_])
+
+    @property
+    def best_estimators_(self) -> list[Any]:
+        """Its estimators."""
+        return [fit.estimator for fit in self.fits if fit.candidate == self.best_index_]
 
 
 def cv_results(fits: Sequence[Any]) -> dict[str, Any]:
@@ -21,7 +113,7 @@ def cv_results(fits: Sequence[Any]) -> dict[str, Any]:
         table[f"param_{name}"] = _masked([each.get(name, np.ma.masked) for each in params])
     table["params"] = params
     scores = _values(rows, "test_score")
-    if any(fit.score_time for fit in fits):
+    if any(fit.score_time for fit in fits):  # there were folds
         for split, column in enumerate(scores.T):
             table[f"split{split}_test_score"] = column
         _add(table, "test_score", scores)

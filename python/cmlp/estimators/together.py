@@ -55,20 +55,27 @@ def fit_side_by_side(jobs: Sequence[tuple[Any, Data]], n_threads: int) -> list[O
     Python's threads. Each is afterwards what its own ``fit`` would have made of it.
     """
     outcomes = [Outcome() for _ in jobs]
-    courses: list[tuple[Course, Outcome]] = []
-    with config_context(skip_parameter_validation=True), ThreadPoolExecutor(n_threads) as threads:
-        for (estimator, data), outcome in zip(jobs, outcomes, strict=True):
-            if has_own(estimator, "fit") or estimator.solver == "lbfgs":
-                threads.submit(_fit, estimator, data, outcome)
-                continue
-            try:
-                courses.append((_course(estimator, data), outcome))
-            except Exception as error:
-                outcome.error = error
-        _core.run_fits([course.native for course, _ in courses], n_threads)
-        for course, outcome in courses:
-            _end(course, outcome)
+    whole = list(zip(jobs, outcomes, strict=True))
+    others = [has_own(estimator, "fit") or estimator.solver == "lbfgs" for estimator, _ in jobs]
+    with config_context(skip_parameter_validation=True):
+        _fit_natively([job for job, other in zip(whole, others, strict=True) if not other], n_threads)
+        with ThreadPoolExecutor(n_threads) as threads:
+            for (job, outcome), other in zip(whole, others, strict=True):
+                if other:
+                    threads.submit(_fit, *job, outcome)
     return outcomes
+
+
+def _fit_natively(jobs: Sequence[tuple[tuple[Any, Data], Outcome]], n_threads: int) -> None:
+    courses = []
+    for job, outcome in jobs:
+        try:
+            courses.append((_course(*job), outcome))
+        except Exception as error:
+            outcome.error = error
+    _core.run_fits([course.native for course, _ in courses], n_threads)
+    for course, outcome in courses:
+        _end(course, outcome)
 
 
 def has_own(estimator: Any, *methods: str) -> bool:
