@@ -25,9 +25,11 @@ def activation_of(given: Any) -> nn.Module:
             raise ValueError(f"activation: {given!r} is not an activation of cmlp.nn")
         return from_fields(fields)
     name = "sigmoid" if given == "logistic" else given
-    if name not in cmlp.activations():
-        raise ValueError(f"activation: unknown {given!r}; choose from {', '.join(cmlp.activations())}")
-    return from_fields({"activation": name, "settings": {}})
+    try:
+        return from_fields({"activation": name, "settings": {}})
+    except KeyError as error:
+        choices = ", ".join(cmlp.activations())
+        raise ValueError(f"activation: unknown {given!r}; choose from {choices}") from error
 
 
 def activations_of(given: Any, hidden: int) -> list[nn.Module]:
