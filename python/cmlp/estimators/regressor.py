@@ -88,8 +88,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     scoring : str or callable, default=None
         A scorer of scikit-learn for the validation scores; None: R^2.
     callbacks : list of callable, default=None
-        Called after each epoch with a dict: epoch, loss, lr, seconds, estimator, and val_loss and val_score
-        where there are rows held out; one that returns False ends the training.
+        Called after each epoch (lbfgs: iteration) with a dict: epoch, loss, lr, seconds, estimator, and
+        val_loss and val_score where there are rows held out; one that returns False ends the training.
     missing : {"impute"}, default=None
         "impute": the column's median in the place of NaN; None: NaN is an error.
     dtype : {"float32", "float64"}, default=None
