@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 
-from cmlp import MLPClassifier, MLPRegressor
+from cmlp import MLPClassifier, MLPRegressor, optim
 from cmlp.estimators import MLPEnsembleClassifier, Perceptron
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -184,6 +184,10 @@ BAD = {
     "sparse": (
         lambda: fitted(MLPRegressor, sp.csr_array(X), YR, missing="impute"),
         "missing='impute' takes dense rows",
+    ),
+    "not by batches": (
+        lambda: fitted(MLPRegressor, X, YR, solver=lambda parameters, lr: optim.LBFGS(parameters)),
+        "is not an optimizer of cmlp.optim that goes by batches",
     ),
     "unknown activation": (
         lambda: MLPRegressor(hidden_layer_sizes=(4, 4), activation=["relu", "rleu"]).fit(X, YR),

@@ -18,7 +18,9 @@ def make_optimizer(estimator: Any, net: nn.Sequential) -> optim.Optimizer:
     """Return the optimizer of ``solver``: a name, or a function of (parameters, lr)."""
     parameters, lr = net.parameters(), float(estimator.learning_rate_init)
     if callable(estimator.solver):
-        made: optim.Optimizer = estimator.solver(parameters, lr=lr)
+        made: Any = estimator.solver(parameters, lr=lr)
+        if not isinstance(made, optim.Optimizer):
+            raise ValueError(f"solver: {made!r} is not an optimizer of cmlp.optim that goes by batches")
         return made
     if estimator.solver == "sgd":
         momentum = float(estimator.momentum)
