@@ -123,7 +123,9 @@ public:
         }
         check();
     }
+    // Lets go of what it called, which may hold this object.
     void check() {
+        calls = {};
         if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
     }
 
@@ -199,7 +201,9 @@ void run_fits(const std::vector<PyEstimatorFit*>& fits, int threads) {
             }
         }
     }
-    if (signal) std::rethrow_exception(signal);
+    if (!signal) return;
+    for (PyEstimatorFit* fit : fits) fit->calls = {};  // nobody will check them
+    std::rethrow_exception(signal);
 }
 
 template <class T>

@@ -1,7 +1,9 @@
 """What MLPClassifier and MLPRegressor have beyond scikit-learn's."""
 
+import gc
 import pickle
 import warnings
+import weakref
 from functools import partial
 
 import numpy as np
@@ -196,6 +198,14 @@ def test_callbacks_see_and_stop():
     assert [values["epoch"] for values in seen] == [0, 1, 2]
     assert [values["loss"] for values in seen] == model.loss_curve_
     assert seen[0]["estimator"] is model
+
+
+def test_nothing_is_left_of_a_training_that_was_heard():
+    model = classifier(callbacks=[lambda values: None], early_stopping=True).fit(X, Y)
+    left = weakref.ref(model)
+    del model
+    gc.collect()
+    assert left() is None
 
 
 def test_verbose(capsys):
