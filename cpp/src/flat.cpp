@@ -30,19 +30,16 @@ double largest_size(std::span<T> x) {
     return most;
 }
 
-// Sum of sizes, sum of squares, in lanes of a fixed number.
-template <class T>
-std::pair<double, double> sums_of(const T* x, Index n) {
+// Sum of f over the elements, in lanes of a fixed number that are added from the first on.
+template <class T, class F>
+double sum_in_lanes(const T* x, Index n, F f) {
     constexpr Index lanes = 8;
-    double sizes[lanes] = {}, squares[lanes] = {};
+    double sums[lanes] = {};
     Index i = 0;
     for (; i + lanes <= n; i += lanes)
-        for (Index k = 0; k < lanes; ++k) {
-            const double v = x[i + k];
-            sizes[k] += std::abs(v), squares[k] += v * v;
-        }
-    for (; i < n; ++i) sizes[i % lanes] += std::abs(double(x[i])), squares[i % lanes] += double(x[i]) * x[i];
-    return {std::accumulate(sizes, sizes + lanes, 0.0), std::accumulate(squares, squares + lanes, 0.0)};
+        for (Index k = 0; k < lanes; ++k) sums[k] += f(double(x[i + k]));
+    for (Index k = 0; i + k < n; ++k) sums[k] += f(double(x[i + k]));
+    return std::accumulate(sums, sums + std::min(n, lanes), 0.0);
 }
 
 }  // namespace
@@ -88,11 +85,10 @@ double add_penalty(MatrixView<const T> w, MatrixView<T> grad, double l1, double 
             const T* row = &w(i, 0);
             T* g = &grad(i, 0);
             for (Index j = 0; j < w.cols(); ++j) g[j] += slope * row[j];
-            if (flat != T(0))
-                for (Index j = 0; j < w.cols(); ++j)
-                    g[j] += flat * static_cast<T>((row[j] > 0) - (row[j] < 0));
-            const auto [sizes, squares] = sums_of(row, w.cols());
-            terms[size_t(i)] = l1 * sizes + l2 / 2 * squares;
+            terms[size_t(i)] = l2 / 2 * sum_in_lanes(row, w.cols(), [](double v) { return v * v; });
+            if (flat == T(0)) continue;
+            for (Index j = 0; j < w.cols(); ++j) g[j] += flat * static_cast<T>((row[j] > 0) - (row[j] < 0));
+            terms[size_t(i)] += l1 * sum_in_lanes(row, w.cols(), [](double v) { return std::abs(v); });
         }
     });
     return std::accumulate(terms.begin(), terms.end(), 0.0);

@@ -3,7 +3,9 @@
 #include <cmlp/registry.hpp>
 #include <cmlp/rng.hpp>
 
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -88,6 +90,18 @@ std::vector<Index> permutation(Index n, std::uint64_t seed, std::uint64_t epoch,
     std::vector<Index> order(static_cast<size_t>(n));
     permute(order, seed, epoch, purpose);
     return order;
+}
+
+// Fisher-Yates from the end; a draw above i under i's mask of bits is drawn again.
+void shuffle(std::span<Index> order, Words words) {
+    require(order.size() <= std::numeric_limits<std::uint32_t>::max(), "shuffle: there are ", order.size(),
+            " elements, it takes fewer than 2^32");
+    for (auto i = static_cast<std::uint32_t>(order.size()); i-- > 1;) {
+        const std::uint32_t mask = std::bit_ceil(std::uint64_t(i) + 1) - 1;
+        std::uint32_t drawn = words.next(words.state) & mask;
+        while (drawn > i) drawn = words.next(words.state) & mask;
+        std::swap(order[i], order[drawn]);
+    }
 }
 
 namespace {

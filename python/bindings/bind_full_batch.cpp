@@ -1,5 +1,8 @@
-// Rules that see all rows at once: what they share, and Levenberg-Marquardt. L-BFGS is in bind_lbfgs.cpp.
+// Rules that see all rows at once: what they share, a pass for minimisers of others, and Levenberg-Marquardt. L-BFGS is in
+// bind_lbfgs.cpp.
 #include "bind_full_batch.hpp"
+
+#include "training.hpp"
 
 namespace {
 
@@ -14,9 +17,42 @@ struct PyLevenbergMarquardt : PyFullBatch<T> {
     FullBatchRule<T>& rule() override { return own; }
 };
 
+// The loss of all rows with its penalty and gradient, at the parameters `members` given as one vector.
+template <class T>
+py::tuple whole_pass(Network<T>& network, const std::vector<Index>& members, const Array<double>& packed,
+                     const py::object& x, const py::object& y, const py::object& weight, const PyLoss& loss,
+                     double l2) {
+    const Held<T> held(loss, x, y, weight, "fit");
+    const Data<T> data = held.data();
+    std::vector<Parameter<T>> chosen;
+    for (const Index i : members) chosen.push_back(network.parameters().at(size_t(i)));
+    const ParameterVector<T> parameters(chosen, "fit");
+    require(packed.size() == parameters.size(), "fit: there are ", packed.size(),
+            " weights, the network has ", parameters.size());
+    Array<double> gradient(packed.size());
+    const std::span<double> g(gradient.mutable_data(), size_t(gradient.size()));
+    LossResult<T> result;
+    double value = 0;
+    {
+        const typename Network<T>::Exclusive only(network, "fit");
+        const py::gil_scoped_release release;
+        parameters.place({packed.data(), size_t(packed.size())});
+        FullBatch<T> rows{
+            network,       data,  loss.loss, parameters, l2, result, network.step(), [](const Data<T>&) {},
+            [](double) {}, [] {}, {}};
+        value = rows.value_and_gradient();
+        parameters.gradient(g);
+        network.forget();
+    }
+    return py::make_tuple(value, gradient);
+}
+
 template <class T>
 void bind(py::module_& m, const char* base, const char* levenberg_marquardt) {
     py::class_<PyFullBatch<T>>(m, base, "A rule that sees all rows at once, with its state.");
+    m.def("whole_pass", &whole_pass<T>, py::arg("network"), py::arg("members"), py::arg("packed"),
+          py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("loss"), py::arg("l2"),
+          "Loss of all rows, penalty included, and its gradient, at parameters packed in this order.");
     using L = PyLevenbergMarquardt<T>;
     py::class_<L, PyFullBatch<T>>(m, levenberg_marquardt, "Levenberg-Marquardt with its damping.")
         .def(py::init<const FullBatchMembers<T>&>(), py::arg("members"),

@@ -1,49 +1,13 @@
 // One step, whole epochs, evaluation and the gradient check, with the GIL released while the core works.
 #include <cmlp/gradcheck.hpp>
 
-#include <chrono>
-#include <thread>
-
-#include "array.hpp"
 #include "bind_full_batch.hpp"
-#include "bind_loss.hpp"
 #include "bind_optimizer.hpp"
-#include "input.hpp"
+#include "training.hpp"
 
 namespace {
 
 using namespace cmlp;
-
-// Data kept alive beside their views.
-template <class T>
-struct Held {
-    HeldInput<T> x;
-    Targets<T> y;
-    Rows<T> weight;
-    Array<std::uint64_t> name{0};
-
-    Held(const PyLoss& loss, const py::object& x_, const py::object& y_, const py::object& weight_,
-         const std::string& what)
-        : x(input<T>(x_, what + ": x")),
-          y(targets<T>(y_, loss.takes_labels(), what + ": y")),
-          weight(optional_vector<T>(weight_, what + ": sample_weight")) {}
-    Data<T> data() const { return {x.view, y.view, span_of(weight), {name.data(), size_t(name.size())}}; }
-};
-
-std::vector<MetricKind> metric_kinds(const std::vector<std::string>& names) {
-    std::vector<MetricKind> kinds;
-    for (const std::string& name : names) kinds.push_back(parse<MetricKind>(name));
-    return kinds;
-}
-
-py::dict progress_of(const Progress& progress) {
-    py::dict fields;
-    fields["epoch"] = progress.epoch;
-    fields["step"] = progress.step;
-    fields["steps"] = progress.steps_an_epoch;
-    fields["loss"] = progress.loss;
-    return fields;
-}
 
 py::dict record_of(const EpochRecord& record) {
     py::dict fields;
@@ -55,21 +19,6 @@ py::dict record_of(const EpochRecord& record) {
     fields["lr"] = record.lr;
     fields["seconds"] = record.seconds;
     return fields;
-}
-
-void check_signals() {
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
-// A daemon thread that asks for the GIL while the interpreter shuts down would be ended in the middle of C++ frames;
-// it sleeps until the process is gone instead.
-void sleep_if_finalizing() {
-#if PY_VERSION_HEX >= 0x030D0000
-    const bool finalizing = Py_IsFinalizing();
-#else
-    const bool finalizing = _Py_IsFinalizing();
-#endif
-    while (finalizing) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
 // What Python is asked during a fit; an answer of False stops it.
@@ -113,49 +62,13 @@ struct Calls {
 };
 
 void write_report(const FitReport& report, py::dict& out) {
-    constexpr const char* stops[] = {"completed", "early_stopping", "time_limit", "callback", "converged"};
     py::list epochs;
     for (const EpochRecord& record : report.epochs) epochs.append(record_of(record));
     out["epochs"] = epochs;
     out["best_epoch"] = report.best_epoch;
     out["best_value"] = report.best_value;
     out["steps"] = report.steps;
-    out["stop"] = stops[static_cast<int>(report.stop)];
-}
-
-const char* kind_of(bool) { return "True or False"; }
-const char* kind_of(double) { return "a number"; }
-const char* kind_of(Index) { return "a whole number of 64 bits"; }
-const char* kind_of(std::uint64_t) { return "a whole number in [0, 2^64)"; }
-const char* kind_of(const std::string&) { return "a name"; }
-
-FitOptions options_from(const py::dict& o) {
-    FitOptions options;
-    const auto read = [&](const char* key, auto& value) {
-        try {
-            value = py::cast<std::decay_t<decltype(value)>>(o[key]);
-        } catch (const py::cast_error&) {
-            fail("fit: ", key, " is ", std::string(py::str(o[key])), ", it must be ", kind_of(value));
-        }
-    };
-    read("epochs", options.epochs), read("first_epoch", options.first_epoch),
-        read("batch_size", options.batch_size);
-    read("shuffle", options.shuffle), read("seed", options.seed),
-        read("clip_grad_norm", options.step.clip_grad_norm);
-    read("time_limit", options.time_limit), read("patience", options.patience),
-        read("min_delta", options.min_delta);
-    read("monitor", options.monitor), read("restore_best", options.restore_best);
-    read("every_steps", options.every_steps);
-    read("clip_grad_value", options.step.clip_grad_value);
-    read("l1", options.step.l1), read("l2", options.step.l2), read("max_norm", options.step.max_norm);
-    read("penalty_per_row", options.step.penalty_per_row);
-    read("accumulate_steps", options.accumulate_steps), read("mixup", options.mixup),
-        read("input_noise", options.input_noise);
-    using Courses = std::vector<std::tuple<std::string, Index, std::vector<double>, bool>>;
-    for (auto& [setting, group, values, every_step] : py::cast<Courses>(o["courses"]))
-        options.courses.push_back({setting, group, std::move(values), every_step});
-    options.metrics = metric_kinds(py::cast<std::vector<std::string>>(o["metrics"]));
-    return options;
+    out["stop"] = name_of(report.stop);
 }
 
 template <class T>
@@ -174,11 +87,7 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
                  const py::object& validation, const py::object& epoch_end, const py::object& step_end,
                  const py::object& poll, const py::object& order, py::dict& report) {
     Held<T> train(loss, x, y, weight, "fit");
-    if (const py::object names = options["row_names"]; !names.is_none()) {
-        train.name = Array<std::uint64_t>(numbers(names, "fit: row_names"));
-        require(train.name.size() == train.x.view.rows(), "fit: there are ", train.name.size(),
-                " row_names for ", train.x.view.rows(), " rows");
-    }
+    train.name_rows(options["row_names"]);
     std::optional<Held<T>> held_out;
     if (!validation.is_none()) {
         const auto [vx, vy, vw] = py::cast<std::tuple<py::object, py::object, py::object>>(validation);

@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, m) {
     bind_full_batch(m);
     bind_lbfgs(m);
     bind_training(m);
+    bind_estimator(m);
     bind_schedule(m);
     bind_perceptron(m);
 }

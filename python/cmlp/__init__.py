@@ -25,8 +25,9 @@ from cmlp.runtime import get_num_threads, set_num_threads
 if TYPE_CHECKING:
     from cmlp.estimators import MLPClassifier as MLPClassifier
     from cmlp.estimators import MLPRegressor as MLPRegressor
+    from cmlp.estimators import fit_many as fit_many
 
-_ESTIMATORS = ("MLPClassifier", "MLPRegressor")  # of the package that needs scikit-learn
+_ESTIMATORS = ("MLPClassifier", "MLPRegressor", "fit_many")  # of the package that needs scikit-learn
 
 
 def __getattr__(name: str) -> Any:

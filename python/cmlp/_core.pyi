@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'train_step']
+__all__: list[str] = ['EstimatorFit', 'FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'run_fits', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'train_step', 'whole_pass']
 class NonFiniteError(FloatingPointError):
     """
     Training met a NaN or an infinity; the weights are the last finite ones.
@@ -500,6 +500,55 @@ class LBFGS64(FullBatch64):
         """
         At most max_iter iterations; the loss before.
         """
+class EstimatorFit:
+    """
+    A training by scikit-learn's rules, of one network.
+    """
+    @typing.overload
+    def __init__(self, network: Network32, rows: tuple[typing.Any, typing.Any, typing.Any], loss: typing.Any, optimizer: typing.Any, options: dict, rules: dict, held_out: tuple[typing.Any, typing.Any, typing.Any] | None, orders: tuple[typing.Any, typing.Any, typing.Any] | None, epoch_end: typing.Any, score: typing.Any, poll: typing.Any) -> None:
+        """
+        rows, held_out: (x, y, weights); orders: (order, capsule of the generator, its lock).
+        """
+    @typing.overload
+    def __init__(self, network: Network64, rows: tuple[typing.Any, typing.Any, typing.Any], loss: typing.Any, optimizer: typing.Any, options: dict, rules: dict, held_out: tuple[typing.Any, typing.Any, typing.Any] | None, orders: tuple[typing.Any, typing.Any, typing.Any] | None, epoch_end: typing.Any, score: typing.Any, poll: typing.Any) -> None:
+        """
+        rows, held_out: (x, y, weights); orders: (order, capsule of the generator, its lock).
+        """
+    def check(self) -> None:
+        """
+        Raises what ended it, once.
+        """
+    def epochs(self, first: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+        """
+        Losses, validation losses and scores of the epochs from `first` on.
+        """
+    def run(self) -> None:
+        """
+        Trains in the calling thread; raises what ended it.
+        """
+    @property
+    def best_kept(self) -> bool:
+        ...
+    @property
+    def ended(self) -> bool:
+        ...
+    @property
+    def seconds(self) -> float:
+        ...
+    @property
+    def state(self) -> tuple[float, float, int, int]:
+        """
+        Best loss, best score, epochs without improvement, rows seen.
+        """
+    @state.setter
+    def state(self, arg1: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def steps(self) -> int:
+        ...
+    @property
+    def stop(self) -> str:
+        ...
 class Perceptron:
     """
     One neuron that learns targets of -1 and +1.
@@ -708,6 +757,10 @@ def permutation(n: typing.SupportsInt | typing.SupportsIndex, seed: typing.Suppo
     """
     A random order of n rows, from the seed alone.
     """
+def run_fits(fits: collections.abc.Sequence[EstimatorFit], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Runs trainings side by side, each on one thread; what ended one is kept for its check().
+    """
 def schedule_table(name: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], base: typing.SupportsFloat | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> list[float]:
     """
     Values of `count` steps from `first` on.
@@ -733,5 +786,15 @@ def train_step(network: Network32, x: typing.Any, y: typing.Any, sample_weight: 
 def train_step(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
     """
     One step; the loss before it.
+    """
+@typing.overload
+def whole_pass(network: Network32, members: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+    """
+    Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
+    """
+@typing.overload
+def whole_pass(network: Network64, members: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+    """
+    Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
     """
 __version__: str = '0.1.0'

@@ -164,11 +164,12 @@ def _tweedie(y: Array, t: Array, power: float = 1.5) -> Pair:
     return value, 2 * (np.exp(b * y) - t * np.exp(a * y))
 
 
-def _gaussian_nll(y: Array, t: Array, full: float = 0, eps: float = 1e-6) -> Pair:
+def _gaussian_nll(y: Array, t: Array, full: float = 0, eps: float = 1e-6, log_var: float = 0) -> Pair:
     means, variances = np.hsplit(y, 2)
+    variances = np.exp(variances) if log_var else variances
     d, v = means - t, np.maximum(variances, eps)
     value = (np.log(v) + d * d / v + (LOG_2_PI if full else 0)) / 2
-    return value, np.hstack([d / v, (1 - d * d / v) / v / 2])
+    return value, np.hstack([d / v, (1 - d * d / v) / (1 if log_var else v) / 2])
 
 
 LOSSES: dict[str, Callable[..., Pair]] = {

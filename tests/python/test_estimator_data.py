@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 
-from cmlp import MLPClassifier, MLPRegressor
-from cmlp.estimators import Perceptron
+from cmlp import MLPClassifier, MLPRegressor, optim
+from cmlp.estimators import MLPEnsembleClassifier, Perceptron
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -184,6 +184,26 @@ BAD = {
     "sparse": (
         lambda: fitted(MLPRegressor, sp.csr_array(X), YR, missing="impute"),
         "missing='impute' takes dense rows",
+    ),
+    "not by batches": (
+        lambda: fitted(MLPRegressor, X, YR, solver=lambda parameters, lr: optim.LBFGS(parameters)),
+        "is not an optimizer of cmlp.optim that goes by batches",
+    ),
+    "unknown activation": (
+        lambda: MLPRegressor(hidden_layer_sizes=(4, 4), activation=["relu", "rleu"]).fit(X, YR),
+        "activation: unknown 'rleu'; choose from identity, sigmoid",
+    ),
+    "negative counts": (
+        lambda: fitted(MLPRegressor, X, -np.ones(60), loss="poisson"),
+        "y has -1, the loss 'poisson_nll' takes numbers of at least 0",
+    ),
+    "no gamma": (
+        lambda: fitted(MLPRegressor, X, np.zeros(60), loss="gamma_deviance"),
+        "y has 0, the loss 'gamma_deviance' takes numbers above 0",
+    ),
+    "another's member": (
+        lambda: MLPEnsembleClassifier(MLPRegressor()).fit(X, YR > 0),
+        "The 'estimator' parameter of MLPEnsembleClassifier must be",
     ),
     "sparse dropout": (lambda: fitted(MLPRegressor, sp.csr_array(X), YR, input_dropout=0.1), "is sparse"),
     "weights": (

@@ -1,7 +1,9 @@
 """What MLPClassifier and MLPRegressor have beyond scikit-learn's."""
 
+import gc
 import pickle
 import warnings
+import weakref
 from functools import partial
 
 import numpy as np
@@ -198,6 +200,14 @@ def test_callbacks_see_and_stop():
     assert seen[0]["estimator"] is model
 
 
+def test_nothing_is_left_of_a_training_that_was_heard():
+    model = classifier(callbacks=[lambda values: None], early_stopping=True).fit(X, Y)
+    left = weakref.ref(model)
+    del model
+    gc.collect()
+    assert left() is None
+
+
 def test_verbose(capsys):
     classifier(verbose=True, early_stopping=True).fit(X, Y)
     lines = capsys.readouterr().out.splitlines()
@@ -253,16 +263,9 @@ def test_partial_fit_with_a_whole_seed_shuffles_anew():
     """scikit-learn's repeats one order in every call."""
     orders = []
     model = regressor(batch_size=1)
-    model.partial_fit(XR, YR)
-    shuffle = model._random_state.shuffle
-
-    class Spy:
-        def shuffle(self, order):
-            shuffle(order)
-            orders.append(order.copy())
-
-    model._random_state = Spy()
-    model.partial_fit(XR, YR).partial_fit(XR, YR)
+    for _ in range(2):
+        model.partial_fit(XR, YR)
+        orders.append(model._order.copy())
     assert not np.array_equal(*orders)
 
 
@@ -276,7 +279,7 @@ def test_max_steps():
     model = regressor(batch_size=10, max_steps=17, max_iter=100).fit(XR, YR)
     assert model.n_iter_ == 2
     assert len(model.loss_curve_) == 2
-    assert model._net.history.steps == 17
+    assert model._optimizer.optimizer._core.steps == 17
 
 
 def test_time_limit():

@@ -29,6 +29,8 @@ SETTINGS = [
     ("tweedie", {"power": 1.95}),
     ("gaussian_nll", {"full": 1}),
     ("gaussian_nll", {"eps": 0.5}),
+    ("gaussian_nll", {"log_var": 1}),
+    ("gaussian_nll", {"log_var": 1, "full": 1, "eps": 0.5}),
 ]
 COLUMNS = [
     ("bce_with_logits", [3.0]),

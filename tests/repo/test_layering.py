@@ -52,6 +52,7 @@ LEVEL = {
             "gradcheck",
             "perceptron",
             "perceptron_rules",
+            "estimator",
             "cmlp",
         ),
         6,

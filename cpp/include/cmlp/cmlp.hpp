@@ -1,6 +1,7 @@
 // All of cmlp for C++ programs: #include <cmlp/cmlp.hpp>.
 #pragma once
 
+#include <cmlp/estimator.hpp>
 #include <cmlp/flat.hpp>
 #include <cmlp/full_batch.hpp>
 #include <cmlp/functions.hpp>

@@ -4,6 +4,7 @@
 #include <cmlp/matrix.hpp>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace cmlp {
@@ -44,6 +45,23 @@ std::vector<Index> permutation(Index n, std::uint64_t seed, std::uint64_t epoch,
 /// The same into existing memory, without allocating.
 void permute(std::vector<Index>& order, std::uint64_t seed, std::uint64_t epoch,
              Stream purpose = Stream::shuffle);
+
+/// Words of 32 random bits out of a generator that is not ours. Borrowed.
+struct Words {
+    void* state;
+    std::uint32_t (*next)(void* state);
+};
+
+/// Those of a std::mt19937, say.
+template <class Generator>
+Words words_of(Generator& generator) {
+    return {&generator,
+            [](void* state) { return static_cast<std::uint32_t>((*static_cast<Generator*>(state))()); }};
+}
+
+/// Shuffles as NumPy's RandomState.shuffle does; a std::mt19937(seed) has the words of RandomState(seed).
+/// Throws std::invalid_argument on more than 2^32 elements.
+void shuffle(std::span<Index> order, Words words);
 
 /// Quantile of the standard normal distribution, 0 < p < 1 (Wichura, Applied Statistics 37, 1988, AS 241).
 double normal_quantile(double p);

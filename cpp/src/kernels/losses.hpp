@@ -63,8 +63,11 @@ void log_last_run(const LossCall<T>& call) {
     for (ptrdiff_t r = 0; r < call.shape.rows; r += V::size) {
         const ptrdiff_t left = call.shape.rows - r < V::size ? call.shape.rows - r : ptrdiff_t(V::size);
         if constexpr (V::size > 1)
-            if (call.shape.cols <= V::size) {
-                L::narrow_rows(call, r, left);
+            if (call.shape.cols <= 2 * V::size && call.shape.cols <= 16) {
+                if (call.shape.cols <= V::size)
+                    L::template narrow_rows<1>(call, r, left);
+                else
+                    L::template narrow_rows<2>(call, r, left);
                 continue;
             }
         T weight[V::size] = {}, rest[V::size] = {}, sum[V::size] = {};

@@ -79,9 +79,9 @@ struct cross_entropy : OverClasses {
         return {weight, rest, sum};
     }
 
-    // The same for rows r ... r + left of no more columns than a vector has lanes, a row a lane: sums over the columns in
-    // the order of Lanes.
-    template <class T>
+    // The same for rows r ... r + left of no more columns than `blocks` vectors have lanes, a row a lane: sums over the
+    // columns in the order of Lanes.
+    template <int blocks, class T>
     static CMLP_INLINE void narrow_rows(const LossCall<T>& call, ptrdiff_t r, ptrdiff_t left) {
         using V = Vec<T>;
         const int cols = int(call.shape.cols);
@@ -92,14 +92,12 @@ struct cross_entropy : OverClasses {
             weights[i] = absent ? T(0) : call.column ? call.column[call.label[r + i]] : T(1);
             scales[i] = weights[i] * (call.row_scale ? call.row_scale[r + i] : call.scale);
         }
-        V y[V::size], e[V::size];
-        for (int i = 0; i < V::size; ++i)
-            y[i] = i < left ? V::load_n(call.y + (r + i) * call.y_row, cols) : V(T(0));
-        transpose_square<T>(y);
+        V y[blocks * V::size], e[blocks * V::size];
+        load_columns<blocks>(call.y + r * call.y_row, call.y_row, left, cols, y);
         V largest = y[0];
         for (int j = 1; j < cols; ++j) largest = max(y[j], largest);
         const V label = V::load(labels), weight = V::load(weights), scale = V::load(scales);
-        V own(T(0)), sums[V::size];
+        V own(T(0)), sums[blocks * V::size];
         for (int j = 0; j < cols; ++j) {
             sums[j] = e[j] = math::exp(y[j] - largest);
             own = select(label == V(T(j)), y[j], own);
@@ -116,8 +114,7 @@ struct cross_entropy : OverClasses {
             const V slope = e[j] * factor;
             e[j] = select(here, select(label == V(T(j)), slope - scale, slope), V(T(0)));
         }
-        transpose_square<T>(e);
-        for (int i = 0; i < left; ++i) e[i].store_n(call.dy + (r + i) * call.dy_row, cols);
+        store_columns<blocks>(e, call.dy + r * call.dy_row, call.dy_row, left, cols);
     }
 
     template <class T>

@@ -7,8 +7,8 @@ namespace cmlp::kernels::CMLP_ISA {
 namespace {
 namespace loss {
 
-// Means in the first half of the row, variances (at least eps) in the second: (log v + (y - t)^2 / v) / 2. The slope by a
-// variance below eps is that at eps, as in PyTorch.
+// Means in the first half of the row, variances (at least eps) or their logarithms in the second: (log v + (y - t)^2 / v)
+// / 2. The slope by a variance below eps is that at eps, as in PyTorch.
 struct gaussian_nll : Elementwise {
     static constexpr int width = 2;
     static constexpr bool joint = true;
@@ -17,17 +17,20 @@ struct gaussian_nll : Elementwise {
     static T row(const LossCall<T>& call, const Line<T>& line) {
         using V = Vec<T>;
         const ptrdiff_t half_cols = call.shape.cols / 2;
-        const V half(T(0.5)), one(T(1)), scale(line.scale), eps(call.parameters[1]);
+        const bool given_log = call.parameters[2] != T(0);
+        const V half(T(0.5)), one(T(1)), scale(line.scale), eps(call.parameters[1]), log_eps = math::log(eps);
         const V constant(call.parameters[0] != T(0) ? T(0.91893853320467274178) : T(0));  // log(2 pi) / 2
         Lanes<T> lanes(T(0));
         lanes.fold(half_cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
             const V d = V::load_n(line.y + j, left) - V::load_n(line.target + j, left);
-            const V v = max(eps, V::load_n(line.y + half_cols + j, left)), slope = d / v;
-            const V value = fma(half, fma(d, slope, math::log(v)), constant);
+            const V given = max(given_log ? log_eps : eps, V::load_n(line.y + half_cols + j, left));
+            const V v = given_log ? math::exp(given) : given, slope = d / v;
+            const V value = fma(half, fma(d, slope, given_log ? given : math::log(v)), constant);
             if (line.value) value.store_n(line.value + j, left);
             if (line.dy) {
                 (slope * scale).store_n(line.dy + j, left);
-                (half * (one - d * slope) / v * scale).store_n(line.dy + half_cols + j, left);
+                const V by_log = half * (one - d * slope);
+                (given_log ? by_log * scale : by_log / v * scale).store_n(line.dy + half_cols + j, left);
             }
             return lane + value;
         });

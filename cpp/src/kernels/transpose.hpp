@@ -49,6 +49,30 @@ CMLP_INLINE void transpose_square(const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y
     for (int i = 0; i < Vec<T>::size; ++i) square[i].store(y + i * y_row);
 }
 
+// Up to a vector's lanes of rows as one vector a column, 0 behind them, and back; `blocks` vectors hold a row.
+template <int blocks, class T>
+CMLP_INLINE void load_columns(const T* x, ptrdiff_t x_row, ptrdiff_t rows, ptrdiff_t cols, Vec<T>* y) {
+    constexpr int size = Vec<T>::size;
+    for (int first = 0; first < blocks * size; first += size) {
+        Vec<T> square[size];
+        for (int i = 0; i < size; ++i)
+            square[i] = i < rows ? Vec<T>::load_n(x + i * x_row + first, cols - first) : Vec<T>(T(0));
+        transpose_square<T>(square);
+        for (int i = 0; i < size; ++i) y[first + i] = square[i];
+    }
+}
+
+template <int blocks, class T>
+CMLP_INLINE void store_columns(const Vec<T>* y, T* x, ptrdiff_t x_row, ptrdiff_t rows, ptrdiff_t cols) {
+    constexpr int size = Vec<T>::size;
+    for (int first = 0; first < blocks * size; first += size) {
+        Vec<T> square[size];
+        for (int i = 0; i < size; ++i) square[i] = y[first + i];
+        transpose_square<T>(square);
+        for (int i = 0; i < rows; ++i) square[i].store_n(x + i * x_row + first, cols - first);
+    }
+}
+
 template <class T>
 CMLP_INLINE void transpose_elements(Shape shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row) {
     for (ptrdiff_t c = 0; c < shape.cols; ++c)

@@ -1,20 +1,27 @@
-"""scikit-learn's MLPs over the core, with more, an autoencoder, quantiles, the perceptron."""
+"""scikit-learn's MLPs over the core, one or many at a time, an autoencoder, quantiles, the perceptron."""
 
 from __future__ import annotations
 
 from cmlp.estimators.autoencoder import MLPTransformer
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.ensembles import MLPEnsembleClassifier, MLPEnsembleRegressor
+from cmlp.estimators.many import fit_many
+from cmlp.estimators.onnx import register_onnx
 from cmlp.estimators.perceptron import Perceptron
 from cmlp.estimators.quantiles import QuantileMLPRegressor
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.estimators.results import Fit, ManyFits
 
 __all__ = [
+    "Fit",
     "MLPClassifier",
     "MLPEnsembleClassifier",
     "MLPEnsembleRegressor",
     "MLPRegressor",
     "MLPTransformer",
+    "ManyFits",
     "Perceptron",
     "QuantileMLPRegressor",
+    "fit_many",
+    "register_onnx",
 ]

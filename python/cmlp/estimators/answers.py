@@ -63,7 +63,10 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self._asked(x, None)
 
     def _asked(self, x: Any, last: int | None) -> npt.NDArray[Any]:
-        x = self._checked(x)
+        return self._outputs_of(self._checked(x), last)
+
+    def _outputs_of(self, x: Any, last: int | None = None) -> npt.NDArray[Any]:
+        """Return the outputs for checked rows, of the layers before `last` or of all."""
         net = self._connect(x.dtype)
         with Threads(self.n_threads):
             result: npt.NDArray[Any] = net._core.predict(x, 0, net._last if last is None else last)

@@ -92,6 +92,10 @@ class MLPTransformer(BaseMLP):
             self._imputer = Imputer(validate_data(self, x, **given)) if self.missing else None
         x = self._checked(x, reset=first, dtype=self._dtypes())
         self._objective = regression(self.loss)
+        if self._objective.columns > 1:
+            raise ValueError(
+                f"MLPTransformer: the loss '{self._objective.loss.name}' is not one of values alone"
+            )
         y = x.toarray() if hasattr(x, "toarray") else x
         return Rows(x, y, self._weights(sample_weight, x, y), y)
 

@@ -7,25 +7,26 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from cmlp._sparse import is_sparse
 from cmlp.estimators.answers import Answers
-from cmlp.estimators.course import Course, Rows, fit_by_epochs
-from cmlp.estimators.data import Imputer, Shuffle
+from cmlp.estimators.course import Course, Rows
+from cmlp.estimators.data import Imputer
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.network import Architecture, Threads, draw
-from cmlp.estimators.solvers import Solver, WholePass, minimize, settings_of
+from cmlp.estimators.solvers import Solver, settings_of
+from cmlp.estimators.whole import WholeFit, WholePass
 
 
 class BaseMLP(Answers):
     """Base of MLPClassifier and MLPRegressor; not for use by itself."""
 
     _objective: Objective
-    _order: Shuffle
+    _order: npt.NDArray[np.int64]
     _optimizer: Solver
 
     def _keep(self, parameters: dict[str, Any]) -> None:
@@ -51,6 +52,10 @@ class BaseMLP(Answers):
         """Return the default score of the network's outputs."""
         raise NotImplementedError
 
+    def _metric(self) -> str | None:
+        """Return the name of that score among the core's metrics, where it is one."""
+        return None
+
     def _weights(self, sample_weight: Any, x: Any, y: Any) -> npt.NDArray[Any] | None:
         return None if sample_weight is None else _check_sample_weight(sample_weight, x)
 
@@ -69,6 +74,8 @@ class BaseMLP(Answers):
             ensure_all_finite="allow-nan" if self.missing else True,
             reset=first,
         )
+        if self.input_dropout and is_sparse(x):
+            raise ValueError("fit: input_dropout takes dense rows, X is sparse")
         if first:
             self._imputer = Imputer(x) if self.missing else None
         return Rows(
@@ -85,18 +92,23 @@ class BaseMLP(Answers):
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         rows = self._rows(x, y, sample_weight, first, incremental)
+        self._begin(rows, first)
+        with Threads(self.n_threads):
+            if self.solver == "lbfgs":
+                WholeFit(self, rows, eval_set)()
+            else:
+                course = self._course(rows, self._evaluated(eval_set), incremental)
+                course.end(course.native.run)
+        self._net.eval()
+        return self
+
+    def _begin(self, rows: Rows, first: bool) -> None:
+        """Have a network for these rows, a new one or the one there is."""
         if first or not hasattr(self, "_random_state"):
             self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize(rows)
         self._connect(rows.x.dtype)
-        with Threads(self.n_threads):
-            if self.solver == "lbfgs":
-                self._fit_whole(rows)
-            else:
-                self._fit_epochs(rows, self._evaluated(eval_set), incremental)
-        self._net.eval()
-        return self
 
     def _evaluated(self, eval_set: Any) -> Rows | None:
         if eval_set is None:
@@ -109,15 +121,14 @@ class BaseMLP(Answers):
         sizes, activation = self._hidden()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        units = [rows.x.shape[1], *map(int, sizes), self._outputs(rows.y)]
+        outputs = self._outputs(rows.y)
+        units = [rows.x.shape[1], *map(int, sizes), outputs * self._objective.columns]
         shape = Architecture(self, units, activation)
         drawn = draw(units, self.activation, self._random_state)
         seed = int(self._random_state.randint(2**31)) if shape.random or self.init != "sklearn" else 0
         self._net = shape.network(rows.x.dtype, seed)
-        if self.init == "sklearn":
-            self._show(drawn)
-        self._show()
-        self.n_layers_, self.n_outputs_ = len(units), self._outputs(rows.y)
+        self._show(drawn if self.init == "sklearn" else None)
+        self.n_layers_, self.n_outputs_ = len(units), outputs
         self.out_activation_ = self._objective.out
         self._n_features_out = units[-2]
         for name in ("_optimizer", "_order"):
@@ -134,57 +145,23 @@ class BaseMLP(Answers):
         """Return the units of the hidden layers, and their activation or activations."""
         return np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).tolist(), self.activation
 
-    def _fit_whole(self, rows: Rows) -> None:
-        """L-BFGS over all rows, by SciPy as in scikit-learn."""
-        if self.dropout or self.input_dropout:
-            raise ValueError("solver='lbfgs' follows one function of the weights and takes no dropout")
-        self._net.train()
-        run = self._whole_pass()
-        constant = self._objective.constant(rows.y, rows.weight)
-        limits = {"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol}
-        result = minimize(run, (rows.x, rows.y, rows.weight), limits, self._say_iteration(constant))
-        self.n_iter_, self.loss_ = int(min(result.nit, self.max_iter)), float(result.fun) + constant
-        self._check_finite(self.loss_)
-        if result.status != 0:
-            warnings.warn(
-                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={result.status}): "
-                f"{result.message}",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
     def _whole_pass(self) -> WholePass:
         return WholePass(self._net, self._objective, float(self.alpha))
 
-    def _say_iteration(self, constant: float) -> Any:
-        def say(intermediate_result: Any) -> None:
-            if self.verbose:
-                print(f"loss = {intermediate_result.fun + constant:.8f}")
-
-        return say
-
-    def _check_finite(self, loss: float) -> None:
-        if not np.isfinite(loss) or not all(np.isfinite(w).all() for w in self.coefs_ + self.intercepts_):
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and"
-                " need to be preprocessed."
-            )
-
-    def _fit_epochs(self, rows: Rows, evaluated: Rows | None, incremental: bool) -> None:
+    def _course(self, rows: Rows, held_out: Rows | None, incremental: bool) -> Course:
+        """Return a training by epochs that is yet to run."""
         if not hasattr(self, "_optimizer") or self._optimizer.settings != settings_of(self):
             self._optimizer = Solver(self, self._net)
         self._optimizer.attach(self, self._net)
-        held_out = evaluated
-        if self.early_stopping and evaluated is None:
+        if self.early_stopping and held_out is None:
             rows, held_out = self._split(rows)
         self._begin_curves(held_out is not None)
         self._check_sizes(rows.x.shape[0])
-        course = Course(self, rows, held_out, self._scorer())
-        self._order = self._order.of(rows.x.shape[0]) if hasattr(self, "_order") else Shuffle(rows.x.shape[0])
+        if len(getattr(self, "_order", ())) != rows.x.shape[0]:
+            self._order = np.arange(rows.x.shape[0])
         if not incremental:
             self.n_iter_ = 0
-        epochs = 1 if incremental else self.max_iter
-        course.run(lambda: fit_by_epochs(self, self._net, rows, course, epochs), once=incremental)
+        return Course(self, rows, held_out, incremental)
 
     def _begin_curves(self, validated: bool) -> None:
         """Have what is compared by, also where a parameter was changed between two fits."""
@@ -218,14 +195,18 @@ class BaseMLP(Answers):
                 stacklevel=5,
             )
 
-    def _scorer(self) -> Any:
-        """Return the score of held-out rows: the default, or the scorer asked for."""
-        if self.scoring is None:
-            return self._score_of
-        scorer = check_scoring(self, scoring=self.scoring)
+    def _scorer(self, held_out: Rows) -> tuple[str | None, Any]:
+        """Return how rows held out are scored: a metric of the core, or a function."""
+        if self.scoring is not None:
+            return None, self._asked_scorer(held_out)
+        metric = self._metric() if held_out.x.shape[0] > 1 else None
+        return metric, lambda: self._score_of(self._net.predict(held_out.x), held_out)
 
-        def score(_: npt.NDArray[Any], rows: Rows) -> float:
-            weight = {} if rows.weight is None else {"sample_weight": rows.weight}
+    def _asked_scorer(self, rows: Rows) -> Any:
+        scorer = check_scoring(self, scoring=self.scoring)
+        weight = {} if rows.weight is None else {"sample_weight": rows.weight}
+
+        def score() -> float:
             with warnings.catch_warnings():  # the rows have lost the names of their columns
                 warnings.filterwarnings("ignore", "X does not have valid feature names")
                 return float(scorer(self, rows.x, rows.labels, **weight))

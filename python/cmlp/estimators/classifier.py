@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -89,8 +90,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     scoring : str or callable, default=None
         A scorer of scikit-learn for the validation scores; None: accuracy.
     callbacks : list of callable, default=None
-        Called after each epoch with a dict: epoch, loss, lr, seconds, estimator, and val_loss and val_score
-        where there are rows held out; one that returns False ends the training.
+        Called after each epoch (lbfgs: iteration) with a dict: epoch, loss, lr, seconds, estimator, and
+        val_loss and val_score where there are rows held out; one that returns False ends the training.
     missing : {"impute"}, default=None
         "impute": the column's median in the place of NaN; None: NaN is an error.
     dtype : {"float32", "float64"}, default=None
@@ -110,7 +111,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     loss_, best_loss_ : float
         Of the last and of the best epoch; best_loss_ is None with early stopping.
     loss_curve_ : list of float
-        The loss of each epoch, penalty included.
+        The loss of each epoch (lbfgs: iteration), penalty included.
     validation_scores_, validation_loss_curve_ : list of float or None
         Of the held-out rows, where there are some.
     best_validation_score_ : float or None
@@ -223,6 +224,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         weight = _check_sample_weight(sample_weight, x)
         return weight * compute_sample_weight(self.class_weight, y)  # type: ignore[no-any-return]
 
+    def _metric(self) -> str | None:
+        return "accuracy" if self._objective.out == "softmax" or self.n_outputs_ == 1 else None
+
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
         one = rows.y.ndim == 1
         right = z.argmax(axis=1) == rows.y if one else ((z > 0) == (rows.y > 0)).all(axis=1)
@@ -232,6 +236,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """Return probabilities, none of them 0 or 1: their logarithms are finite."""
         numbers = np.finfo(z.dtype)
         return np.clip(super()._answer(z), numbers.tiny, 1 - numbers.epsneg)  # type: ignore[no-any-return]
+
+    def _predicted(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        answer = self._answer(z)
+        answer = answer.ravel() if self.n_outputs_ == 1 else answer
+        return self._label_binarizer.inverse_transform(answer)  # type: ignore[no-any-return]
+
+    def _score_labels(self, y: Any, predicted: Any) -> float:
+        """Return what ``score`` does, the accuracy."""
+        if hasattr(predicted, "toarray"):
+            return float(accuracy_score(y, predicted))
+        right = np.asarray(y).reshape(predicted.shape) == predicted
+        return float(right.reshape(len(right), -1).all(axis=1).mean())
 
     # ---- the public face
 
@@ -278,9 +294,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest class of each row, or the labels above one half."""
-        answer = self._answer(self._raw(X))
-        answer = answer.ravel() if self.n_outputs_ == 1 else answer
-        return self._label_binarizer.inverse_transform(answer)  # type: ignore[no-any-return]
+        return self._predicted(self._raw(X))
 
     def predict_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the probability of each class, (n_samples, n_classes)."""

@@ -1,4 +1,4 @@
-"""Rows for the estimators: the order to meet them in, and values in the place of missing ones."""
+"""Rows for the estimators: names for equal ones, and values in the place of missing ones."""
 
 from __future__ import annotations
 
@@ -8,24 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cmlp._sparse import is_sparse
-
-
-class Shuffle:
-    """Orders of the rows, each a shuffle of the one before, drawn as scikit-learn draws them."""
-
-    def __init__(self, rows: int) -> None:
-        self.order = np.arange(rows)
-
-    def of(self, rows: int) -> Shuffle:
-        """Return itself, or a new one for another number of rows."""
-        return self if rows == len(self.order) else Shuffle(rows)
-
-    def draw(self, rng: Any) -> npt.NDArray[Any]:
-        """Return the order of the next epoch."""
-        shuffled = np.arange(len(self.order))
-        rng.shuffle(shuffled)
-        self.order = self.order[shuffled]
-        return self.order
 
 
 def row_names(x: Any, block: int = 4096) -> npt.NDArray[np.uint64]:

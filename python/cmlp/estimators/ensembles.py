@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,6 +21,7 @@ import cmlp
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.constraints import COUNT
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.estimators.together import Data, fit_side_by_side
 
 
 class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
@@ -29,7 +29,7 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     _member: ClassVar[type]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "estimator": [MLPClassifier, MLPRegressor, None],
+        "estimator": [],  # of the subclass
         "n_estimators": [COUNT],
         "random_state": ["random_state"],
         "n_threads": [COUNT, None],
@@ -59,10 +59,14 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """
         seeds = check_random_state(self.random_state).randint(2**31, size=self.n_estimators)
         base = self._member() if self.estimator is None else self.estimator
+        base._validate_params()
         members = [clone(base).set_params(random_state=int(seed)) for seed in seeds]
-        with ThreadPoolExecutor(self.n_threads or cmlp.get_num_threads()) as threads:
-            fits = [threads.submit(each.fit, X, y, sample_weight, eval_set) for each in members]
-            self.estimators_ = [each.result() for each in fits]
+        data = Data(X, y, sample_weight, eval_set)
+        jobs = [(member, data) for member in members]
+        for outcome in fit_side_by_side(jobs, self.n_threads or cmlp.get_num_threads()):
+            if outcome.error is not None:
+                raise outcome.error
+        self.estimators_ = members
         first = self.estimators_[0]
         for name in ("n_features_in_", "feature_names_in_", "classes_", "n_outputs_"):
             if hasattr(first, name):
@@ -117,6 +121,10 @@ class MLPEnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc]
     """
 
     _member = MLPClassifier
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Ensemble._parameter_constraints,
+        "estimator": [MLPClassifier, None],
+    }
 
     def predict_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the mean of the members' probabilities, (n_samples, n_classes)."""
@@ -168,9 +176,22 @@ class MLPEnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc]
     """
 
     _member = MLPRegressor
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Ensemble._parameter_constraints,
+        "estimator": [MLPRegressor, None],
+    }
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the mean of the members' predictions, with ``return_std`` also their standard deviation."""
+        """Return the mean of the members' predictions, with ``return_std`` also a standard deviation.
+
+        It is that of the members' predictions; where they learn a variance (``loss="gaussian_nll"``) it is
+        that of their mixture, the mean of their variances included.
+        """
         answers = self._answers(X, "predict")
         mean = answers.mean(axis=0)
-        return (mean, answers.std(axis=0)) if return_std else mean
+        if not return_std:
+            return mean
+        if self.estimators_[0]._objective.columns == 1:
+            return mean, answers.std(axis=0)
+        own = np.stack([each.predict(X, return_std=True)[1] for each in self.estimators_])
+        return mean, np.sqrt((own**2).mean(axis=0) + answers.var(axis=0))

@@ -13,7 +13,9 @@ from cmlp.nn.losses import Loss
 # Where the linear part of Huber's loss begins, so that it is half the squared error.
 _OUT_OF_REACH = float(np.finfo(np.float32).max)
 _SIGNED = ("soft_margin", "hinge", "squared_hinge")  # their targets are -1 and 1
-_OUT = {"value": "identity", "log_mean": "exp", "quantiles": "identity"}
+_ABOVE_0 = ("gamma_deviance",)  # their targets are positive
+_FROM_0 = ("poisson_nll", "tweedie")
+_OUT = {"value": "identity", "log_mean": "exp", "quantiles": "identity", "moments": "identity"}
 
 
 class Objective:
@@ -22,6 +24,15 @@ class Objective:
     def __init__(self, loss: Loss, out: str) -> None:
         self.loss = loss
         self.out = out  # "identity", "exp", "softmax" or "logistic"
+        self.columns = 2 if loss.name == "gaussian_nll" else 1  # of the network's output, for each of targets
+
+    def check(self, y: npt.NDArray[Any]) -> None:
+        """Raise ValueError for targets that the loss is not defined for."""
+        name, least = self.loss.name, y.min()
+        if least < 0 and name in _FROM_0:
+            raise ValueError(f"fit: y has {least:g}, the loss '{name}' takes numbers of at least 0")
+        if least <= 0 and name in _ABOVE_0:
+            raise ValueError(f"fit: y has {least:g}, the loss '{name}' takes numbers above 0")
 
     def target(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return y as the loss takes it."""
@@ -43,10 +54,16 @@ def _named(loss: Any) -> Loss:
 
 
 def regression(loss: Any) -> Objective:
-    """Return the objective of "squared_error", "poisson", a name of :func:`cmlp.losses` or a loss."""
+    """Return the objective of "squared_error", "poisson", a name of :func:`cmlp.losses` or a loss.
+
+    A network is free to give any number, so "gaussian_nll" takes logarithms of variances from it.
+    """
     if loss == "squared_error":
         return Objective(nn.HuberLoss(delta=_OUT_OF_REACH), "identity")
     chosen = nn.PoissonNLLLoss() if loss == "poisson" else _named(loss)
+    if chosen.name == "gaussian_nll":
+        settings = {**chosen.settings, "log_var": True}
+        chosen = Loss(chosen.name, reduction=chosen.reduction, **settings)
     kind = _core.output_kind(chosen.name)
     if kind not in _OUT:
         raise ValueError(f"MLPRegressor: the loss '{chosen.name}' is not one of values or log means")

@@ -24,7 +24,12 @@ def activation_of(given: Any) -> nn.Module:
         if kind != "Activation" or more:
             raise ValueError(f"activation: {given!r} is not an activation of cmlp.nn")
         return from_fields(fields)
-    return from_fields({"activation": "sigmoid" if given == "logistic" else given, "settings": {}})
+    name = "sigmoid" if given == "logistic" else given
+    try:
+        return from_fields({"activation": name, "settings": {}})
+    except KeyError as error:
+        choices = ", ".join(cmlp.activations())
+        raise ValueError(f"activation: unknown {given!r}; choose from {choices}") from error
 
 
 def activations_of(given: Any, hidden: int) -> list[nn.Module]:
@@ -94,9 +99,10 @@ def hidden_ends(net: nn.Sequential) -> list[int]:
 
 def views_of(net: nn.Sequential) -> tuple[Arrays, Arrays]:
     """Return the weights (in, out) and biases of the linear layers as views of the network's memory."""
-    layers = linear_layers(net)
-    biases = [layer.bias for layer in layers]
-    return [layer.weight.data.T for layer in layers], [bias.data for bias in biases if bias is not None]
+    values, paths = dict(net.named_parameters()), [layer._path for layer in linear_layers(net)]
+    return [values[f"{path}.weight"].data.T for path in paths], [
+        values[f"{path}.bias"].data for path in paths
+    ]
 
 
 def draw(units: Sequence[int], activation: Any, rng: np.random.RandomState) -> tuple[Arrays, Arrays]:

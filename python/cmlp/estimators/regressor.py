@@ -28,8 +28,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters
     ----------
     loss : str or Loss, default="squared_error"
-        Half the squared error; "poisson": the network gives the logarithm of the mean; or any of
-        :func:`cmlp.losses` of numbers: "l1", "huber", "gamma_deviance", ``nn.HuberLoss(delta=2.0)``.
+        Half the squared error; "poisson": the network gives the logarithm of the mean; "gaussian_nll": it
+        gives a mean and the logarithm of a variance for each target; or any of :func:`cmlp.losses` of
+        numbers: "l1", "huber", "gamma_deviance", ``nn.HuberLoss(delta=2.0)``.
     hidden_layer_sizes : array-like of int, default=(100,)
         Units of each hidden layer; ``()`` for none.
     activation : str, activation of cmlp.nn, or a sequence with one for each hidden layer, default="relu"
@@ -87,8 +88,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     scoring : str or callable, default=None
         A scorer of scikit-learn for the validation scores; None: R^2.
     callbacks : list of callable, default=None
-        Called after each epoch with a dict: epoch, loss, lr, seconds, estimator, and val_loss and val_score
-        where there are rows held out; one that returns False ends the training.
+        Called after each epoch (lbfgs: iteration) with a dict: epoch, loss, lr, seconds, estimator, and
+        val_loss and val_score where there are rows held out; one that returns False ends the training.
     missing : {"impute"}, default=None
         "impute": the column's median in the place of NaN; None: NaN is an error.
     dtype : {"float32", "float64"}, default=None
@@ -107,7 +108,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     loss_, best_loss_ : float
         Of the last and of the best epoch; best_loss_ is None with early stopping.
     loss_curve_ : list of float
-        The loss of each epoch, penalty included.
+        The loss of each epoch (lbfgs: iteration), penalty included.
     validation_scores_, validation_loss_curve_ : list of float or None
         Of the held-out rows, where there are some.
     best_validation_score_ : float or None
@@ -179,11 +180,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
         self._objective = regression(self.loss)
+        self._objective.check(y)
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         return np.ascontiguousarray(y.reshape(len(y), -1))
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:
         return int(y.shape[1])
+
+    def _metric(self) -> str | None:
+        return "r2"
 
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
         means = self._answer(z)
@@ -192,6 +197,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return super()._answer(z)[:, : self.n_outputs_]
+
+    def _predicted(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        means = self._answer(z)
+        return means.ravel() if self.n_outputs_ == 1 else means
+
+    def _score_labels(self, y: Any, predicted: Any) -> float:
+        """Return what ``score`` does, R^2."""
+        return float(r2_score(y, predicted))
 
     # ---- the public face
 
@@ -222,10 +235,37 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """Go on by one epoch over these rows, as in ``fit``."""
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Return the predicted values, (n_samples,) or (n_samples, n_outputs), of the network's dtype."""
-        means = self._answer(self._raw(X))
-        return means.ravel() if self.n_outputs_ == 1 else means
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the predicted values.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        return_std : bool, default=False
+            For ``loss="gaussian_nll"``: return the standard deviation of y by each row as well.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs), of the network's dtype, or two of them
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cmlp import MLPRegressor
+        >>> X = np.linspace(1, 3, 500)[:, None]
+        >>> y = X[:, 0] + X[:, 0] * np.random.default_rng(0).normal(size=500)
+        >>> model = MLPRegressor("gaussian_nll", (16,), solver="lbfgs", alpha=0.01, random_state=0).fit(X, y)
+        >>> mean, deviation = model.predict([[1.0], [3.0]], return_std=True)
+        >>> bool(deviation[0] < 1.5), bool(deviation[1] > 2.5)
+        (True, True)
+        """
+        z = self._raw(X)
+        if not return_std:
+            return self._predicted(z)
+        if self._objective.columns == 1:
+            raise ValueError("predict: return_std needs loss='gaussian_nll', which learns a variance")
+        deviation = np.exp(z[:, self.n_outputs_ :] / 2)
+        return self._predicted(z), deviation.ravel() if self.n_outputs_ == 1 else deviation
 
     def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
         """Return loss and gradient, as scikit-learn's method of this name does."""

@@ -1,17 +1,10 @@
-"""What moves the weights of an estimator: optimizers by scikit-learn's rules, and L-BFGS."""
+"""What moves the weights of an estimator by batches: optimizers as scikit-learn sets them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from cmlp import nn, optim
-from cmlp.estimators.losses import Objective
-
-BLOCK_ROWS = 8192  # of a pass over all rows
 
 
 def learns_in_parts(estimator: Any) -> bool:
@@ -25,7 +18,9 @@ def make_optimizer(estimator: Any, net: nn.Sequential) -> optim.Optimizer:
     """Return the optimizer of ``solver``: a name, or a function of (parameters, lr)."""
     parameters, lr = net.parameters(), float(estimator.learning_rate_init)
     if callable(estimator.solver):
-        made: optim.Optimizer = estimator.solver(parameters, lr=lr)
+        made: Any = estimator.solver(parameters, lr=lr)
+        if not isinstance(made, optim.Optimizer):
+            raise ValueError(f"solver: {made!r} is not an optimizer of cmlp.optim that goes by batches")
         return made
     if estimator.solver == "sgd":
         momentum = float(estimator.momentum)
@@ -69,18 +64,6 @@ class Solver:
         """Of the next step, before Adam's corrections."""
         return self.optimizer.lr if self.optimizer is not None else float(self.kept["groups"][0]["lr"])  # type: ignore[index]
 
-    def epoch_end(self, rows_seen: int) -> None:
-        """Let the rate fall with the number of rows seen ("invscaling")."""
-        if self.mode == "invscaling" and self.optimizer is not None:
-            self.optimizer.lr = self.initial / (rows_seen + 1) ** self.power
-
-    def goes_on(self) -> str | None:
-        """Return what it does when training no longer improves, and None where it stops."""
-        if self.mode != "adaptive" or self.optimizer is None or self.learning_rate <= 1e-6:
-            return None
-        self.optimizer.lr = self.learning_rate / 5
-        return f"Setting learning rate to {self.learning_rate:f}"
-
     def __getstate__(self) -> dict[str, Any]:
         kept = self.kept
         if self.optimizer is not None:
@@ -96,68 +79,3 @@ def settings_of(estimator: Any) -> list[Any]:
 
 def _scheduler(estimator: Any, optimizer: optim.Optimizer) -> Any:
     return None if estimator.schedule is None else estimator.schedule(optimizer)
-
-
-class WholePass:
-    """Loss and gradient over all rows as a function of all weights, as SciPy's minimisers take it.
-
-    Weights are one vector: the (in, out) matrices of the layers, then their biases.
-    """
-
-    def __init__(self, net: nn.Sequential, objective: Objective, alpha: float) -> None:
-        self.net, self.objective, self.alpha = net, objective, alpha
-        parameters = sorted(net.parameters(), key=lambda p: -p.data.ndim)  # stable: weights, then the rest
-        self.values, self.gradients = [p.data.T for p in parameters], [p.grad.T for p in parameters]
-        self.weights = sum(p.numel() for p in parameters if p.data.ndim == 2)
-        self.block_rows = None if _has_batch_norm(net) else BLOCK_ROWS
-
-    def place(self, packed: npt.NDArray[Any]) -> None:
-        """Give the network these weights."""
-        at = 0
-        for array in self.values:
-            array[...] = packed[at : at + array.size].reshape(array.shape)
-            at += array.size
-
-    def packed(self) -> npt.NDArray[Any]:
-        """Return all weights as one vector."""
-        return np.concatenate([array.ravel() for array in self.values]).astype(float)
-
-    def __call__(
-        self, packed: npt.NDArray[Any], x: Any, y: npt.NDArray[Any], weight: npt.NDArray[Any] | None
-    ) -> tuple[float, npt.NDArray[Any]]:
-        """Return the mean loss with the penalty ``alpha / 2 * sum w^2 / rows``, and its gradient."""
-        self.place(packed)
-        self.net.zero_grad()
-        rows = x.shape[0]
-        total = float(rows if weight is None else weight.sum())
-        value = 0.0
-        size = self.block_rows or rows
-        for first in range(0, rows, size):
-            part = slice(first, first + size)
-            w = None if weight is None else weight[part]
-            share = float(min(size, rows - first) if w is None else w.sum()) / total
-            loss = self.objective.loss
-            value += share * float(loss(self.net(x[part]), y[part], w))
-            self.net.backward(share * loss.backward())
-        gradient = np.concatenate([array.ravel() for array in self.gradients]).astype(float)
-        w = packed[: self.weights]
-        gradient[: self.weights] += self.alpha / total * w
-        return value + 0.5 * self.alpha / total * float(w @ w), gradient
-
-
-def _has_batch_norm(module: nn.Module) -> bool:
-    inner = getattr(module, "_modules", ())
-    return isinstance(module, nn.BatchNorm1d) or any(_has_batch_norm(child) for child in inner)
-
-
-def minimize(
-    run: WholePass, rows: tuple[Any, Any, Any], limits: dict[str, float], callback: Callable[[Any], None]
-) -> Any:
-    """Return SciPy's result of L-BFGS-B from the network's weights; they are its last ones afterwards."""
-    from scipy.optimize import minimize as scipy_minimize
-
-    result = scipy_minimize(
-        run, run.packed(), args=rows, method="L-BFGS-B", jac=True, options=limits, callback=callback
-    )
-    run.place(result.x)
-    return result

@@ -104,6 +104,7 @@ def _make_class(row: dict[str, Any]) -> type[Activation]:
 
 
 globals().update({row["type"]: _make_class(row) for row in _core.activations()})
+_TYPES: dict[str, str] = {row["name"]: row["type"] for row in _core.activations()}
 
 
 class GELU(Activation):
@@ -138,8 +139,7 @@ def from_fields(fields: dict[str, Any]) -> Activation:
     name = fields["activation"]
     if name in ("gelu", "gelu_tanh"):
         return GELU("tanh" if name == "gelu_tanh" else "none")
-    row = next(row for row in _core.activations() if row["name"] == name)
-    module: Activation = globals()[row["type"]](**fields["settings"])
+    module: Activation = globals()[_TYPES[name]](**fields["settings"])
     return module
 
 

@@ -25,6 +25,8 @@ _WORDS = {
     "adjust_lr_fn": ("original", "match_rms_adamw"),
 }
 
+_SETTINGS: dict[str, list[str]] = {row["name"]: list(row["parameters"]) for row in _core.optimizers()}
+
 
 class ParamGroup(MutableMapping[str, Any]):
     """Settings of one group of parameters; writing one takes effect with the next step.
@@ -92,8 +94,7 @@ class Optimizer:
 
     def __init__(self, params: Params, name: str, **settings: Any) -> None:
         self.name = name
-        row = next((row for row in _core.optimizers() if row["name"] == name), None)
-        self._setting_names: list[str] = list(row["parameters"]) if row else []
+        self._setting_names = _SETTINGS.get(name, [])
         self._defaults = self._named(settings)
         groups = [self._group(item) for item in _as_groups(params)]
         kind = self._kind([p for parameters, _ in groups for p in parameters])

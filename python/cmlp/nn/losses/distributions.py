@@ -115,6 +115,8 @@ class GaussianNLLLoss(Loss):
     eps : float, default 1e-6
         Smaller variances are taken as this; the slope by them is that at eps.
     reduction : {"mean", "sum", "none", "batchmean"}
+    log_var : bool, default False
+        v are logarithms of variances, which a network may give as they come; ``var`` too.
 
     Examples
     --------
@@ -130,8 +132,10 @@ class GaussianNLLLoss(Loss):
     ([[2.0]], [[-1.5]])
     """
 
-    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__("gaussian_nll", reduction=reduction, full=full, eps=eps)
+    def __init__(
+        self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean", log_var: bool = False
+    ) -> None:
+        super().__init__("gaussian_nll", reduction=reduction, full=full, eps=eps, log_var=log_var)
         self._means: int | None = None
 
     def __call__(  # type: ignore[override]
@@ -157,7 +161,7 @@ class GaussianNLLLoss(Loss):
         means, variances = np.asarray(y), np.asarray(var)
         if means.dtype != np.float32:
             means = means.astype(np.float64)
-        if (variances < 0).any():
+        if not self.settings["log_var"] and (variances < 0).any():
             raise ValueError("GaussianNLLLoss: var has negative entries")
         spread = np.broadcast_to(variances[:, None] if variances.ndim == 1 else variances, means.shape)
         value = super().__call__(np.hstack([means, spread.astype(means.dtype)]), target, sample_weight)

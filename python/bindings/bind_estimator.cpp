@@ -1,0 +1,273 @@
+// A training by scikit-learn's rules as an object: made, run alone or beside others with the GIL released, read.
+#include <cmlp/estimator.hpp>
+
+#include <atomic>
+#include <exception>
+#include <future>
+
+#include "bind_optimizer.hpp"
+#include "training.hpp"
+
+namespace {
+
+using namespace cmlp;
+using Poll = std::function<void(const Progress&)>;
+
+// What a BitGenerator of NumPy has in its capsule (numpy/random/bitgen.h).
+struct BitGenerator {
+    void* state;
+    std::uint64_t (*next_uint64)(void*);
+    std::uint32_t (*next_uint32)(void*);
+    double (*next_double)(void*);
+    std::uint64_t (*next_raw)(void*);
+};
+
+// The orders of rows, each a shuffle of the one before, drawn from NumPy's generator where it is.
+struct Orders {
+    Array<std::int64_t> rows;  // the order there is, shuffled in place
+    py::capsule generator;
+    py::object lock;  // held for a draw; none: the generator is nobody else's
+
+    void next(std::span<Index> out) const {
+        auto* bits = generator.get_pointer<BitGenerator>();
+        const std::span<Index> own(const_cast<Index*>(rows.data()), out.size());
+        shuffle(own, {bits->state, bits->next_uint32});
+        std::copy(own.begin(), own.end(), out.begin());
+    }
+    void next_locked(std::span<Index> out) const {
+        sleep_if_finalizing();
+        const py::gil_scoped_acquire acquire;
+        lock.attr("acquire")();
+        next(out);
+        lock.attr("release")();
+    }
+};
+
+struct Calls {
+    py::object epoch_end, score, poll;
+    std::optional<Orders> orders;
+
+    EstimatorHooks hooks(Poll watch) const {
+        EstimatorHooks hooks;
+        hooks.poll = std::move(watch);
+        if (orders && orders->lock.is_none())
+            hooks.order = [this](Index, std::span<Index> rows) { orders->next(rows); };
+        else if (orders)
+            hooks.order = [this](Index, std::span<Index> rows) { orders->next_locked(rows); };
+        if (!epoch_end.is_none())
+            hooks.epoch_end = [this](const EstimatorEpoch& epoch) { return told(epoch); };
+        if (!score.is_none())
+            hooks.score = [this] {
+                sleep_if_finalizing();
+                const py::gil_scoped_acquire acquire;
+                return py::cast<double>(score());
+            };
+        return hooks;
+    }
+    bool told(const EstimatorEpoch& epoch) const {
+        sleep_if_finalizing();
+        const py::gil_scoped_acquire acquire;
+        py::dict fields;
+        fields["loss"] = epoch.loss;
+        fields["val_loss"] = epoch.val_loss;
+        fields["val_score"] = epoch.val_score;
+        fields["lr"] = epoch.lr;
+        fields["seconds"] = epoch.seconds;
+        fields["at_rest"] = epoch.at_rest;
+        return !epoch_end(fields).is(py::bool_(false));
+    }
+    void heard(const Progress& progress) const {
+        sleep_if_finalizing();
+        const py::gil_scoped_acquire acquire;
+        check_signals();
+        if (!poll.is_none()) poll(progress_of(progress));
+    }
+};
+
+EstimatorRules rules_from(const py::dict& o) {
+    EstimatorRules rules;
+    rules.tol = py::cast<double>(o["tol"]);
+    rules.n_iter_no_change = py::cast<double>(o["n_iter_no_change"]);
+    rules.early_stopping = py::cast<bool>(o["early_stopping"]);
+    rules.learning_rate = parse_rate_rule(py::cast<std::string>(o["learning_rate"]));
+    rules.learning_rate_init = py::cast<double>(o["learning_rate_init"]);
+    rules.power_t = py::cast<double>(o["power_t"]);
+    rules.max_steps = py::cast<Index>(o["max_steps"]);
+    rules.constant = py::cast<double>(o["constant"]);
+    rules.val_constant = py::cast<double>(o["val_constant"]);
+    if (!o["metric"].is_none()) rules.metric = parse<MetricKind>(py::cast<std::string>(o["metric"]));
+    return rules;
+}
+
+// One training of either precision.
+class PyEstimatorFit {
+public:
+    EstimatorReport report;
+    Calls calls;
+
+    explicit PyEstimatorFit(Calls all) : calls(std::move(all)) {}
+    virtual ~PyEstimatorFit() = default;
+
+    // Without the GIL; what ends it is kept.
+    void run(const Poll& poll) noexcept {
+        try {
+            train(calls.hooks(poll));
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+    }
+    void run_alone() {
+        {
+            const py::gil_scoped_release release;
+            run([this](const Progress& progress) { calls.heard(progress); });
+        }
+        check();
+    }
+    // Lets go of what it called, which may hold this object.
+    void check() {
+        calls = {};
+        if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    }
+
+protected:
+    virtual void train(const EstimatorHooks& hooks) = 0;
+
+private:
+    std::exception_ptr error_;
+};
+
+using Arrays = std::tuple<py::object, py::object, py::object>;  // x, y and weights or None, say
+
+template <class T>
+class EstimatorFitOf : public PyEstimatorFit {
+public:
+    EstimatorFitOf(std::shared_ptr<Network<T>> network, const Arrays& rows, const py::object& loss,
+                   const py::object& optimizer, const py::dict& options, const EstimatorRules& rules,
+                   const std::optional<Arrays>& held_out, Calls calls)
+        : PyEstimatorFit(std::move(calls)),
+          network_(std::move(network)),
+          owners_{loss, optimizer},
+          loss_(py::cast<const PyLoss&>(loss)),
+          optimizer_(py::cast<PyOptimizer<T>&>(optimizer)),
+          options_(options_from(options)),
+          rules_(rules),
+          train_(held(rows, "fit")) {
+        train_.name_rows(options["row_names"]);
+        if (held_out) held_out_.emplace(held(*held_out, "fit: validation data"));
+    }
+
+private:
+    Held<T> held(const Arrays& rows, const char* what) const {
+        const auto& [x, y, weight] = rows;
+        return {loss_, x, y, weight, what};
+    }
+    void train(const EstimatorHooks& hooks) override {
+        const typename Network<T>::Exclusive only(*network_, "fit");
+        const Data<T> validation = held_out_ ? held_out_->data() : Data<T>{};
+        fit_estimator<T>(*network_, train_.data(), loss_.loss, optimizer_.optimizer, options_, rules_, report,
+                         held_out_ ? &validation : nullptr, hooks);
+    }
+
+    std::shared_ptr<Network<T>> network_;
+    const std::array<py::object, 2> owners_;
+    const PyLoss& loss_;
+    PyOptimizer<T>& optimizer_;
+    const FitOptions options_;
+    const EstimatorRules rules_;
+    Held<T> train_;
+    std::optional<Held<T>> held_out_;
+};
+
+// Runs all of them, each on one of the threads. The calling thread listens to signals; one ends them all.
+void run_fits(const std::vector<PyEstimatorFit*>& fits, int threads) {
+    struct Cancelled {};
+    std::atomic<bool> cancelled = false;
+    const Poll poll = [&](const Progress&) {
+        if (cancelled) throw Cancelled{};
+    };
+    std::exception_ptr signal;
+    {
+        const py::gil_scoped_release release;
+        const auto done = std::async(std::launch::async, [&] {
+            run_jobs(std::ssize(fits), threads, [&](Index i) {
+                if (!cancelled) fits[size_t(i)]->run(poll);
+            });
+        });
+        while (done.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+            const py::gil_scoped_acquire acquire;
+            if (!cancelled && PyErr_CheckSignals() != 0) {
+                cancelled = true;
+                signal = std::make_exception_ptr(py::error_already_set());
+            }
+        }
+    }
+    if (!signal) return;
+    for (PyEstimatorFit* fit : fits) fit->calls = {};  // nobody will check them
+    std::rethrow_exception(signal);
+}
+
+template <class T>
+std::unique_ptr<PyEstimatorFit> make(std::shared_ptr<Network<T>> network, const Arrays& rows,
+                                     const py::object& loss, const py::object& optimizer,
+                                     const py::dict& options, const py::dict& rules,
+                                     const std::optional<Arrays>& held_out,
+                                     const std::optional<Arrays>& orders, const py::object& epoch_end,
+                                     const py::object& score, const py::object& poll) {
+    Calls calls{epoch_end, score, poll, {}};
+    if (orders) {
+        const auto& [order, generator, lock] = *orders;
+        calls.orders.emplace(Orders{Array<std::int64_t>(order), py::capsule(generator), lock});
+    }
+    return std::make_unique<EstimatorFitOf<T>>(std::move(network), rows, loss, optimizer, options,
+                                               rules_from(rules), held_out, std::move(calls));
+}
+
+// Losses of the epochs, validation losses and scores of the whole ones, from `first` on.
+py::tuple epochs(const PyEstimatorFit& self, size_t first) {
+    py::list loss, val_loss, val_score;
+    for (size_t i = first; i < self.report.epochs.size(); ++i) {
+        const EstimatorEpoch& epoch = self.report.epochs[i];
+        loss.append(epoch.loss);
+        if (epoch.whole) val_loss.append(epoch.val_loss), val_score.append(epoch.val_score);
+    }
+    return py::make_tuple(loss, val_loss, val_score);
+}
+
+using State = std::tuple<double, double, Index, Index>;  // of the best loss and score, the counts
+
+}  // namespace
+
+void bind_estimator(py::module_& m) {
+    using F = PyEstimatorFit;
+    auto cls = py::class_<F>(m, "EstimatorFit", "A training by scikit-learn's rules, of one network.");
+    const auto add_init = [&cls](auto make) {
+        cls.def(py::init(make), py::arg("network"), py::arg("rows"), py::arg("loss"), py::arg("optimizer"),
+                py::arg("options"), py::arg("rules"), py::arg("held_out"), py::arg("orders"),
+                py::arg("epoch_end"), py::arg("score"), py::arg("poll"),
+                "rows, held_out: (x, y, weights); orders: (order, capsule of the generator, its lock).");
+    };
+    add_init(&make<float>);
+    add_init(&make<double>);
+    cls.def("run", &F::run_alone, "Trains in the calling thread; raises what ended it.")
+        .def("check", &F::check, "Raises what ended it, once.")
+        .def("epochs", &epochs, py::arg("first"),
+             "Losses, validation losses and scores of the epochs from `first` on.")
+        .def_property(
+            "state",
+            [](const F& f) {
+                const EstimatorState& s = f.report.state;
+                return State(s.best_loss, s.best_score, s.no_improvement, s.rows_seen);
+            },
+            [](F& f, const State& given) {
+                auto& s = f.report.state;
+                std::tie(s.best_loss, s.best_score, s.no_improvement, s.rows_seen) = given;
+            },
+            "Best loss, best score, epochs without improvement, rows seen.")
+        .def_property_readonly("stop", [](const F& f) { return name_of(f.report.stop); })
+        .def_property_readonly("ended", [](const F& f) { return f.report.ended; })
+        .def_property_readonly("best_kept", [](const F& f) { return f.report.best_kept; })
+        .def_property_readonly("steps", [](const F& f) { return f.report.steps; })
+        .def_property_readonly("seconds", [](const F& f) { return f.report.seconds; });
+    m.def("run_fits", &run_fits, py::arg("fits"), py::arg("threads"),
+          "Runs trainings side by side, each on one thread; what ended one is kept for its check().");
+}

@@ -1,0 +1,43 @@
+// What the bindings of training share: data kept alive, options, calls back into Python.
+#pragma once
+
+#include <cmlp/trainer.hpp>
+
+#include "array.hpp"
+#include "bind_loss.hpp"
+#include "input.hpp"
+
+/// Data kept alive beside their views.
+template <class T>
+struct Held {
+    HeldInput<T> x;
+    Targets<T> y;
+    Rows<T> weight;
+    Array<std::uint64_t> name{0};  // rows to draw dropout by
+
+    Held(const PyLoss& loss, const py::object& x_, const py::object& y_, const py::object& weight_,
+         const std::string& what)
+        : x(input<T>(x_, what + ": x")),
+          y(targets<T>(y_, loss.takes_labels(), what + ": y")),
+          weight(optional_vector<T>(weight_, what + ": sample_weight")) {}
+    void name_rows(const py::object& names) {
+        if (names.is_none()) return;
+        name = Array<std::uint64_t>(numbers(names, "fit: row_names"));
+        cmlp::require(name.size() == x.view.rows(), "fit: there are ", name.size(), " row_names for ",
+                      x.view.rows(), " rows");
+    }
+    cmlp::Data<T> data() const {
+        return {x.view, y.view, span_of(weight), {name.data(), size_t(name.size())}};
+    }
+};
+
+std::vector<cmlp::MetricKind> metric_kinds(const std::vector<std::string>& names);
+py::dict progress_of(const cmlp::Progress& progress);
+const char* name_of(cmlp::Stop stop);
+/// Raises what a signal's handler raised.
+void check_signals();
+/// A daemon thread that asks for the GIL while the interpreter shuts down would be ended in the middle of C++ frames;
+/// it sleeps until the process is gone instead.
+void sleep_if_finalizing();
+/// Options by their names in net.fit; those that are not there stay.
+cmlp::FitOptions options_from(const py::dict& o);

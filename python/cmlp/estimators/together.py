@@ -1,0 +1,110 @@
+"""Many estimators fitted side by side: their rows checked once, one native job over the threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn import config_context
+
+from cmlp import _core
+from cmlp.estimators.classifier import MLPClassifier
+from cmlp.estimators.course import Course, Rows
+from cmlp.estimators.regressor import MLPRegressor
+
+_ENCODING = ("dtype", "missing", "class_weight", "loss")  # the parameters that rows depend on
+
+
+@dataclass
+class Outcome:
+    """How a fit went."""
+
+    error: Exception | None = None
+    seconds: float = 0.0
+
+
+class Data:
+    """The arguments of ``fit``, for several estimators."""
+
+    def __init__(self, x: Any, y: Any, weight: Any = None, eval_set: Any = None) -> None:
+        self.x, self.y, self.weight, self.eval_set = x, y, weight, eval_set
+        self.checked: list[tuple[list[Any], dict[str, Any], Rows, Rows | None]] = []
+
+    def give(self, estimator: Any) -> tuple[Rows, Rows | None]:
+        """Return the checked rows and those held out; the estimator learns their columns and classes."""
+        encoding = [type(estimator), *(getattr(estimator, name, None) for name in _ENCODING)]
+        for known, learned, rows, held_out in self.checked:
+            if known == encoding:
+                vars(estimator).update(learned)
+                return rows, held_out
+        before = set(vars(estimator))
+        rows = estimator._rows(self.x, self.y, self.weight, first=True, incremental=False)
+        held_out = estimator._evaluated(self.eval_set)
+        learned = {name: value for name, value in vars(estimator).items() if name not in before}
+        self.checked.append((encoding, learned, rows, held_out))
+        return rows, held_out
+
+
+def fit_side_by_side(jobs: Sequence[tuple[Any, Data]], n_threads: int) -> list[Outcome]:
+    """Fit every estimator, a new one with checked parameters, to its data.
+
+    Those that train by epochs are one job of the core; others (L-BFGS is SciPy's, fits of their own) take
+    Python's threads. Each is afterwards what its own ``fit`` would have made of it.
+    """
+    outcomes = [Outcome() for _ in jobs]
+    whole = list(zip(jobs, outcomes, strict=True))
+    others = [has_own(estimator, "fit") or estimator.solver == "lbfgs" for estimator, _ in jobs]
+    with config_context(skip_parameter_validation=True):
+        _fit_natively([job for job, other in zip(whole, others, strict=True) if not other], n_threads)
+        with ThreadPoolExecutor(n_threads) as threads:
+            for (job, outcome), other in zip(whole, others, strict=True):
+                if other:
+                    threads.submit(_fit, *job, outcome)
+    return outcomes
+
+
+def _fit_natively(jobs: Sequence[tuple[tuple[Any, Data], Outcome]], n_threads: int) -> None:
+    courses = []
+    for job, outcome in jobs:
+        try:
+            courses.append((_course(*job), outcome))
+        except Exception as error:
+            outcome.error = error
+    _core.run_fits([course.native for course, _ in courses], n_threads)
+    for course, outcome in courses:
+        _end(course, outcome)
+
+
+def has_own(estimator: Any, *methods: str) -> bool:
+    """Return whether these methods are others than those of MLPClassifier and MLPRegressor."""
+    bases = (MLPClassifier, MLPRegressor)
+    return any(all(getattr(type(estimator), m) is not getattr(b, m) for b in bases) for m in methods)
+
+
+def _course(estimator: Any, data: Data) -> Course:
+    rows, held_out = data.give(estimator)
+    estimator._begin(rows, first=True)
+    course: Course = estimator._course(rows, held_out, incremental=False)
+    return course
+
+
+def _end(course: Course, outcome: Outcome) -> None:
+    outcome.seconds = course.native.seconds
+    try:
+        course.end(course.native.check)
+        course.estimator._net.eval()
+    except Exception as error:
+        outcome.error = error
+
+
+def _fit(estimator: Any, data: Data, outcome: Outcome) -> None:
+    started = time.perf_counter()
+    more = {"sample_weight": data.weight, "eval_set": data.eval_set}
+    try:
+        estimator.fit(data.x, data.y, **{name: value for name, value in more.items() if value is not None})
+    except Exception as error:
+        outcome.error = error
+    outcome.seconds = time.perf_counter() - started

@@ -1,0 +1,128 @@
+"""A training by L-BFGS: all rows at once, SciPy's minimiser as in scikit-learn."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+
+from cmlp import _core, nn
+from cmlp.estimators.losses import Objective
+from cmlp.progress import ProgressBar
+
+# What there is in a training by batches alone; early_stopping is without effect, as in scikit-learn.
+_BY_BATCHES = ("dropout", "input_dropout", "schedule", "clip_grad_norm", "max_steps")
+
+
+class WholePass:
+    """Loss and gradient over all rows as a function of all weights, as SciPy's minimisers take it.
+
+    Weights are one vector: the (in, out) matrices of the layers, then their biases.
+    """
+
+    def __init__(self, net: nn.Sequential, objective: Objective, alpha: float) -> None:
+        self.net, self.objective, self.alpha = net, objective, alpha
+        parameters = sorted(net.parameters(), key=lambda p: -p.data.ndim)  # stable: weights, then the rest
+        self.members = [p._index for p in parameters]
+        self.values = [p.data.T for p in parameters]
+
+    def place(self, packed: npt.NDArray[Any]) -> None:
+        """Give the network these weights."""
+        at = 0
+        for array in self.values:
+            array[...] = packed[at : at + array.size].reshape(array.shape)
+            at += array.size
+
+    def packed(self) -> npt.NDArray[Any]:
+        """Return all weights as one vector."""
+        return np.concatenate([array.ravel() for array in self.values]).astype(float)
+
+    def __call__(
+        self, packed: npt.NDArray[Any], x: Any, y: npt.NDArray[Any], weight: npt.NDArray[Any] | None
+    ) -> tuple[float, npt.NDArray[Any]]:
+        """Return the mean loss with the penalty ``alpha / 2 * sum w^2 / rows``, and its gradient."""
+        l2 = self.alpha / float(x.shape[0] if weight is None else weight.sum())
+        loss: Any = self.objective.loss._core  # the precisions have a function each, chosen by the arguments
+        value, gradient = _core.whole_pass(self.net._core, self.members, packed, x, y, weight, loss, l2)
+        return float(value), gradient
+
+
+class WholeFit:
+    """One fit of an estimator by L-BFGS, watched."""
+
+    def __init__(self, estimator: Any, rows: Any, eval_set: Any) -> None:
+        given = [name for name in _BY_BATCHES if getattr(estimator, name)]
+        given += [] if eval_set is None else ["eval_set"]
+        if given:
+            raise ValueError(f"fit: solver='lbfgs' sees all rows at once and takes no {', '.join(given)}")
+        self.estimator, self.rows = estimator, (rows.x, rows.y, rows.weight)
+        self.constant = estimator._objective.constant(rows.y, rows.weight)
+        self.bar = ProgressBar(estimator.max_iter, estimator.verbose == "bar")
+        self.run = estimator._whole_pass()
+        self.started = self.seen = time.perf_counter()
+        self.iteration, self.ended = 0, False
+
+    def __call__(self) -> None:
+        """Train; the network has the last weights afterwards."""
+        from scipy.optimize import minimize
+
+        estimator = self.estimator
+        estimator._net.train()
+        result = minimize(
+            self.run,
+            self.run.packed(),
+            args=self.rows,
+            method="L-BFGS-B",
+            jac=True,
+            options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+            callback=self._hear,
+        )
+        self.bar.close()
+        self.run.place(result.x)
+        estimator.n_iter_ = int(min(result.nit, estimator.max_iter))
+        estimator.loss_ = float(result.fun) + self.constant
+        self._check_finite()
+        if result.status != 0 and not self.ended:
+            self._warn(result)
+
+    def _hear(self, intermediate_result: Any) -> None:
+        """Tell whoever wants to know of an iteration; StopIteration ends the training."""
+        estimator, loss = self.estimator, float(intermediate_result.fun) + self.constant
+        self.iteration += 1
+        estimator.loss_curve_.append(loss)
+        told = {"epoch": self.iteration - 1, "loss": loss, "lr": 1.0}
+        if estimator.verbose and estimator.verbose != "bar":
+            print(f"loss = {loss:.8f}")
+        self.bar.epoch_end(told)
+        if estimator.callbacks:
+            self.run.place(intermediate_result.x)
+            estimator.n_iter_, estimator.loss_ = self.iteration, loss
+            now, self.seen = self.seen, time.perf_counter()
+            told |= {"seconds": self.seen - now, "estimator": estimator}
+            answers = [callback(told) for callback in estimator.callbacks]
+            self.ended = any(answer is False for answer in answers)
+        limit = estimator.time_limit
+        self.ended = self.ended or (limit is not None and time.perf_counter() - self.started > limit)
+        if self.ended:
+            raise StopIteration
+
+    def _check_finite(self) -> None:
+        estimator = self.estimator
+        arrays = [np.asarray(estimator.loss_), *estimator.coefs_, *estimator.intercepts_]
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and"
+                " need to be preprocessed."
+            )
+
+    def _warn(self, result: Any) -> None:
+        warnings.warn(
+            f"lbfgs failed to converge after {self.estimator.n_iter_} iteration(s)"
+            f" (status={result.status}): {result.message}",
+            ConvergenceWarning,
+            stacklevel=6,
+        )
