@@ -14,6 +14,7 @@ KERNELS = SOURCE / "kernels"
 LEVEL = {
     **dict.fromkeys(("version", "error"), 0),
     **dict.fromkeys(("matrix", "buffer", "expressions", "product", "vectorwise", "sparse", "precision"), 1),
+    "weight_gradient": 1,
     **dict.fromkeys(("registry", "runtime", "rng", "dispatch"), 3),
     **dict.fromkeys(
         (

@@ -143,13 +143,25 @@ void gemm(const Gemm<T>& g) {
     products<FmaLink<T>>(g);
 }
 
+// C vectors of columns from j at a time, so that no sum waits for the one before.
+template <int C, class T>
+CMLP_INLINE void strip_sums(ptrdiff_t rows, const T* x, ptrdiff_t x_row, T* out, ptrdiff_t left, bool add) {
+    constexpr int size = Vec<T>::size;
+    Vec<T> sum[C];
+    for (int c = 0; c < C; ++c) sum[c] = Vec<T>(T(0));
+    for (ptrdiff_t r = 0; r < rows; ++r)
+        for (int c = 0; c < C; ++c) sum[c] += Vec<T>::load_n(x + r * x_row + c * size, left);
+    for (int c = 0; c < C; ++c)
+        (add ? Vec<T>::load_n(out + c * size, left) + sum[c] : sum[c]).store_n(out + c * size, left);
+}
+
 template <class T>
 void column_sums(Shape shape, const T* x, ptrdiff_t x_row, T* out, bool add) {
-    sweep<T>(shape.cols, [&](ptrdiff_t j, ptrdiff_t left) {
-        Vec<T> sum(T(0));
-        for (ptrdiff_t r = 0; r < shape.rows; ++r) sum += Vec<T>::load_n(x + r * x_row + j, left);
-        (add ? Vec<T>::load_n(out + j, left) + sum : sum).store_n(out + j, left);
-    });
+    constexpr ptrdiff_t size = Vec<T>::size, wide = 4 * size;
+    ptrdiff_t j = 0;
+    for (; j + wide <= shape.cols; j += wide) strip_sums<4>(shape.rows, x + j, x_row, out + j, size, add);
+    for (; j < shape.cols; j += size)
+        strip_sums<1>(shape.rows, x + j, x_row, out + j, shape.cols - j, add);
 }
 
 }  // namespace
