@@ -5,6 +5,7 @@ namespace cmlp {
 namespace {
 
 constexpr Index transpose_grain = 16;   // rows of a square that is transposed in registers
+constexpr Index large_weights = 1 << 19;  // bytes of weights that are transposed panel by panel
 constexpr Index block_columns = 512;    // of a block of a weight gradient, at most
 constexpr Index block_bytes = 1 << 18;  // of one that is added to several times
 
@@ -109,13 +110,42 @@ void weight_gradients(std::span<const WeightGradient<T>> all) {
     });
 }
 
+namespace {
+
+// Transposes rows i ... of w into columns of `to`.
+template <class T>
+void transpose_rows(MatrixView<const T> w, Index i, Index rows, T* to, Index to_row) {
+    kernels::of<T>().transpose({rows, w.cols()}, w.data() + i * w.row_stride(), w.row_stride(), to, to_row);
+}
+
+// dx panel by panel of its columns: the rows of w for one of them are transposed into memory that stays in the second cache.
+template <class T>
+void input_gradient_by_panels(MatrixView<const T> dy, MatrixView<const T> w, MatrixView<T> dx,
+                              AfterBlock after) {
+    static thread_local Buffer<T> panel;
+    const int threads = threads_for(gemm_work(dx.rows(), dx.cols(), dy.cols()));
+    const Index panels = (w.rows() + column_grain - 1) / column_grain;
+    parallel_each(panels, threads, [&](Index p) {
+        const Index j = p * column_grain, cols = std::min(column_grain, w.rows() - j);
+        if (panel.size() < w.cols() * column_grain) panel.resize(w.cols() * column_grain);
+        transpose_rows<T>(w, j, cols, panel.data(), column_grain);
+        const MatrixView<const T> turned(panel.data(), w.cols(), cols, column_grain);
+        auto after_panel = [&](Index i, Index rows, Index first, Index n) { after(i, rows, j + first, n); };
+        linear_forward<T>(dy, turned, nullptr, dx.middle_cols(j, cols),
+                          after ? AfterBlock(after_panel) : AfterBlock());
+    });
+}
+
+}  // namespace
+
 template <class T>
 void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
                            MatrixView<T> dx, AfterBlock after) {
+    if (w.rows() * w.row_stride() * Index(sizeof(T)) >= large_weights)
+        return input_gradient_by_panels<T>(dy, w, dx, after);
     scratch.resize(w.cols(), w.rows());
     parallel_for(w.rows(), transpose_grain, threads_for(8.0 * double(w.size())), [&](Index i, Index end) {
-        kernels::of<T>().transpose({end - i, w.cols()}, w.data() + i * w.row_stride(), w.row_stride(),
-                                   scratch.data() + i, scratch.row_stride());
+        transpose_rows<T>(w, i, end - i, scratch.data() + i, scratch.row_stride());
     });
     linear_forward<T>(dy, scratch.view(), nullptr, dx, after);
 }
