@@ -184,18 +184,13 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
 void run_jobs(Index jobs, int threads, const std::function<void(Index)>& job) {
     if (jobs == 1) return job(0);
     std::vector<std::exception_ptr> errors(static_cast<size_t>(jobs));
-    for (Index first = 0; first < jobs; first += most_pieces) {
-        auto run = [&](Index i) {
-            try {
-                job(first + i);
-            } catch (...) {
-                errors[static_cast<size_t>(first + i)] = std::current_exception();
-            }
-        };
-        run_pieces(
-            std::min(jobs - first, most_pieces), threads,
-            [](void* context, Index i) { (*static_cast<decltype(run)*>(context))(i); }, &run);
-    }
+    parallel_each(jobs, threads, [&](Index i) {
+        try {
+            job(i);
+        } catch (...) {
+            errors[static_cast<size_t>(i)] = std::current_exception();
+        }
+    });
     for (const std::exception_ptr& error : errors)
         if (error) std::rethrow_exception(error);
 }

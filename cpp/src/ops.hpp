@@ -47,7 +47,8 @@ void weight_gradients(std::span<const WeightGradient<T>> all);
 
 /// dw (in, out) = or += x^T dy alone.
 template <class T>
-void linear_backward_weight(MatrixView<const T> x, MatrixView<const T> dy, MatrixView<T> dw, bool accumulate) {
+void linear_backward_weight(MatrixView<const T> x, MatrixView<const T> dy, MatrixView<T> dw,
+                            bool accumulate) {
     const WeightGradient<T> gradient{x, dy, dw, nullptr, accumulate};
     weight_gradients<T>({&gradient, 1});
 }

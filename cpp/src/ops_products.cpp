@@ -4,10 +4,10 @@
 namespace cmlp {
 namespace {
 
-constexpr Index transpose_grain = 16;   // rows of a square that is transposed in registers
+constexpr Index transpose_grain = 16;     // rows of a square that is transposed in registers
 constexpr Index large_weights = 1 << 19;  // bytes of weights that are transposed panel by panel
-constexpr Index block_columns = 512;    // of a block of a weight gradient, at most
-constexpr Index block_bytes = 1 << 18;  // of one that is added to several times
+constexpr Index block_columns = 512;      // of a block of a weight gradient, at most
+constexpr Index block_bytes = 1 << 18;    // of one that is added to several times
 
 kernels::Shape shape_of(const auto& x) { return {x.rows(), x.cols()}; }
 
@@ -77,7 +77,8 @@ Blocks blocks_of(const WeightGradient<T>& g, double work, int threads) {
 // One of the blocks, column by column of them, and with the first of them db.
 template <class T>
 void gradient_block(const WeightGradient<T>& g, const Blocks& blocks, Index number) {
-    const Index across = number < blocks.down ? 0 : number / blocks.down, down = number - across * blocks.down;
+    const Index across = number < blocks.down ? 0 : number / blocks.down,
+                down = number - across * blocks.down;
     const Index i = down * blocks.rows, j = across * blocks.cols;
     const Index m = std::min(blocks.rows, g.dw.rows() - i), n = std::min(blocks.cols, g.dw.cols() - j);
     by_chunk(g.x.rows(), [&](Index r, Index rows) {
@@ -152,15 +153,15 @@ void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix
 
 }  // namespace ops
 
-#define CMLP_PRODUCTS(T)                                                                                    \
-    template void multiply<T>(MatrixView<const T>, bool, MatrixView<const T>, bool, MatrixView<T>, bool);   \
-    namespace ops {                                                                                         \
-    template void linear_forward<T>(MatrixView<const T>, MatrixView<const T>, const T*, MatrixView<T>,      \
-                                    AfterBlock);                                                            \
-    template void linear_backward_bias<T>(MatrixView<const T>, T*, bool);                                   \
-    template void weight_gradients<T>(std::span<const WeightGradient<T>>);                                  \
-    template void linear_backward_input<T>(MatrixView<const T>, MatrixView<const T>, Matrix<T>&,            \
-                                           MatrixView<T>, AfterBlock);                                      \
+#define CMLP_PRODUCTS(T)                                                                                  \
+    template void multiply<T>(MatrixView<const T>, bool, MatrixView<const T>, bool, MatrixView<T>, bool); \
+    namespace ops {                                                                                       \
+    template void linear_forward<T>(MatrixView<const T>, MatrixView<const T>, const T*, MatrixView<T>,    \
+                                    AfterBlock);                                                          \
+    template void linear_backward_bias<T>(MatrixView<const T>, T*, bool);                                 \
+    template void weight_gradients<T>(std::span<const WeightGradient<T>>);                                \
+    template void linear_backward_input<T>(MatrixView<const T>, MatrixView<const T>, Matrix<T>&,          \
+                                           MatrixView<T>, AfterBlock);                                    \
     }
 CMLP_PRODUCTS(float)
 CMLP_PRODUCTS(double)

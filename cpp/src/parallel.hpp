@@ -8,7 +8,6 @@
 #include <cmlp/runtime.hpp>
 
 #include <algorithm>
-#include <type_traits>
 
 #include "pool.hpp"
 
@@ -47,16 +46,17 @@ inline void run_pieces(Index pieces, int threads, void (*run)(void*, Index), voi
 #endif
 }
 
-/// f(piece) for every piece 0 .. pieces - 1 on at most that many threads.
+/// f(i) for every i in 0 .. n on at most that many threads.
 template <class F>
-void parallel_each(Index pieces, int threads, F&& f) {
-    if (threads <= 1 || pieces <= 1 || pieces > most_pieces) {
-        for (Index i = 0; i < pieces; ++i) f(i);
-        return;
-    }
+void parallel_each(Index n, int threads, F&& f) {
+    const Index pieces = threads <= 1 ? 1 : std::clamp(n, Index(1), most_pieces);
+    auto piece = [&](Index p) {
+        for (Index i = n * p / pieces; i < n * (p + 1) / pieces; ++i) f(i);
+    };
+    if (pieces <= 1) return piece(0);
     run_pieces(
-        pieces, threads,
-        [](void* context, Index i) { (*static_cast<std::remove_reference_t<F>*>(context))(i); }, &f);
+        pieces, threads, [](void* context, Index p) { (*static_cast<decltype(piece)*>(context))(p); },
+        &piece);
 }
 
 /// f(begin, end) over 0 .. n on at most `threads` threads, in pieces whose bounds are multiples of `grain`.

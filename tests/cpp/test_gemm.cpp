@@ -88,8 +88,9 @@ TEST_CASE_TEMPLATE("gemm: every element is one chain of fma in k order, whatever
 TEST_CASE_TEMPLATE("gemm: larger shapes, each with and without bias, addition and a transposed left side", T,
                    float, double) {
     Products<T> products;
-    const Index shapes[][3] = {{64, 128, 50}, {33, 257, 129}, {7, 1000, 13},
-                               {150, 65, 40}, {1, 300, 256},  {48, 64, 257}};
+    const Index shapes[][3] = {
+        {64, 128, 50}, {33, 257, 129}, {7, 1000, 13},  {150, 65, 40},
+        {1, 300, 256}, {48, 64, 257},  {20, 130, 301}, {62, 200, 300}};  // the next strip is fetched ahead
     for (const auto& [m, n, k] : shapes)
         for (int mode = 0; mode < 8; ++mode) {
             CAPTURE(m);

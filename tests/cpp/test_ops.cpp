@@ -96,6 +96,65 @@ TEST_CASE_TEMPLATE("ops: weight and bias gradients are chains over chunks of 256
         }
 }
 
+TEST_CASE_TEMPLATE(
+    "ops: weight gradients of several maps are made in blocks and over threads, and stay what they are", T,
+    float, double) {
+    const RuntimeScope scope;
+    const Index batch = 300;
+    for (const int threads : {1, 2, 3})
+        for (const bool accumulate : {false, true}) {
+            CAPTURE(threads);
+            set_num_threads(threads);
+            Inside<T> x(batch, 700, 1), middle(batch, 530, 2), dy(batch, 3, 3), few(batch, 5, 4);
+            Inside<T> dw1(700, 530, 5), dw2(530, 3, 6), dw3(5, 530, 7), db(1, 530, 8);
+            const Matrix<T> before[] = {dw1.view(), dw2.view(), dw3.view(), db.view()};
+            const std::vector<WeightGradient<T>> maps = {
+                {x.view(), middle.view(), dw1.view(), db.view().data(), accumulate},
+                {middle.view(), dy.view(), dw2.view(), nullptr, accumulate},
+                {few.view(), middle.view(), dw3.view(), nullptr, accumulate}};
+            ops::weight_gradients<T>(maps);
+            CHECK((dw1.frame_kept() && dw2.frame_kept() && dw3.frame_kept() && db.frame_kept()));
+            Index wrong = 0;
+            for (size_t m = 0; m < maps.size(); ++m)
+                for (Index i = 0; i < maps[m].dw.rows(); ++i)
+                    for (Index j = i % 17; j < maps[m].dw.cols(); j += 17)
+                        wrong += !same<T>(maps[m].dw(i, j), chunked<T>(
+                                                                batch, accumulate, before[m](i, j),
+                                                                [&](Index r) { return maps[m].x(r, i); },
+                                                                [&](Index r) { return maps[m].dy(r, j); }));
+            CHECK(wrong == 0);
+            CHECK(mismatches(db.view(), [&](Index, Index j) {
+                      return chunked<T>(
+                          batch, accumulate, before[3](0, j), [](Index) { return T(1); },
+                          [&](Index r) { return middle.view()(r, j); });
+                  }) == 0);
+        }
+}
+
+TEST_CASE_TEMPLATE("ops: the input gradient of large weights is the same by panels, whatever follows a block",
+                   T, float, double) {
+    const RuntimeScope scope;
+    Matrix<T> scratch;
+    Inside<T> dy(100, 500, 1), w(290, 500, 2), dx(100, 290, 3);
+    for (const int threads : {1, 2, 3}) {
+        CAPTURE(threads);
+        set_num_threads(threads);
+        auto twice = [&](Index i, Index rows, Index j, Index cols) {
+            dx.view().block(i, j, rows, cols) *= T(2);
+        };
+        ops::linear_backward_input<T>(dy.view(), w.view(), scratch, dx.view(), ops::AfterBlock(twice));
+        CHECK(dx.frame_kept());
+        Index wrong = 0;
+        for (Index i = 0; i < 100; ++i)
+            for (Index j = i % 7; j < 290; j += 7) {
+                T chain = 0;
+                for (Index p = 0; p < 500; ++p) chain = std::fma(dy.view()(i, p), w.view()(j, p), chain);
+                wrong += !same<T>(dx.view()(i, j), 2 * chain);
+            }
+        CHECK(wrong == 0);
+    }
+}
+
 TEST_CASE_TEMPLATE("ops: input gradient is dy times the transposed weights", T, float, double) {
     Matrix<T> scratch;
     for (const Index batch : {1, 6, 50})

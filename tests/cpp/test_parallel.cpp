@@ -82,6 +82,20 @@ TEST_CASE("parallel: parallel_for covers 0 .. n once, in pieces that begin at mu
             }
 }
 
+TEST_CASE("parallel: parallel_each runs every number once, also where there are more than pieces") {
+    const test::RuntimeScope scope;
+    for (const Index n : {0, 1, 2, 7, 1023, 1024, 5000})
+        for (const int threads : {1, 2, 4}) {
+            std::vector<std::atomic<int>> seen(std::size_t(n) + 1);
+            parallel_each(n, threads, [&](Index i) { ++seen[std::size_t(i)]; });
+            bool once = seen[std::size_t(n)] == 0;
+            for (Index i = 0; i < n; ++i) once &= seen[std::size_t(i)] == 1;
+            CAPTURE(n);
+            CAPTURE(threads);
+            CHECK(once);
+        }
+}
+
 TEST_CASE("parallel: small work stays on one thread, large work never takes more than the limit") {
     const test::RuntimeScope scope;
     set_num_threads(3);

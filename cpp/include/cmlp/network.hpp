@@ -46,10 +46,10 @@ struct Kept {
 /// Memory of the passes, reused from one to the next.
 template <class T>
 struct Workspace {
-    std::vector<Matrix<T>> memory;  // output of each layer
-    std::vector<Matrix<T>> own;     // what a layer itself keeps from forward to backward
-    std::vector<Kept<T>> kept;      // one a layer
-    std::vector<Matrix<T>> gradient;  // of each layer's input
+    std::vector<Matrix<T>> memory;        // output of each layer
+    std::vector<Matrix<T>> own;           // what a layer itself keeps from forward to backward
+    std::vector<Kept<T>> kept;            // one a layer
+    std::vector<Matrix<T>> gradient;      // of each layer's input
     std::vector<WeightGradient<T>> open;  // of linear maps the last way back has passed
     Matrix<T> scratch;
     SparseMatrix<T> columns;  // of the rows of a sparse input

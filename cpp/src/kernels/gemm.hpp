@@ -160,8 +160,7 @@ void column_sums(Shape shape, const T* x, ptrdiff_t x_row, T* out, bool add) {
     constexpr ptrdiff_t size = Vec<T>::size, wide = 4 * size;
     ptrdiff_t j = 0;
     for (; j + wide <= shape.cols; j += wide) strip_sums<4>(shape.rows, x + j, x_row, out + j, size, add);
-    for (; j < shape.cols; j += size)
-        strip_sums<1>(shape.rows, x + j, x_row, out + j, shape.cols - j, add);
+    for (; j < shape.cols; j += size) strip_sums<1>(shape.rows, x + j, x_row, out + j, shape.cols - j, add);
 }
 
 }  // namespace
