@@ -187,6 +187,8 @@ void measure_group(const std::string& group) {
         for (const Index batch : smoke ? Sizes{32} : Sizes{128, 1024})
             for (const Index width : smoke ? Sizes{16} : Sizes{256, 512, 1024, 2048})
                 bf16_step({784, width, width, 10}, batch);
+    if (group == "answer" && current_isa == isas().front() && options.most > 1)
+        add("answer", "two threads, there and back", "", answer_time(), "ns", 0);
     if (group == "threads" && current_isa == isas().front())
         for (const Index batch : smoke ? Sizes{1} : Sizes{1, 8, 32, 128, 512, 2048})
             for (const Index width : smoke ? Sizes{8} : Sizes{8, 16, 32, 64, 128, 256, 512})
@@ -202,7 +204,7 @@ void measure_isa(const std::string& isa) {
     peak = one_core * options.threads;
     if (one_core > 0) add("peak", "fma, one core", "", one_core, "GFLOP/s", 0);
     for (const std::string group :
-         {"product", "sparse", "step", "bf16", "predict", "activation", "loss", "optimizer", "threads"})
+         {"product", "sparse", "step", "bf16", "predict", "activation", "loss", "optimizer", "answer", "threads"})
         if (options.only.empty() || options.only == group) measure_group(group);
 }
 

@@ -33,10 +33,9 @@ def formula(widths: tuple[int, ...], rows: int, batch: int) -> int:
     """Bytes beside the data: parameters four times (weights, gradients, Adam's two), one batch, the order."""
     pairs = list(pairwise(widths))
     parameters = sum((a + 1) * b for a, b in pairs)
-    turned = max(a * b for a, b in pairs[1:])
-    hidden = 2 * sum(widths[1:-1]) + widths[-1]  # before and after each activation
-    back = 2 * max(widths[1:]) + widths[-1]
-    return 4 * (4 * parameters + turned + batch * (widths[0] + hidden + back)) + 16 * rows
+    turned = max(min(a, 64) * b if 4 * a * b >= 1 << 19 else a * b for a, b in pairs[1:])
+    hidden = sum(widths[1:-1])  # before and after each activation, and on the way back
+    return 4 * (4 * parameters + turned + batch * (widths[0] + 3 * hidden + 2 * widths[-1])) + 16 * rows
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
-// What the machine can do at most: fused multiply-adds of one core, and copies of memory.
+// What the machine can do at most: fused multiply-adds of one core, copies of memory, answers of another thread.
 #pragma once
 
 #include "timer.hpp"
 
+#include <atomic>
 #include <cstring>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -76,6 +78,29 @@ inline double fma_peak([[maybe_unused]] std::string_view isa) {
     double operations = 0;
     const double seconds = best_time([&] { operations = chains(); }, 0.2);
     return operations / seconds / 1e9;
+}
+
+/// Nanoseconds until another thread has answered: what every region over two threads pays at least once.
+inline double answer_time() {
+    constexpr int turns = 100000;
+    alignas(64) std::atomic<int> asked = 0;
+    alignas(64) std::atomic<int> answered = 0;
+    std::thread other([&] {
+        for (int turn = 1; turn <= turns; ++turn) {
+            while (asked.load(std::memory_order_acquire) < turn) {
+            }
+            answered.store(turn, std::memory_order_release);
+        }
+    });
+    const double start = now();
+    for (int turn = 1; turn <= turns; ++turn) {
+        asked.store(turn, std::memory_order_release);
+        while (answered.load(std::memory_order_acquire) < turn) {
+        }
+    }
+    const double seconds = now() - start;
+    other.join();
+    return seconds / turns * 1e9;
 }
 
 /// GB/s, read and written together, of a copy that moves so many bytes in all.

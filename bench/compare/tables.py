@@ -163,6 +163,12 @@ def step_tables(rows: list[dict[str, Any]]) -> Iterable[Table]:
     }
     for group, (title, text) in titles.items():
         own = [row for row in rows if row["group"] == group]
+        if group == "threads":
+            text += "".join(
+                f" Two threads answered each other in {number(row['value'])} ns."
+                for row in rows
+                if row["group"] == "answer"
+            )
         if group != "threads":
             own = [row | {"name": f"{row['isa']}, {row['unit']}"} for row in own]
         if own:

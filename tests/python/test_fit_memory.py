@@ -26,6 +26,6 @@ print(json.dumps(peak() - before))
 @pytest.mark.parametrize("batch", [128, 4096])
 def test_peak_of_fit(shuffle, batch):
     parameters = 401 * 700 + 701 * 10
-    expected = 4 * (4 * parameters + 7000 + batch * (400 + 1400 + 10 + 1400 + 10)) + 16 * 60_000
+    expected = 4 * (4 * parameters + 7000 + batch * (400 + 3 * 700 + 2 * 10)) + 16 * 60_000
     grown = fresh.result(CODE.format(batch=batch, shuffle=shuffle))
     assert grown < 1.15 * expected + 4e6  # the data are 96 MB
