@@ -22,6 +22,10 @@ constexpr Index hot_rows = 96;
 template <class T>
 void gemm(void (*kernel)(const kernels::Gemm<T>&), const kernels::Gemm<T>& whole, AfterBlock after = {}) {
     const int threads = threads_for(gemm_work(whole.m, whole.n, whole.k));
+    if (threads == 1 && whole.m <= hot_rows) {  // nothing to split, and often nothing to lose on the way
+        kernel(whole);
+        return after ? after(0, whole.m, 0, whole.n) : void();
+    }
     const auto run = [&](Index i, Index rows, Index j, Index cols) {
         kernels::Gemm<T> part = whole;
         part.m = rows, part.n = cols;
