@@ -203,8 +203,8 @@ void measure_isa(const std::string& isa) {
     const double one_core = fma_peak(isa);
     peak = one_core * options.threads;
     if (one_core > 0) add("peak", "fma, one core", "", one_core, "GFLOP/s", 0);
-    for (const std::string group :
-         {"product", "sparse", "step", "bf16", "predict", "activation", "loss", "optimizer", "answer", "threads"})
+    for (const std::string group : {"product", "sparse", "step", "bf16", "predict", "activation", "loss",
+                                    "optimizer", "answer", "threads"})
         if (options.only.empty() || options.only == group) measure_group(group);
 }
 
