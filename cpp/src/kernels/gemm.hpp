@@ -71,15 +71,16 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
     // Of the next strip each tile fetches one vector's column of every other row.
     const ptrdiff_t share = i / R % fetching_tiles;
     const T* next = b + (C + share / 2) * V::size + share % 2 * (g.k / 2) * g.b_row;
-    for (ptrdiff_t p = g.k / 2; p > 0; --p) {
+    constexpr int links = R > 2 ? 2 : 1;  // a turn; the widest tiles have no register for a second
+    for (ptrdiff_t p = g.k / links; p > 0; --p) {
         if (stream) {
             __builtin_prefetch(next, 0, 2);
             next += g.b_row;
         }
         link();
-        link();
+        if (links == 2) link();
     }
-    if (g.k % 2 != 0) link();
+    if (links == 2 && g.k % 2 != 0) link();
     for (int r = 0; r < R; ++r)
         for (int c = 0; c < C; ++c) {
             T* out = g.c + (i + r) * g.c_row + j + c * V::size;
