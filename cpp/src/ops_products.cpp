@@ -119,21 +119,30 @@ void transpose_rows(MatrixView<const T> w, Index i, Index rows, T* to, Index to_
     kernels::of<T>().transpose({rows, w.cols()}, w.data() + i * w.row_stride(), w.row_stride(), to, to_row);
 }
 
-// dx panel by panel of its columns: the rows of w for one of them are transposed into memory that stays in the second cache.
+// Columns j ... of dx, by the rows of w for them transposed into `panel`.
 template <class T>
-void input_gradient_by_panels(MatrixView<const T> dy, MatrixView<const T> w, MatrixView<T> dx,
-                              AfterBlock after) {
-    static thread_local Buffer<T> panel;
+void input_gradient_panel(MatrixView<const T> dy, MatrixView<const T> w, T* panel, MatrixView<T> dx,
+                          AfterBlock after, Index j) {
+    const Index cols = std::min(column_grain, w.rows() - j);
+    transpose_rows<T>(w, j, cols, panel, column_grain);
+    const MatrixView<const T> turned(panel, w.cols(), cols, column_grain);
+    auto after_panel = [&](Index i, Index rows, Index first, Index n) { after(i, rows, j + first, n); };
+    linear_forward<T>(dy, turned, nullptr, dx.middle_cols(j, cols),
+                      after ? AfterBlock(after_panel) : AfterBlock());
+}
+
+// dx panel by panel, each piece of them through memory of its own that stays in the second cache.
+template <class T>
+void input_gradient_by_panels(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
+                              MatrixView<T> dx, AfterBlock after) {
     const int threads = threads_for(gemm_work(dx.rows(), dx.cols(), dy.cols()));
     const Index panels = (w.rows() + column_grain - 1) / column_grain;
-    parallel_each(panels, threads, [&](Index p) {
-        const Index j = p * column_grain, cols = std::min(column_grain, w.rows() - j);
-        if (panel.size() < w.cols() * column_grain) panel.resize(w.cols() * column_grain);
-        transpose_rows<T>(w, j, cols, panel.data(), column_grain);
-        const MatrixView<const T> turned(panel.data(), w.cols(), cols, column_grain);
-        auto after_panel = [&](Index i, Index rows, Index first, Index n) { after(i, rows, j + first, n); };
-        linear_forward<T>(dy, turned, nullptr, dx.middle_cols(j, cols),
-                          after ? AfterBlock(after_panel) : AfterBlock());
+    const Index pieces = threads == 1 ? 1 : std::min(panels, threads * pieces_a_thread);
+    scratch.resize(pieces * w.cols(), column_grain);
+    parallel_each(pieces, threads, [&](Index piece) {
+        T* const panel = scratch.data() + piece * w.cols() * column_grain;
+        for (Index p = panels * piece / pieces; p < panels * (piece + 1) / pieces; ++p)
+            input_gradient_panel<T>(dy, w, panel, dx, after, p * column_grain);
     });
 }
 
@@ -143,7 +152,7 @@ template <class T>
 void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
                            MatrixView<T> dx, AfterBlock after) {
     if (w.rows() * w.row_stride() * Index(sizeof(T)) >= large_weights)
-        return input_gradient_by_panels<T>(dy, w, dx, after);
+        return input_gradient_by_panels<T>(dy, w, scratch, dx, after);
     scratch.resize(w.cols(), w.rows());
     parallel_for(w.rows(), transpose_grain, threads_for(8.0 * double(w.size())), [&](Index i, Index end) {
         transpose_rows<T>(w, i, end - i, scratch.data() + i, scratch.row_stride());
