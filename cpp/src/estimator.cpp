@@ -44,69 +44,61 @@ struct Task {
 template <class T>
 class Watch {
 public:
-    explicit Watch(const Task<T>& task)
-        : network_(task.network),
-          optimizer_(task.optimizer),
-          loss_(task.loss),
-          rules_(task.rules),
-          report_(task.report),
-          held_out_(task.held_out),
-          hooks_(task.hooks),
-          rows_(task.rows),
-          best_(task.network) {
-        if (rules_.early_stopping && report_.state.best_score > -std::numeric_limits<double>::infinity())
+    explicit Watch(const Task<T>& task) : task_(task), best_(task.network) {
+        if (task_.rules.early_stopping &&
+            task_.report.state.best_score > -std::numeric_limits<double>::infinity())
             best_.keep();  // of an earlier training, which ended with them
     }
 
     ~Watch() {
-        if (!rules_.early_stopping) return;
+        if (!task_.rules.early_stopping) return;
         best_.restore();
-        report_.best_kept = best_.kept();
+        task_.report.best_kept = best_.kept();
     }
     Watch(const Watch&) = delete;
 
     bool epoch_end(const EpochRecord& record) {
-        report_.state.rows_seen += rows_;
-        EstimatorEpoch epoch{record.loss + rules_.constant};
+        task_.report.state.rows_seen += task_.rows;
+        EstimatorEpoch epoch{record.loss + task_.rules.constant};
         epoch.lr = record.lr;
         epoch.seconds = record.seconds;
-        if (held_out_) validate(epoch);
+        if (task_.held_out) validate(epoch);
         compare(epoch);
-        if (rules_.learning_rate == RateRule::invscaling)
-            set_rate(rules_.learning_rate_init /
-                     std::pow(double(report_.state.rows_seen + 1), rules_.power_t));
-        epoch.at_rest = double(report_.state.no_improvement) > rules_.n_iter_no_change;
-        report_.ended = epoch.at_rest && !falls();
-        report_.epochs.push_back(epoch);
-        if (hooks_.epoch_end && !hooks_.epoch_end(epoch)) report_.ended = true;
-        return !report_.ended;
+        if (task_.rules.learning_rate == RateRule::invscaling)
+            set_rate(task_.rules.learning_rate_init /
+                     std::pow(double(task_.report.state.rows_seen + 1), task_.rules.power_t));
+        epoch.at_rest = double(task_.report.state.no_improvement) > task_.rules.n_iter_no_change;
+        task_.report.ended = epoch.at_rest && !falls();
+        task_.report.epochs.push_back(epoch);
+        if (task_.hooks.epoch_end && !task_.hooks.epoch_end(epoch)) task_.report.ended = true;
+        return !task_.report.ended;
     }
 
     bool step_end(const Progress& progress) {
-        EstimatorEpoch epoch{progress.loss + rules_.constant};
-        epoch.lr = optimizer_.setting("lr");
+        EstimatorEpoch epoch{progress.loss + task_.rules.constant};
+        epoch.lr = task_.optimizer.setting("lr");
         epoch.whole = false;
-        report_.epochs.push_back(epoch);
-        report_.ended = true;
+        task_.report.epochs.push_back(epoch);
+        task_.report.ended = true;
         return false;
     }
 
 private:
     void validate(EstimatorEpoch& epoch) const {
         std::vector<MetricKind> metrics;
-        if (rules_.metric) metrics.push_back(*rules_.metric);
-        const std::vector<double> values = evaluate<T>(network_, *held_out_, loss_, metrics);
-        epoch.val_loss = values.front() + rules_.val_constant;
-        if (rules_.metric && std::isfinite(values.back())) epoch.val_score = values.back();
-        if (!rules_.metric && hooks_.score) epoch.val_score = hooks_.score();
+        if (task_.rules.metric) metrics.push_back(*task_.rules.metric);
+        const std::vector<double> values = evaluate<T>(task_.network, *task_.held_out, task_.loss, metrics);
+        epoch.val_loss = values.front() + task_.rules.val_constant;
+        if (task_.rules.metric && std::isfinite(values.back())) epoch.val_score = values.back();
+        if (!task_.rules.metric && task_.hooks.score) epoch.val_score = task_.hooks.score();
     }
 
     // A value that is no number counts as an improvement, as it does there.
     void compare(const EstimatorEpoch& epoch) {
-        EstimatorState& state = report_.state;
-        bool improved = !(epoch.loss > state.best_loss - rules_.tol);
-        if (rules_.early_stopping) {
-            improved = !(epoch.val_score < state.best_score + rules_.tol);
+        EstimatorState& state = task_.report.state;
+        bool improved = !(epoch.loss > state.best_loss - task_.rules.tol);
+        if (task_.rules.early_stopping) {
+            improved = !(epoch.val_score < state.best_score + task_.rules.tol);
             if (epoch.val_score > state.best_score) {
                 state.best_score = epoch.val_score;
                 best_.keep();
@@ -119,26 +111,19 @@ private:
 
     // Goes on with a smaller rate, where there is one.
     bool falls() {
-        const double rate = optimizer_.setting("lr");
-        if (rules_.learning_rate != RateRule::adaptive || rate <= smallest_rate) return false;
+        const double rate = task_.optimizer.setting("lr");
+        if (task_.rules.learning_rate != RateRule::adaptive || rate <= smallest_rate) return false;
         set_rate(rate / fall);
-        report_.state.no_improvement = 0;
+        task_.report.state.no_improvement = 0;
         return true;
     }
 
     void set_rate(double rate) {
-        for (Index group = 0; group < std::ssize(optimizer_.groups()); ++group)
-            optimizer_.set_setting("lr", rate, group);
+        for (Index group = 0; group < std::ssize(task_.optimizer.groups()); ++group)
+            task_.optimizer.set_setting("lr", rate, group);
     }
 
-    Network<T>& network_;
-    Optimizer<T>& optimizer_;
-    const Loss& loss_;
-    const EstimatorRules& rules_;
-    EstimatorReport& report_;
-    const Data<T>* held_out_;
-    const EstimatorHooks& hooks_;
-    const Index rows_;
+    const Task<T> task_;
     Best<T> best_;
 };
 

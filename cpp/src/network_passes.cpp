@@ -133,7 +133,7 @@ MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, In
 template <class T>
 void Network<T>::close_gradients(double enough) {
     double work = 0;
-    for (const auto& g : workspace_.open) work += double(g.dw.size()) * double(g.dy.rows());
+    for (const auto& g : workspace_.open) work += g.work();
     if (work < enough || workspace_.open.empty()) return;
     ops::weight_gradients<T>(workspace_.open);
     workspace_.open.clear();

@@ -135,13 +135,13 @@ Index first_nonfinite(MatrixView<const T> x) {
         for (Index seen = first; at < seen && !first.compare_exchange_weak(seen, at);) {
         }
     };
-    const int threads = threads_for(double(x.size()));
     if (x.is_contiguous())
-        parallel_for(x.size(), column_grain, threads,
+        parallel_for(x.size(), column_grain, threads_for(double(x.size())),
                      [&](Index begin, Index end) { search(x.data() + begin, end - begin, begin); });
     else
-        parallel_for(x.rows(), 1, threads, [&](Index begin, Index end) {
-            for (Index r = begin; r < end; ++r) search(x.data() + r * x.row_stride(), x.cols(), r * x.cols());
+        by_rows(x.rows(), x.cols(), 1, [&](Index begin, Index rows) {
+            for (Index r = begin; r < begin + rows; ++r)
+                search(x.data() + r * x.row_stride(), x.cols(), r * x.cols());
         });
     return first < x.size() ? Index(first) : -1;
 }

@@ -95,7 +95,7 @@ void gradient_block(const WeightGradient<T>& g, const Blocks& blocks, Index numb
 template <class T>
 void weight_gradients(std::span<const WeightGradient<T>> all) {
     double work = 0;
-    for (const auto& g : all) work += double(g.dw.size()) * double(g.dy.rows());
+    for (const auto& g : all) work += g.work();
     const int threads = threads_for(work);
     Index count = 0;
     for (const auto& g : all) {

@@ -60,7 +60,7 @@ Words words_of(Generator& generator) {
 }
 
 /// Shuffles as NumPy's RandomState.shuffle does; a std::mt19937(seed) has the words of RandomState(seed).
-/// Throws std::invalid_argument on more than 2^32 elements.
+/// Throws std::invalid_argument on 2^32 elements or more.
 void shuffle(std::span<Index> order, Words words);
 
 /// Quantile of the standard normal distribution, 0 < p < 1 (Wichura, Applied Statistics 37, 1988, AS 241).

@@ -13,6 +13,8 @@ struct WeightGradient {
     MatrixView<T> dw;        // (in, out)
     T* db;                   ///< (out) or null
     bool accumulate;
+
+    double work() const { return double(dw.size()) * double(dy.rows()); }  ///< multiplications
 };
 
 }  // namespace cmlp
