@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "ops.hpp"
+#include "ops/ops.hpp"
 #include "peaks.hpp"
 #include "report.hpp"
 

@@ -4,8 +4,8 @@
 //   ./hash [stride of the bit patterns] [instruction set ...]
 //
 // Every NaN counts as the same one. Exits with 1 where two instruction sets differ.
-#include <cmlp/functions.hpp>
-#include <cmlp/runtime.hpp>
+#include <cmlp/ops/functions.hpp>
+#include <cmlp/runtime/runtime.hpp>
 
 #include <bit>
 #include <cmath>

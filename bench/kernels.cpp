@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "elementwise.hpp"
-#include "ops_sparse.hpp"
+#include "ops/sparse.hpp"
 #include "peaks.hpp"
 
 namespace {

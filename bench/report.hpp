@@ -1,7 +1,7 @@
 // What a benchmark reports: rows with one figure each, printed as they come and written as JSON.
 #pragma once
 
-#include <cmlp/error.hpp>
+#include <cmlp/base/error.hpp>
 #include <cmlp/version.hpp>
 
 #include <cstdio>

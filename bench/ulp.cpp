@@ -123,7 +123,7 @@ std::vector<Function<T>> functions() {
     list.push_back({#name, bound, [](V x) { return kernels::math::name(x); },                           \
                     [](R x) { return R(exact::name(x)); }, std::strstr(#name, "derivative") != nullptr, \
                     !std::strcmp(#name, "sin") || !std::strcmp(#name, "cos")});
-#include "../cpp/include/cmlp/functions.def"
+#include "../cpp/include/cmlp/lists/functions.def"
 #undef CMLP_FUNCTION
     return list;
 }

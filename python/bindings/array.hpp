@@ -4,9 +4,9 @@
 // borrowed (read-only, row-strided and sliced ones too), anything else is converted once.
 #pragma once
 
-#include <cmlp/error.hpp>
-#include <cmlp/loss.hpp>
-#include <cmlp/matrix.hpp>
+#include <cmlp/base/error.hpp>
+#include <cmlp/base/matrix.hpp>
+#include <cmlp/losses/loss.hpp>
 
 #include <pybind11/numpy.h>
 

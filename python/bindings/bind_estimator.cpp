@@ -1,5 +1,5 @@
 // A training by scikit-learn's rules as an object: made, run alone or beside others with the GIL released, read.
-#include <cmlp/estimator.hpp>
+#include <cmlp/train/estimator.hpp>
 
 #include <atomic>
 #include <exception>

@@ -1,7 +1,7 @@
 // What Python holds of a rule that sees all rows at once; training takes it too.
 #pragma once
 
-#include <cmlp/full_batch.hpp>
+#include <cmlp/train/full_batch.hpp>
 
 #include <memory>
 #include <vector>

@@ -1,5 +1,5 @@
 // L-BFGS over parameters, with a Python closure that evaluates the network.
-#include <cmlp/error.hpp>
+#include <cmlp/base/error.hpp>
 
 #include "bind_full_batch.hpp"
 

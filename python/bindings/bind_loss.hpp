@@ -1,7 +1,7 @@
 // The loss object that Python holds; training takes it too.
 #pragma once
 
-#include <cmlp/loss.hpp>
+#include <cmlp/losses/loss.hpp>
 
 #include <variant>
 

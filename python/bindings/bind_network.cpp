@@ -1,6 +1,6 @@
 // Network in both precisions: layers from their fields, passes with the GIL released, parameters as zero-copy views.
-#include <cmlp/serialize.hpp>
-#include <cmlp/trainer.hpp>
+#include <cmlp/files/serialize.hpp>
+#include <cmlp/train/trainer.hpp>
 
 #include <type_traits>
 

@@ -1,7 +1,7 @@
 // Optimizers over parameters of one or more networks, which they keep alive.
 #include "bind_optimizer.hpp"
 
-#include <cmlp/flat.hpp>
+#include <cmlp/ops/flat.hpp>
 
 #include "array.hpp"
 

@@ -1,9 +1,9 @@
 // The optimizer object that Python holds; training takes it too.
 #pragma once
 
-#include <cmlp/loss.hpp>
-#include <cmlp/network.hpp>
-#include <cmlp/optimizer.hpp>
+#include <cmlp/losses/loss.hpp>
+#include <cmlp/network/network.hpp>
+#include <cmlp/optim/optimizer.hpp>
 
 #include <memory>
 #include <vector>

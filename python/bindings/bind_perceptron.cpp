@@ -1,5 +1,5 @@
 // The perceptron: one neuron with its rules and its log, as cmlp/perceptron.py uses it.
-#include <cmlp/perceptron.hpp>
+#include <cmlp/train/perceptron.hpp>
 
 #include <chrono>
 

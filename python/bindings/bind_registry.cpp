@@ -1,5 +1,5 @@
 // The lists of the core as Python sees them.
-#include <cmlp/layers.hpp>
+#include <cmlp/layers/layers.hpp>
 
 #include "bindings.hpp"
 

@@ -1,7 +1,7 @@
 // The instruction set, the threads, and the vector functions by name.
-#include <cmlp/functions.hpp>
-#include <cmlp/rng.hpp>
-#include <cmlp/runtime.hpp>
+#include <cmlp/ops/functions.hpp>
+#include <cmlp/runtime/rng.hpp>
+#include <cmlp/runtime/runtime.hpp>
 #include <cmlp/version.hpp>
 
 #include "array.hpp"

@@ -1,5 +1,5 @@
 // The closed forms of schedules.
-#include <cmlp/schedule.hpp>
+#include <cmlp/optim/schedule.hpp>
 
 #include "bindings.hpp"
 

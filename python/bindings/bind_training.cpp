@@ -1,5 +1,5 @@
 // One step, whole epochs, evaluation and the gradient check, with the GIL released while the core works.
-#include <cmlp/gradcheck.hpp>
+#include <cmlp/network/gradcheck.hpp>
 
 #include "bind_full_batch.hpp"
 #include "bind_optimizer.hpp"

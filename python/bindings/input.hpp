@@ -1,7 +1,7 @@
 // x as a network takes it: an array, or a SciPy sparse matrix of any format, known by its method tocsr.
 #pragma once
 
-#include <cmlp/sparse.hpp>
+#include <cmlp/base/sparse.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // The module's table of contents.
-#include <cmlp/error.hpp>
+#include <cmlp/base/error.hpp>
 
 #include "bindings.hpp"
 

@@ -1,7 +1,7 @@
 // What the bindings of training share: data kept alive, options, calls back into Python.
 #pragma once
 
-#include <cmlp/trainer.hpp>
+#include <cmlp/train/trainer.hpp>
 
 #include "array.hpp"
 #include "bind_loss.hpp"

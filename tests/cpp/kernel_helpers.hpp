@@ -1,8 +1,8 @@
 // What the tests of kernels share: the table of each instruction set, arrays that end where memory ends, bits compared.
 #pragma once
 
-#include <cmlp/rng.hpp>
-#include <cmlp/runtime.hpp>
+#include <cmlp/runtime/rng.hpp>
+#include <cmlp/runtime/runtime.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>

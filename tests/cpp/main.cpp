@@ -1,6 +1,6 @@
 // The doctest program; exits with 77 (skipped) when CMLP_ISA names an instruction set this processor lacks.
 #define DOCTEST_CONFIG_IMPLEMENT
-#include <cmlp/runtime.hpp>
+#include <cmlp/runtime/runtime.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // What the tests of matrices share: numbers to fill them with, and the text of a refusal.
 #pragma once
 
-#include <cmlp/matrix.hpp>
+#include <cmlp/base/matrix.hpp>
 
 #include <cmath>
 #include <stdexcept>

@@ -1,9 +1,9 @@
 // What the core's numbers are held against: plain loops in double, each formula once, named as the row it belongs to.
 #pragma once
 
-#include <cmlp/loss.hpp>
-#include <cmlp/matrix.hpp>
-#include <cmlp/registry.hpp>
+#include <cmlp/base/matrix.hpp>
+#include <cmlp/losses/loss.hpp>
+#include <cmlp/runtime/registry.hpp>
 
 #include <algorithm>
 #include <array>

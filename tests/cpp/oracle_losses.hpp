@@ -152,7 +152,7 @@ inline Points multi_margin(const Case& c) {
 inline Points row(LossKind kind, const Case& c) {
     constexpr Points (*all[])(const Case&) = {
 #define CMLP_LOSS(name, ...) losses::name,
-#include <cmlp/losses.def>
+#include <cmlp/lists/losses.def>
     };
     return all[static_cast<int>(kind)](c);
 }

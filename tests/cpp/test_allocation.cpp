@@ -1,5 +1,5 @@
 // Memory: calls in their steady state take none from the heap. This file counts every operator new of the program.
-#include <cmlp/trainer.hpp>
+#include <cmlp/train/trainer.hpp>
 
 #include <doctest/doctest.h>
 

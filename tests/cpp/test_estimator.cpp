@@ -1,5 +1,5 @@
 // Trainings by scikit-learn's rules: NumPy's shuffle, when they end, how rates fall, best weights; many side by side.
-#include <cmlp/estimator.hpp>
+#include <cmlp/train/estimator.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // Lazy arithmetic and folds against plain loops, on padded, packed and block operands.
 #include "matrix_helpers.hpp"
 
-#include <cmlp/matrix.hpp>
+#include <cmlp/base/matrix.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 // Loops over flat numbers (clipping, averages), L-BFGS on a quadratic, and Muon's orthogonal step.
-#include <cmlp/flat.hpp>
-#include <cmlp/lbfgs.hpp>
-#include <cmlp/network.hpp>
-#include <cmlp/optimizer.hpp>
+#include <cmlp/network/network.hpp>
+#include <cmlp/ops/flat.hpp>
+#include <cmlp/optim/lbfgs.hpp>
+#include <cmlp/optim/optimizer.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,9 @@
 // Rules that see all rows at once: the factor of their equations, and fits by both.
-#include <cmlp/full_batch.hpp>
+#include <cmlp/train/full_batch.hpp>
 
 #include <doctest/doctest.h>
 
-#include "cholesky.hpp"
+#include "ops/cholesky.hpp"
 #include "trainer_helpers.hpp"
 
 namespace {

@@ -1,5 +1,5 @@
 // The vector functions against long double, in units in the last place, and at the edges of the number line.
-#include <cmlp/functions.hpp>
+#include <cmlp/ops/functions.hpp>
 
 #include <doctest/doctest.h>
 
@@ -70,7 +70,7 @@ struct Expected {
 };
 constexpr Expected all[] = {
 #define CMLP_FUNCTION(name, definition, bound) {Function::name, formula::name, bound},
-#include <cmlp/functions.def>
+#include <cmlp/lists/functions.def>
 #undef CMLP_FUNCTION
 };
 

@@ -1,5 +1,5 @@
 // Backpropagation against central differences: every activation with every loss; and that the check sees errors.
-#include <cmlp/gradcheck.hpp>
+#include <cmlp/network/gradcheck.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // How weights start: bounds and moments of every initialiser, orthogonality, seeds, precision, what "auto" chooses.
-#include <cmlp/network.hpp>
+#include <cmlp/network/network.hpp>
 
 #include <doctest/doctest.h>
 
@@ -67,7 +67,7 @@ Promise torch(const Settings&) { return uniform_within(std::sqrt(1.0 / inputs));
 
 constexpr Promise (*promises[])(const Settings&) = {
 #define CMLP_INITIALIZER(name, ...) promise::name,
-#include <cmlp/initializers.def>
+#include <cmlp/lists/initializers.def>
 };
 
 bool is_drawn(Initializer kind) {

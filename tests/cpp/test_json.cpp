@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "json.hpp"
+#include "base/json.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Layers beside Linear and the activations: gradients by differences, buffers, residuals, files, what is refused.
-#include <cmlp/gradcheck.hpp>
-#include <cmlp/serialize.hpp>
+#include <cmlp/files/serialize.hpp>
+#include <cmlp/network/gradcheck.hpp>
 
 #include <doctest/doctest.h>
 

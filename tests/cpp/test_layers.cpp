@@ -1,5 +1,5 @@
 // Each kind of layer on its own: what it says about itself, forward, backward, and what it refuses.
-#include <cmlp/layers.hpp>
+#include <cmlp/layers/layers.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Losses against plain loops: every row of the list, reductions, sample and class weights, smoothing, large logits, refusals.
-#include <cmlp/loss.hpp>
+#include <cmlp/losses/loss.hpp>
 
 #include <doctest/doctest.h>
 

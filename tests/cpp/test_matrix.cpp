@@ -1,7 +1,7 @@
 // Memory, matrices, views, blocks, products and what is refused.
 #include "matrix_helpers.hpp"
 
-#include <cmlp/matrix.hpp>
+#include <cmlp/base/matrix.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Metrics against their definitions, whole and batch by batch, with weights, near and far from 0.
-#include <cmlp/metrics.hpp>
+#include <cmlp/losses/metrics.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Networks: their buffers and names, forward and backward against plain loops, ranges of layers, prediction, ownership.
-#include <cmlp/network.hpp>
+#include <cmlp/network/network.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Networks: copies, modes, random numbers, what is refused, passes that do not fit together, and who may change one.
-#include <cmlp/gradcheck.hpp>
-#include <cmlp/network.hpp>
+#include <cmlp/network/gradcheck.hpp>
+#include <cmlp/network/network.hpp>
 
 #include <doctest/doctest.h>
 

@@ -6,7 +6,7 @@
 
 #include "kernel_helpers.hpp"
 #include "matrix_helpers.hpp"
-#include "ops.hpp"
+#include "ops/ops.hpp"
 #include "oracle.hpp"
 
 namespace {

@@ -1,6 +1,6 @@
 // Update rules against their formulas, twenty steps; groups, segments, memory and what is refused.
-#include <cmlp/network.hpp>
-#include <cmlp/optimizer.hpp>
+#include <cmlp/network/network.hpp>
+#include <cmlp/optim/optimizer.hpp>
 
 #include <doctest/doctest.h>
 

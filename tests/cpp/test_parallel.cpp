@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernel_helpers.hpp"
-#include "parallel.hpp"
+#include "runtime/parallel.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // The perceptron: the convergence theorem, XOR, pocket, average, the delta rule, and what is refused.
-#include <cmlp/perceptron.hpp>
-#include <cmlp/rng.hpp>
+#include <cmlp/runtime/rng.hpp>
+#include <cmlp/train/perceptron.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // The lists: every row can be named, parsed and given settings; what is unknown is answered with what there is.
-#include <cmlp/registry.hpp>
+#include <cmlp/runtime/registry.hpp>
 
 #include <doctest/doctest.h>
 

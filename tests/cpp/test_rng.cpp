@@ -1,5 +1,5 @@
 // Random numbers: fixed streams, uniform and normal deviates, permutations, quantiles.
-#include <cmlp/rng.hpp>
+#include <cmlp/runtime/rng.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Instruction sets by name, the number of threads, and a forked child.
-#include <cmlp/matrix.hpp>
-#include <cmlp/runtime.hpp>
+#include <cmlp/base/matrix.hpp>
+#include <cmlp/runtime/runtime.hpp>
 
 #include <doctest/doctest.h>
 

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "safetensors.hpp"
+#include "files/safetensors.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Models as bytes and files: round trips, the other precision, and every way a file can be damaged.
-#include <cmlp/serialize.hpp>
+#include <cmlp/files/serialize.hpp>
 
 #include <doctest/doctest.h>
 
@@ -10,9 +10,9 @@
 #include <limits>
 #include <new>
 
+#include "files/safetensors.hpp"
 #include "kernel_helpers.hpp"
 #include "matrix_helpers.hpp"
-#include "safetensors.hpp"
 
 namespace {
 

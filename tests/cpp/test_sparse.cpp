@@ -1,7 +1,7 @@
 // Sparse input: products with the bits of the dense ones on every instruction set, bad CSR refused, whole fits alike.
 #include <doctest/doctest.h>
 
-#include "ops_sparse.hpp"
+#include "ops/sparse.hpp"
 #include "trainer_helpers.hpp"
 
 namespace {

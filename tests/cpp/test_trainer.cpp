@@ -1,5 +1,5 @@
 // Training: steps and epochs against the calls they stand for, what is learned, what is reported.
-#include <cmlp/trainer.hpp>
+#include <cmlp/train/trainer.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Training: early stopping, hooks and their exceptions, limits, what is not finite, what is refused.
-#include <cmlp/trainer.hpp>
+#include <cmlp/train/trainer.hpp>
 
 #include <doctest/doctest.h>
 

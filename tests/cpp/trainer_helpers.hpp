@@ -1,7 +1,7 @@
 // What the tests of training share: a small problem of three classes, a network for it, weights compared.
 #pragma once
 
-#include <cmlp/trainer.hpp>
+#include <cmlp/train/trainer.hpp>
 
 #include <numeric>
 #include <vector>

@@ -1,4 +1,4 @@
-"""No arrow upwards: the level table of the design against every #include of the C++ sources."""
+"""No arrow upwards: the floor of each file is its folder, checked against every #include of the C++ sources."""
 
 import re
 from pathlib import Path
@@ -9,61 +9,22 @@ ROOT = Path(__file__).parents[2]
 SOURCE, PUBLIC, BINDINGS = ROOT / "cpp" / "src", ROOT / "cpp" / "include", ROOT / "python" / "bindings"
 KERNELS = SOURCE / "kernels"
 
-# The level of each file by its stem; a new file gets its row here. Lists (.def) are level 1, the folder
-# kernels/ is level 2 but for dispatch.cpp, bindings are level 7.
-LEVEL = {
-    **dict.fromkeys(("version", "error"), 0),
-    **dict.fromkeys(("matrix", "buffer", "expressions", "product", "vectorwise", "sparse", "precision"), 1),
-    "weight_gradient": 1,
-    **dict.fromkeys(("registry", "runtime", "rng", "dispatch"), 3),
-    **dict.fromkeys(
-        (
-            "ops",
-            "ops_norms",
-            "ops_products",
-            "ops_gemm",
-            "ops_bf16",
-            "ops_sparse",
-            "parallel",
-            "pool",
-            "functions",
-        ),
-        4,
-    ),
-    **dict.fromkeys(
-        ("layers", "loss", "optimizer", "schedule", "initializers", "metrics", "metric_terms"), 5
-    ),
-    **dict.fromkeys(("flat", "muon", "lbfgs", "lbfgs_search", "cholesky"), 5),
-    **dict.fromkeys(("layer_types", "common", "basic", "embeddings", "gated", "norms"), 5),
-    **dict.fromkeys(("piecewise", "tabular"), 5),
-    **dict.fromkeys(
-        (
-            "network",
-            "network_passes",
-            "network_chain",
-            "network_data_init",
-            "trainer",
-            "fit",
-            "fit_parts",
-            "batches",
-            "step",
-            "fit_loop",
-            "full_batch",
-            "levenberg_marquardt",
-            "gradcheck",
-            "perceptron",
-            "perceptron_rules",
-            "estimator",
-            "cmlp",
-        ),
-        6,
-    ),
-    **dict.fromkeys(("serialize", "safetensors", "json", "json_writer", "file"), 6),
-}
-KERNEL_LEVEL, BINDING_LEVEL = 2, 7
+# A floor a line, from the bottom up. A folder includes folders of lower floors and itself; LISTS are below all.
+FLOORS = (
+    ("base",),
+    ("kernels",),
+    ("runtime",),
+    ("ops",),
+    ("layers", "losses", "optim"),
+    ("network", "files"),
+    ("train",),
+)
+LEVEL = {folder: level for level, folders in enumerate(FLOORS, start=1) for folder in folders}
+SIDEWAYS = {("files", "network")}  # the folder, and the one of its own floor that it may include
+LISTS, VERSION, ALL = "lists", "version.hpp", "cmlp.hpp"
 KERNEL_SYSTEM = {"stddef.h", "stdint.h", "immintrin.h", "arm_neon.h"}
 ONLY_IN = {  # what one place alone may include
-    "omp.h": {"parallel.hpp"},
+    "omp.h": {"team.cpp"},
     "immintrin.h": {"kernels"},
     "arm_neon.h": {"kernels"},
     "Python.h": {"bindings"},
@@ -82,24 +43,29 @@ def includes(text: str) -> list[str]:
 def resolve(include: str, origin: Path) -> Path | None:
     """Find the file of this project that an #include means; None for a system header."""
     if include == "cmlp_isas.def":  # written by cmake/kernels.cmake into the build folder
-        return PUBLIC / "cmlp" / include
+        return PUBLIC / "cmlp" / LISTS / include
     candidates = (folder / include for folder in (origin.parent, SOURCE, PUBLIC))
     return next((path.resolve() for path in candidates if path.is_file()), None)
 
 
-def level(path: Path) -> int:
-    if path.suffix == ".def":
-        return 1
-    if path.parent == KERNELS and path.stem != "dispatch":
-        return KERNEL_LEVEL
-    if path.parent == BINDINGS:
-        return BINDING_LEVEL
-    assert path.stem in LEVEL, f"{path.name}: assign a level in tests/repo/test_layering.py"
-    return LEVEL[path.stem]
+def folder(path: Path) -> str:
+    """Name the folder that decides a file's floor: the last one, "" for the two headers beside the floors."""
+    return "" if path.name in {VERSION, ALL} else path.parent.name
+
+
+def below(target: Path, origin: Path) -> bool:
+    """Whether a file may include a file of another folder, by the floors alone."""
+    mine, other = folder(origin), folder(target)
+    if other == LISTS or target.name == VERSION or origin.name == ALL or mine == BINDINGS.name:
+        return True
+    if target.name == ALL:
+        return False
+    assert {mine, other} <= LEVEL.keys(), f"{mine or origin}, {other or target}: a folder without a floor"
+    return mine == other or LEVEL[other] < LEVEL[mine] or (mine, other) in SIDEWAYS
 
 
 def allowed_system(include: str, origin: Path) -> bool:
-    if level(origin) == KERNEL_LEVEL:
+    if folder(origin) == KERNELS.name:
         return include in KERNEL_SYSTEM
     if PUBLIC in origin.parents:
         return "." not in include and "/" not in include and include != "iostream"
@@ -108,14 +74,15 @@ def allowed_system(include: str, origin: Path) -> bool:
 
 
 def allowed(target: Path, origin: Path) -> bool:
-    mine, other = level(origin), level(target)
-    if mine == KERNEL_LEVEL:
-        return other == KERNEL_LEVEL or target.suffix == ".def"
-    if other == KERNEL_LEVEL:  # one door, and only ops and what lies below goes through it
-        return target == KERNELS / "kernels.hpp" and mine in (3, 4) and PUBLIC not in origin.parents
-    if PUBLIC in origin.parents or mine == BINDING_LEVEL:
-        return other <= mine and (PUBLIC in target.parents or target.parent == origin.parent)
-    return other <= mine
+    if folder(origin) == KERNELS.name:
+        return folder(target) in {KERNELS.name, LISTS}
+    if folder(target) == KERNELS.name:  # one interface, included by the two floors above the kernels alone
+        inside = SOURCE in origin.parents and folder(origin) in {"runtime", "ops"}
+        return inside and target == KERNELS / "kernels.hpp"
+    public = PUBLIC in origin.parents or BINDINGS in origin.parents
+    if public and PUBLIC not in target.parents and target.parent != origin.parent:
+        return False
+    return below(target, origin)
 
 
 def violations(origin: Path, text: str) -> list[str]:
@@ -123,7 +90,7 @@ def violations(origin: Path, text: str) -> list[str]:
     for include in includes(text):
         target = resolve(include, origin)
         if not (allowed_system(include, origin) if target is None else allowed(target, origin)):
-            found.append(f"{origin.name} (level {level(origin)}) includes {include}")
+            found.append(f"{folder(origin)}/{origin.name} includes {include}")
     return found
 
 
@@ -135,7 +102,7 @@ def test_includes_point_down(path: Path) -> None:
 def test_openmp_lives_in_one_file() -> None:
     sources = files(ROOT / "cpp", BINDINGS)
     users = {path.name for path in sources if re.search(r"\bomp\b|\bomp_", path.read_text("utf-8"))}
-    assert users <= {"parallel.hpp"}
+    assert users <= {"team.cpp", "parallel.hpp"}
 
 
 def test_numpy_arrays_live_in_one_file() -> None:
@@ -146,16 +113,18 @@ def test_numpy_arrays_live_in_one_file() -> None:
 @pytest.mark.parametrize(
     ("origin", "include"),
     [
-        (PUBLIC / "cmlp" / "matrix.hpp", "cmlp/registry.hpp"),
-        (PUBLIC / "cmlp" / "matrix.hpp", "iostream"),
-        (PUBLIC / "cmlp" / "runtime.hpp", "kernels/kernels.hpp"),
+        (PUBLIC / "cmlp" / "base" / "matrix.hpp", "cmlp/runtime/registry.hpp"),
+        (PUBLIC / "cmlp" / "base" / "matrix.hpp", "iostream"),
+        (PUBLIC / "cmlp" / "runtime" / "runtime.hpp", "kernels/kernels.hpp"),
         (KERNELS / "map.hpp", "vector"),
-        (KERNELS / "map.hpp", "cmlp/error.hpp"),
-        (SOURCE / "network.cpp", "kernels/kernels.hpp"),
-        (SOURCE / "ops.cpp", "kernels/simd.hpp"),
-        (SOURCE / "ops.cpp", "omp.h"),
-        (SOURCE / "registry.cpp", "pybind11/pybind11.h"),
-        (BINDINGS / "module.cpp", "json.hpp"),
+        (KERNELS / "map.hpp", "cmlp/base/error.hpp"),
+        (SOURCE / "network" / "network.cpp", "kernels/kernels.hpp"),
+        (SOURCE / "network" / "network.cpp", "train/step.hpp"),
+        (SOURCE / "layers" / "layers.cpp", "cmlp/losses/loss.hpp"),
+        (SOURCE / "ops" / "products.cpp", "kernels/simd.hpp"),
+        (SOURCE / "ops" / "products.cpp", "omp.h"),
+        (SOURCE / "runtime" / "registry.cpp", "pybind11/pybind11.h"),
+        (BINDINGS / "module.cpp", "base/json.hpp"),
     ],
     ids=lambda value: value.name if isinstance(value, Path) else value,
 )

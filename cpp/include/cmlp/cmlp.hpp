@@ -1,16 +1,16 @@
 // All of cmlp for C++ programs: #include <cmlp/cmlp.hpp>.
 #pragma once
 
-#include <cmlp/estimator.hpp>
-#include <cmlp/flat.hpp>
-#include <cmlp/full_batch.hpp>
-#include <cmlp/functions.hpp>
-#include <cmlp/gradcheck.hpp>
-#include <cmlp/lbfgs.hpp>
-#include <cmlp/perceptron.hpp>
-#include <cmlp/runtime.hpp>
-#include <cmlp/schedule.hpp>
-#include <cmlp/serialize.hpp>
-#include <cmlp/sparse.hpp>
-#include <cmlp/trainer.hpp>
+#include <cmlp/base/sparse.hpp>
+#include <cmlp/files/serialize.hpp>
+#include <cmlp/network/gradcheck.hpp>
+#include <cmlp/ops/flat.hpp>
+#include <cmlp/ops/functions.hpp>
+#include <cmlp/optim/lbfgs.hpp>
+#include <cmlp/optim/schedule.hpp>
+#include <cmlp/runtime/runtime.hpp>
+#include <cmlp/train/estimator.hpp>
+#include <cmlp/train/full_batch.hpp>
+#include <cmlp/train/perceptron.hpp>
+#include <cmlp/train/trainer.hpp>
 #include <cmlp/version.hpp>

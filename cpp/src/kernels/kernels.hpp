@@ -11,19 +11,19 @@ namespace cmlp::kernels {
 enum : int {
     activation_count = 0
 #define CMLP_ACTIVATION(...) +1
-#include <cmlp/activations.def>
+#include <cmlp/lists/activations.def>
     ,
     loss_count = 0
 #define CMLP_LOSS(...) +1
-#include <cmlp/losses.def>
+#include <cmlp/lists/losses.def>
     ,
     optimizer_count = 0
 #define CMLP_OPTIMIZER(...) +1
-#include <cmlp/optimizers.def>
+#include <cmlp/lists/optimizers.def>
     ,
     function_count = 0
 #define CMLP_FUNCTION(...) +1
-#include <cmlp/functions.def>
+#include <cmlp/lists/functions.def>
     ,
     max_coefficients = 16,  ///< numbers an update rule may prepare for one step
     max_slots = 4,          ///< arrays of state a rule may keep

@@ -21,7 +21,7 @@ namespace {
             math::name(Vec<T>::load_n(x + j, left)).store_n(y + j, left); \
         });                                                               \
     }
-#include <cmlp/functions.def>
+#include <cmlp/lists/functions.def>
 
 template <class T>
 constexpr Kernels<T> kernels_of = {
@@ -30,19 +30,19 @@ constexpr Kernels<T> kernels_of = {
     {
 #define CMLP_ACTIVATION(name, ...) \
     {activation_forward<act::name, T>, activation_backward<act::name, T>, act::name::keep},
-#include <cmlp/activations.def>
+#include <cmlp/lists/activations.def>
     },
     {
 #define CMLP_LOSS(name, ...) loss_kernel<loss::name, T>,
-#include <cmlp/losses.def>
+#include <cmlp/lists/losses.def>
     },
     {
 #define CMLP_OPTIMIZER(name, ...) {opt::name::prepare<T>, update<opt::name, T>, opt::name::slots},
-#include <cmlp/optimizers.def>
+#include <cmlp/lists/optimizers.def>
     },
     {
 #define CMLP_FUNCTION(name, ...) function_##name<T>,
-#include <cmlp/functions.def>
+#include <cmlp/lists/functions.def>
     },
     softmax<T>,
     softmax_backward<T>,

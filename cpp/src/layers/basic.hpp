@@ -1,7 +1,7 @@
 // Linear, elementwise activations, softmax and its logarithm, dropout, flatten: forward and backward as a pair.
 #pragma once
 
-#include "common.hpp"
+#include "layers/common.hpp"
 
 namespace cmlp::layer {
 

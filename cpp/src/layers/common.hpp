@@ -1,16 +1,16 @@
 // What a layer that keeps the width and has no parameters need not say, and the helpers that layers share.
 #pragma once
 
-#include <cmlp/layers.hpp>
+#include <cmlp/layers/layers.hpp>
 
 #include <array>
 #include <cmath>
 
-#include "../ops.hpp"
-#include "../ops_bf16.hpp"
-#include "../ops_norms.hpp"
-#include "../ops_sparse.hpp"
-#include "../parallel.hpp"
+#include "ops/bf16.hpp"
+#include "ops/norms.hpp"
+#include "ops/ops.hpp"
+#include "ops/sparse.hpp"
+#include "runtime/parallel.hpp"
 
 // Functions of a layer are found by name in this namespace, so that a layer without one of its own does not compile.
 namespace cmlp::layer {

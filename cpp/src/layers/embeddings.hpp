@@ -1,11 +1,11 @@
 // PeriodicEmbedding and BatchEnsemble: many small matrix products side by side, each on a block of the columns.
 #pragma once
 
-#include <cmlp/functions.hpp>
+#include <cmlp/ops/functions.hpp>
 
 #include <numbers>
 
-#include "common.hpp"
+#include "layers/common.hpp"
 
 namespace cmlp::layer {
 

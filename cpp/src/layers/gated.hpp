@@ -1,7 +1,7 @@
 // Layers that gate or bend with numbers of their own: GLU's family, PReLU, RReLU, AlphaDropout, parametric activations.
 #pragma once
 
-#include "basic.hpp"
+#include "layers/basic.hpp"
 
 namespace cmlp::layer {
 

@@ -1,7 +1,7 @@
 // LayerNorm, RMSNorm and BatchNorm1d. All three keep u, the normalised input, and 1 / sqrt(variance + eps) for backward.
 #pragma once
 
-#include "common.hpp"
+#include "layers/common.hpp"
 
 namespace cmlp::layer {
 

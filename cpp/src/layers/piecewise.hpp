@@ -1,7 +1,7 @@
 // PiecewiseLinearEmbedding: how far a number has come through each bin of its column, times a matrix, plus a linear part.
 #pragma once
 
-#include "common.hpp"
+#include "layers/common.hpp"
 
 namespace cmlp::layer {
 

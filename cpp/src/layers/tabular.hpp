@@ -1,7 +1,7 @@
 // Layers for tables: embeddings of codes, a factor for each input, activations with a learned share.
 #pragma once
 
-#include "basic.hpp"
+#include "layers/basic.hpp"
 
 namespace cmlp::layer {
 

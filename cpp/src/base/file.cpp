@@ -1,0 +1,113 @@
+// Reading at a place and atomic replacement of a file, with POSIX calls.
+#include "base/file.hpp"
+
+#include <cmlp/base/error.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+namespace cmlp {
+namespace {
+
+void check(bool good, const char* action, const std::string& path) {
+    if (!good) fail(action, " ", path, ": ", std::generic_category().message(errno));
+}
+
+// A temporary file that disappears unless it was moved into place.
+class Temporary {
+public:
+    Temporary(const std::filesystem::path& target, const std::filesystem::path& folder, mode_t mode)
+        : target_(target.string()),
+          path_(folder / unique_name()),
+          file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)) {
+        check(file_.number() >= 0, "save: cannot create a file in", folder.string());
+    }
+    ~Temporary() {
+        if (file_.number() >= 0 && !moved_) ::unlink(path_.c_str());
+    }
+    int number() const { return file_.number(); }
+
+    void write(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const ssize_t done = ::write(number(), bytes.data(), bytes.size());
+            if (done < 0 && errno == EINTR) continue;
+            check(done >= 0, "save: cannot write", target_);
+            bytes.remove_prefix(static_cast<std::size_t>(done));
+        }
+    }
+
+    void move_into_place() {
+        check(::fsync(number()) == 0, "save: cannot write", target_);
+        check(::rename(path_.c_str(), target_.c_str()) == 0, "save: cannot replace", target_);
+        moved_ = true;
+    }
+
+private:
+    // The time tells this process from an earlier one with its number that was killed while it wrote.
+    static std::string unique_name() {
+        static std::atomic<unsigned> counter = 0;
+        const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+        const std::string process = std::to_string(::getpid()), time = std::to_string(now);
+        return ".cmlp-" + process + "-" + time + "-" + std::to_string(counter++);
+    }
+
+    std::string target_, path_;
+    Descriptor file_;
+    bool moved_ = false;
+};
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+}
+
+InputFile::InputFile(const std::string& path)
+    : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // a pipe must not block
+    check(file_.number() >= 0, "load: cannot open", path);
+    struct stat status{};
+    check(::fstat(file_.number(), &status) == 0, "load: cannot open", path);
+    require(S_ISREG(status.st_mode), "load: ", path, " is not a regular file");
+    size_ = static_cast<std::size_t>(status.st_size);
+}
+
+void InputFile::read(std::size_t offset, std::span<std::byte> out) const {
+    while (!out.empty()) {
+        const ssize_t done = ::pread(file_.number(), out.data(), out.size(), static_cast<off_t>(offset));
+        if (done < 0 && errno == EINTR) continue;
+        check(done >= 0, "load: cannot read", path_);
+        require(done > 0, "load: ", path_, " became shorter while it was read");
+        offset += static_cast<std::size_t>(done);
+        out = out.subspan(static_cast<std::size_t>(done));
+    }
+}
+
+void replace_file(const std::string& path, std::span<const std::string_view> pieces) {
+    std::error_code ignored;
+    std::filesystem::path target = path;
+    if (std::filesystem::is_symlink(target, ignored))
+        target = std::filesystem::weakly_canonical(target, ignored);
+    require(!target.empty() && target.has_filename(), "save: '", path, "' is not the name of a file");
+    struct stat old{};
+    const bool exists = ::stat(target.c_str(), &old) == 0;
+    require(!exists || S_ISREG(old.st_mode), "save: ", path, " is not a regular file");
+
+    const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+    Temporary temporary(target, folder, exists ? 0600 : 0666);  // 0666 less the umask, as for any new file
+    if (exists)
+        check(::fchmod(temporary.number(), old.st_mode & 07777) == 0, "save: cannot set the mode of", path);
+    for (const std::string_view piece : pieces) temporary.write(piece);
+    temporary.move_into_place();
+    const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory.number() >= 0)
+        ::fsync(directory.number());  // some file systems refuse it; the data are safe
+}
+
+}  // namespace cmlp

@@ -1,0 +1,225 @@
+// The safetensors layout: 8 bytes of header length, a JSON header padded to 8 bytes, the arrays without gaps.
+#include "files/safetensors.hpp"
+
+#include <cmlp/base/error.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "base/file.hpp"
+#include "base/json.hpp"
+
+namespace cmlp::safetensors {
+namespace {
+
+constexpr std::size_t prefix_bytes = 8, max_header_bytes = 100'000'000;
+constexpr std::string_view metadata_key = "__metadata__";
+const json::Limits header_limits = {.bytes = max_header_bytes, .values = 131'072, .depth = 4};
+
+struct Element {
+    std::string_view dtype;
+    std::size_t size;
+};
+constexpr Element elements[] = {{"F64", 8}, {"I64", 8}, {"U64", 8},  {"F32", 4}, {"I32", 4},
+                                {"U32", 4}, {"F16", 2}, {"BF16", 2}, {"I16", 2}, {"U16", 2},
+                                {"I8", 1},  {"U8", 1},  {"BOOL", 1}};
+
+std::string quoted(std::string_view name) { return json::write(name); }
+
+// Elements x size of one, or a refusal before anything is allocated.
+std::size_t tensor_bytes(const std::string& name, std::string_view dtype, const std::vector<Index>& shape) {
+    std::size_t bytes = element_size(dtype);
+    for (const Index extent : shape) {
+        require(extent >= 0, "tensor ", quoted(name), " has a negative extent");
+        require(!__builtin_mul_overflow(bytes, static_cast<std::size_t>(extent), &bytes),
+                "the shape of tensor ", quoted(name), " overflows");
+    }
+    return bytes;
+}
+
+// Order of the arrays in the file: wide elements first, so that each starts at a multiple of its own size.
+std::vector<std::size_t> storage_order(const std::vector<Tensor>& tensors) {
+    std::vector<std::size_t> order(tensors.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return element_size(tensors[a].dtype) > element_size(tensors[b].dtype);
+    });
+    return order;
+}
+
+void check(const File& file) {
+    std::vector<std::string_view> names = {metadata_key};
+    for (const Tensor& tensor : file.tensors) {
+        names.push_back(tensor.name);
+        const std::size_t bytes = tensor_bytes(tensor.name, tensor.dtype, tensor.shape);
+        require(tensor.data.size() == bytes, "save: tensor ", quoted(tensor.name), " has ",
+                tensor.data.size(), " bytes, its shape needs ", bytes);
+    }
+    std::sort(names.begin(), names.end());
+    const auto twice = std::adjacent_find(names.begin(), names.end());
+    require(twice == names.end(), "save: two tensors have the name ",
+            quoted(twice == names.end() ? "" : *twice));
+}
+
+json::Value describe(const Tensor& tensor, std::size_t begin) {
+    json::Array shape(tensor.shape.begin(), tensor.shape.end());
+    const auto first = static_cast<Index>(begin), last = static_cast<Index>(begin + tensor.data.size());
+    return json::Object{
+        {"dtype", tensor.dtype}, {"shape", std::move(shape)}, {"data_offsets", json::Array{first, last}}};
+}
+
+// Length and header as they stand in the file.
+std::string head(const File& file) {
+    check(file);
+    std::vector<std::size_t> begins(file.tensors.size());
+    std::size_t end = 0;
+    for (const std::size_t i : storage_order(file.tensors)) {
+        begins[i] = end;
+        end += file.tensors[i].data.size();
+    }
+    json::Object header, metadata;
+    for (const auto& [key, text] : file.metadata) metadata.push_back({key, text});
+    if (!metadata.empty()) header.push_back({std::string(metadata_key), std::move(metadata)});
+    for (std::size_t i = 0; i < begins.size(); ++i)
+        header.push_back({file.tensors[i].name, describe(file.tensors[i], begins[i])});
+    std::string text = json::write(header);
+    json::parse(text, header_limits);  // what cannot be read back is not written
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    const std::uint64_t length = text.size();
+    return std::string(reinterpret_cast<const char*>(&length), prefix_bytes) + text;
+}
+
+// A tensor and where its data are, counted from the end of the header.
+struct Entry {
+    Tensor tensor;
+    std::size_t begin = 0, end = 0;
+};
+
+Entry parse_entry(const std::string& name, const json::Value& value) {
+    require(value.as_object().size() == 3, "tensor ", quoted(name), " needs dtype, shape and data_offsets");
+    Entry entry{.tensor = {.name = name, .dtype = value.at("dtype").as_string(), .shape = {}, .data = {}}};
+    for (const json::Value& extent : value.at("shape").as_array())
+        entry.tensor.shape.push_back(static_cast<Index>(extent.as_integer()));
+    const json::Array& offsets = value.at("data_offsets").as_array();
+    require(offsets.size() == 2 && offsets[0].as_integer() >= 0 &&
+                offsets[1].as_integer() >= offsets[0].as_integer(),
+            "tensor ", quoted(name), " has impossible offsets");
+    entry.begin = static_cast<std::size_t>(offsets[0].as_integer());
+    entry.end = static_cast<std::size_t>(offsets[1].as_integer());
+    const std::size_t bytes = tensor_bytes(name, entry.tensor.dtype, entry.tensor.shape);
+    require(entry.end - entry.begin == bytes, "tensor ", quoted(name), " has ", entry.end - entry.begin,
+            " bytes, its shape needs ", bytes);
+    return entry;
+}
+
+// The arrays must fill the buffer exactly: no gap, no overlap, nothing after.
+void check_cover(const std::vector<Entry>& entries, std::size_t buffer_bytes) {
+    std::vector<std::pair<std::size_t, std::size_t>> ranges;
+    for (const Entry& entry : entries) ranges.emplace_back(entry.begin, entry.end);
+    std::sort(ranges.begin(), ranges.end());
+    std::size_t end = 0;
+    for (const auto& [begin, next] : ranges) {
+        require(begin == end, "its arrays overlap or leave a gap at byte ", std::min(begin, end),
+                " of the data");
+        end = next;
+    }
+    require(end == buffer_bytes, "its arrays take ", end, " bytes, the file has ", buffer_bytes);
+}
+
+std::map<std::string, std::string> parse_metadata(const json::Value& value) {
+    std::map<std::string, std::string> metadata;
+    for (const auto& [key, text] : value.as_object()) metadata.emplace(key, text.as_string());
+    return metadata;
+}
+
+// Reads the header alone, so that a bad file costs no more than that.
+std::vector<Entry> parse_header(std::string_view text, std::size_t buffer_bytes, File& file) {
+    require(text.starts_with('{'), "its header does not start with '{'");
+    const json::Value header = json::parse(text, header_limits);
+    std::vector<Entry> entries;
+    for (const auto& [key, value] : header.as_object()) {
+        if (key == metadata_key) {
+            file.metadata = parse_metadata(value);
+        } else {
+            entries.push_back(parse_entry(key, value));
+        }
+    }
+    check_cover(entries, buffer_bytes);
+    return entries;
+}
+
+// fetch(offset, span) copies bytes of a file of the given size.
+File parse(std::size_t size, auto&& fetch) {
+    require(size >= prefix_bytes, "it has ", size, " bytes");
+    std::uint64_t length = 0;
+    fetch(0, std::as_writable_bytes(std::span(&length, 1)));
+    require(length <= std::min(size - prefix_bytes, max_header_bytes), "its header would have ", length,
+            " bytes, ", size - prefix_bytes, " are there and ", max_header_bytes, " allowed");
+    std::string text(length, '\0');
+    fetch(prefix_bytes, std::as_writable_bytes(std::span(text)));
+    File file;
+    std::vector<Entry> entries = parse_header(text, size - prefix_bytes - length, file);
+    for (Entry& entry : entries) {
+        entry.tensor.data.resize(entry.end - entry.begin);
+        fetch(prefix_bytes + length + entry.begin, std::span(entry.tensor.data));
+        file.tensors.push_back(std::move(entry.tensor));
+    }
+    return file;
+}
+
+File parse_or_explain(std::string_view source, std::size_t size, auto&& fetch) {
+    try {
+        return parse(size, fetch);
+    } catch (const std::invalid_argument& error) {
+        fail("load: ", source, " is not a cmlp model: ", error.what());
+    }
+}
+
+std::string_view text_of(const std::vector<std::byte>& data) {
+    return {reinterpret_cast<const char*>(data.data()), data.size()};
+}
+
+// Header and arrays in the order of the file; the views borrow from both arguments.
+std::vector<std::string_view> pieces(const std::string& header, const File& file) {
+    std::vector<std::string_view> result = {header};
+    for (const std::size_t i : storage_order(file.tensors)) result.push_back(text_of(file.tensors[i].data));
+    return result;
+}
+
+}  // namespace
+
+std::size_t element_size(std::string_view dtype) {
+    for (const Element& element : elements)
+        if (element.dtype == dtype) return element.size;
+    fail("unknown element type ", quoted(dtype));
+}
+
+std::string to_bytes(const File& file) {
+    const std::string header = head(file);
+    std::string bytes;
+    for (const std::string_view piece : pieces(header, file)) bytes += piece;
+    return bytes;
+}
+
+File from_bytes(std::string_view bytes, std::string_view source) {
+    return parse_or_explain(source, bytes.size(), [&](std::size_t offset, std::span<std::byte> out) {
+        std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()) + offset, out.size(), out.begin());
+    });
+}
+
+void write(const std::string& path, const File& file) {
+    const std::string header = head(file);
+    replace_file(path, pieces(header, file));
+}
+
+File read(const std::string& path) {
+    const InputFile file(path);
+    return parse_or_explain(path, file.size(),
+                            [&](std::size_t offset, std::span<std::byte> out) { file.read(offset, out); });
+}
+
+}  // namespace cmlp::safetensors

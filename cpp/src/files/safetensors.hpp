@@ -1,0 +1,50 @@
+// The container of model files: named arrays and text metadata in the safetensors layout, written atomically.
+#pragma once
+
+#include <cmlp/base/matrix.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cmlp::safetensors {
+
+static_assert(std::endian::native == std::endian::little, "safetensors are little-endian");
+
+/// One array: row-major elements of a type named as safetensors name it ("F32", "F64", "I64" ...).
+struct Tensor {
+    std::string name;
+    std::string dtype;
+    std::vector<Index> shape;     // () for one number
+    std::vector<std::byte> data;  // product of shape x size of dtype
+    bool operator==(const Tensor&) const = default;
+};
+
+/// What one file holds; tensors keep their order.
+struct File {
+    std::vector<Tensor> tensors;
+    std::map<std::string, std::string> metadata;
+    bool operator==(const File&) const = default;
+};
+
+/// Bytes of one element; throws std::invalid_argument for an unknown type.
+std::size_t element_size(std::string_view dtype);
+
+/// The bytes of a file; throws std::invalid_argument when data do not fit their shape or a name occurs twice.
+std::string to_bytes(const File& file);
+
+/// What bytes made by to_bytes hold; throws std::invalid_argument "load: <source> is not a cmlp model: ...".
+File from_bytes(std::string_view bytes, std::string_view source = "the byte string");
+
+/// Replaces the file at path in one step, keeping its mode: whatever happens, the old file or the new one is
+/// there, whole. Throws std::invalid_argument as to_bytes, and when the system refuses.
+void write(const std::string& path, const File& file);
+
+/// The file at path; throws std::invalid_argument as from_bytes, and when it cannot be opened. Allocates the
+/// size of the arrays and a few times that of the header, never what a count merely claims.
+File read(const std::string& path);
+
+}  // namespace cmlp::safetensors

@@ -1,0 +1,242 @@
+// A network to and from the container: layers through their fields, parameters as they are shown.
+#include <cmlp/files/serialize.hpp>
+
+#include <cstring>
+
+#include "base/json.hpp"
+#include "files/safetensors.hpp"
+
+namespace cmlp {
+namespace {
+
+constexpr int format_version = 1;
+
+template <class T>
+constexpr const char* dtype_name = sizeof(T) == 4 ? "F32" : "F64";
+
+// ---- the fields of a layer, one overload for each type a field may have
+
+json::Value to_json(bool value) { return value; }
+json::Value to_json(double value) { return value; }
+json::Value to_json(Index value) { return static_cast<std::int64_t>(value); }
+json::Value to_json(const std::string& value) { return value; }
+json::Value to_json(Activation value) { return name(value); }
+json::Value to_json(const std::vector<Index>& values) {
+    json::Array array;
+    for (const Index value : values) array.push_back(static_cast<std::int64_t>(value));
+    return array;
+}
+json::Value to_json(const std::vector<std::vector<double>>& rows) {
+    json::Array array;
+    for (const auto& row : rows) array.push_back(json::Array(row.begin(), row.end()));
+    return array;
+}
+json::Value to_json(const Settings& settings) {
+    json::Object object;
+    for (const auto& [key, value] : settings) object.push_back({key, value});
+    return object;
+}
+
+void from_json(const json::Value& json, bool& value) { value = json.as_bool(); }
+void from_json(const json::Value& json, double& value) { value = json.as_real(); }
+void from_json(const json::Value& json, Index& value) { value = static_cast<Index>(json.as_integer()); }
+void from_json(const json::Value& json, std::string& value) { value = json.as_string(); }
+void from_json(const json::Value& json, Activation& value) { value = parse<Activation>(json.as_string()); }
+void from_json(const json::Value& json, std::vector<Index>& values) {
+    values.clear();
+    for (const json::Value& item : json.as_array()) values.push_back(static_cast<Index>(item.as_integer()));
+}
+void from_json(const json::Value& json, std::vector<std::vector<double>>& rows) {
+    rows.clear();
+    for (const json::Value& row : json.as_array()) {
+        rows.emplace_back();
+        for (const json::Value& item : row.as_array()) rows.back().push_back(item.as_real());
+    }
+}
+void from_json(const json::Value& json, Settings& settings) {
+    settings.clear();
+    for (const json::Member& member : json.as_object()) settings[member.key] = member.value.as_real();
+}
+
+json::Value describe(const NamedLayer& named) {
+    json::Object object{{"name", named.name}, {"type", type_name(named.layer)}};
+    Layer layer = named.layer;
+    std::visit(
+        [&](auto& l) {
+            l.fields([&](const char* key, auto& value) { object.push_back({key, to_json(value)}); });
+        },
+        layer);
+    return object;
+}
+
+// A field that older files of this format lack; its default is what they mean.
+bool is_later(std::string_view key) { return key == "parametrization"; }
+
+NamedLayer layer_from(const json::Value& json) {
+    NamedLayer named{json.at("name").as_string(), make_layer(json.at("type").as_string())};
+    std::visit(
+        [&](auto& l) {
+            l.fields([&](const char* key, auto& value) {
+                if (is_later(key) && !json.find(key)) return;
+                from_json(json.at(key), value);
+            });
+        },
+        named.layer);
+    return named;
+}
+
+// ---- parameters, in the shape they are shown in
+
+std::vector<Index> shown_shape(const ParameterSpec& spec) {
+    if (spec.scalar) return {};
+    if (spec.vector) return {spec.cols};
+    return spec.transposed ? std::vector<Index>{spec.cols, spec.rows}
+                           : std::vector<Index>{spec.rows, spec.cols};
+}
+
+template <class T>
+MatrixView<T> shown_element_order(std::vector<T>& memory, const ParameterSpec& spec) {
+    return spec.transposed ? MatrixView<T>(memory.data(), spec.cols, spec.rows)
+                           : MatrixView<T>(memory.data(), spec.rows, spec.cols);
+}
+
+template <class T>
+safetensors::Tensor tensor_of(const Parameter<T>& p) {
+    std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
+    const MatrixView<T> out = shown_element_order(elements, p.spec);
+    if (p.spec.transposed)
+        out.assign(p.value.transpose());
+    else
+        out.assign(p.value);
+    const auto* bytes = reinterpret_cast<const std::byte*>(elements.data());
+    return {p.name, dtype_name<T>, shown_shape(p.spec), {bytes, bytes + elements.size() * sizeof(T)}};
+}
+
+template <class T>
+void fill(const Parameter<T>& p, const safetensors::Tensor& tensor) {
+    require(tensor.dtype == dtype_name<T> && tensor.shape == shown_shape(p.spec), "tensor '", p.name,
+            "' has another type or shape than its layer");
+    std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
+    std::memcpy(elements.data(), tensor.data.data(), tensor.data.size());
+    const MatrixView<T> in = shown_element_order(elements, p.spec);
+    if (p.spec.transposed)
+        p.value.assign(in.transpose());
+    else
+        p.value.assign(in);
+}
+
+template <class T>
+safetensors::File file_of(const Network<T>& network) {
+    json::Array layers;
+    for (const NamedLayer& layer : network.layers()) layers.push_back(describe(layer));
+    json::Object object{{"format", format_version},
+                        {"dtype", dtype_name<T>},
+                        {"seed", static_cast<std::int64_t>(network.seed())},
+                        {"step", static_cast<std::int64_t>(network.step())},
+                        {"layers", std::move(layers)}};
+    if (network.precision() == Precision::bf16) object.push_back({"precision", std::string("bf16")});
+    require(!network.metadata.contains("cmlp"), "save: metadata must not have the key 'cmlp'");
+    safetensors::File file{{}, network.metadata};
+    file.metadata["cmlp"] = json::write(object);
+    for (const auto& p : network.parameters()) file.tensors.push_back(tensor_of(p));
+    for (const auto& b : network.buffers()) file.tensors.push_back(tensor_of(b));
+    return file;
+}
+
+using TensorsByName = std::map<std::string, const safetensors::Tensor*, std::less<>>;
+
+// No count in the description is trusted: the layers' parameters must be the file's tensors before memory is taken.
+TensorsByName matched(const std::vector<NamedLayer>& layers, const safetensors::File& file) {
+    TensorsByName tensors;
+    for (const auto& tensor : file.tensors) tensors[tensor.name] = &tensor;
+    size_t count = 0;
+    for (const NamedLayer& named : layers)
+        for (const ParameterSpec& spec : parameter_specs(named.layer)) {
+            const auto found = tensors.find(parameter_name(named, spec));
+            require(found != tensors.end() && found->second->shape == shown_shape(spec),
+                    "there is no tensor '", parameter_name(named, spec), "' of its layer's shape");
+            ++count;
+        }
+    require(count == file.tensors.size(), "there are tensors that no layer has");
+    return tensors;
+}
+
+Precision precision_of(const json::Value& json) {
+    const json::Value* named = json.find("precision");
+    if (!named) return Precision::own;
+    require(named->as_string() == "bf16", "unknown precision '", named->as_string(), "'; choose from bf16");
+    return Precision::bf16;
+}
+
+template <class T>
+std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Value& json,
+                                  const TensorsByName& tensors, safetensors::File& file) {
+    auto network = std::make_unique<Network<T>>(
+        std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
+    network->set_step(static_cast<std::uint64_t>(json.at("step").as_integer()));
+    network->set_precision(precision_of(json));
+    for (const auto& p : network->parameters()) fill(p, *tensors.at(p.name));
+    for (const auto& b : network->buffers()) fill(b, *tensors.at(b.name));
+    file.metadata.erase("cmlp");
+    network->metadata = std::move(file.metadata);
+    network->train(false);
+    return network;
+}
+
+AnyNetwork network_of(safetensors::File file, const std::string& source) {
+    try {
+        const auto text = file.metadata.find("cmlp");
+        require(text != file.metadata.end(), "the metadata have no key 'cmlp'");
+        const json::Value json = json::parse(text->second);
+        require(json.at("format").as_integer() == format_version, "its format is ",
+                json.at("format").as_integer(), ", this version reads ", format_version);
+        std::vector<NamedLayer> layers;
+        for (const json::Value& item : json.at("layers").as_array()) layers.push_back(layer_from(item));
+        const TensorsByName tensors = matched(layers, file);
+        if (json.at("dtype").as_string() == dtype_name<float>)
+            return build<float>(std::move(layers), json, tensors, file);
+        return build<double>(std::move(layers), json, tensors, file);
+    } catch (const std::invalid_argument& error) {
+        fail("load: ", source, " is not a cmlp model: ", error.what());
+    }
+}
+
+}  // namespace
+
+template <class T>
+std::string to_bytes(const Network<T>& network) {
+    return safetensors::to_bytes(file_of(network));
+}
+
+AnyNetwork from_bytes(std::string_view bytes) {
+    return network_of(safetensors::from_bytes(bytes), "the byte string");
+}
+
+template <class T>
+void save(const Network<T>& network, const std::string& path) {
+    safetensors::write(path, file_of(network));
+}
+
+AnyNetwork load_any(const std::string& path) { return network_of(safetensors::read(path), path); }
+
+template <class T>
+std::unique_ptr<Network<T>> load(const std::string& path) {
+    return std::visit(
+        [](auto network) {
+            if constexpr (std::is_same_v<decltype(network), std::unique_ptr<Network<T>>>)
+                return network;
+            else
+                return std::make_unique<Network<T>>(*network);
+        },
+        load_any(path));
+}
+
+#define CMLP_SERIALIZE(T)                                         \
+    template std::string to_bytes<T>(const Network<T>&);          \
+    template void save<T>(const Network<T>&, const std::string&); \
+    template std::unique_ptr<Network<T>> load<T>(const std::string&);
+CMLP_SERIALIZE(float)
+CMLP_SERIALIZE(double)
+#undef CMLP_SERIALIZE
+
+}  // namespace cmlp

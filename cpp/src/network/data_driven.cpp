@@ -1,0 +1,86 @@
+// Linear layers drawn by the data that comes through: RealMLP's, Holzmueller, Grinsztajn and Steinwart, NeurIPS 2024.
+#include <cmlp/network/network.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace cmlp {
+namespace {
+
+constexpr size_t rows_in_bias = 5;
+
+// Standard deviation of each column over the rows, in double; from the first row on, so that equal rows give 0.
+template <class T>
+std::vector<double> deviations(MatrixView<const T> z) {
+    const auto rows = double(z.rows());
+    std::vector<double> mean(size_t(z.cols())), square(size_t(z.cols()));
+    const auto apart = [&](Index i, Index j) { return double(z(i, j)) - double(z(0, j)) - mean[size_t(j)]; };
+    for (Index i = 0; i < z.rows(); ++i)
+        for (Index j = 0; j < z.cols(); ++j) square[size_t(j)] += apart(i, j) / rows;
+    mean.swap(square);
+    square.assign(mean.size(), 0);
+    for (Index i = 0; i < z.rows(); ++i)
+        for (Index j = 0; j < z.cols(); ++j) square[size_t(j)] += apart(i, j) * apart(i, j) / rows;
+    for (double& s : square) s = std::sqrt(s);
+    return square;
+}
+
+// sum lambda_k z_k of rows drawn at random, lambda ~ Dirichlet(1, ..., 1): the pieces into which as many points less one
+// cut [0, 1]
+template <class T>
+double amid_rows(MatrixView<const T> z, Index column, Rng& rng) {
+    std::array<double, rows_in_bias + 1> cuts{};
+    for (size_t k = 1; k < rows_in_bias; ++k) cuts[k] = rng.uniform();
+    cuts[rows_in_bias] = 1;
+    std::sort(cuts.begin(), cuts.end());
+    double sum = 0;
+    for (size_t k = 0; k < rows_in_bias; ++k)
+        sum += (cuts[k + 1] - cuts[k]) * double(z(rng.below(z.rows()), column));
+    return sum;
+}
+
+// z (rows, out) is the output of the weights as they are, without a bias.
+template <class T>
+void fit_to(MatrixView<T> weight, MatrixView<T>* bias, MatrixView<const T> z, Rng& rng) {
+    const std::vector<double> deviation = deviations(z);
+    for (Index j = 0; j < z.cols(); ++j) {
+        const double s = deviation[size_t(j)], factor = s > 0 ? 1 / s : 1;
+        for (Index i = 0; i < weight.rows(); ++i)
+            weight(i, j) = static_cast<T>(double(weight(i, j)) * factor);
+        if (bias) (*bias)(0, j) = static_cast<T>(-factor * amid_rows(z, j, rng));
+    }
+}
+
+}  // namespace
+
+template <class T>
+void Network<T>::initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last) {
+    require_range("data_driven_", first, last);
+    require(x.rows() > 0, "data_driven_: x has no rows");
+    for (Index i = 0; i < x.rows(); ++i)
+        require(
+            std::all_of(x.row(i).data(), x.row(i).data() + x.cols(), [](T v) { return std::isfinite(v); }),
+            "data_driven_: row ", i, " of x is not finite");
+    output_width(x.cols(), first, last);  // nothing is written unless all layers fit
+    const std::vector<T> buffers(values().data() + grads_.size(), state().data() + state().size());
+    for (Index l = first; l < last; ++l) {
+        const auto& values = layer_values_[static_cast<size_t>(l)];
+        if (const auto* linear = std::get_if<Linear>(&layers_[static_cast<size_t>(l)].layer)) {
+            Rng rng(seed, Stream::init, static_cast<std::uint64_t>(l));
+            initialize_transposed(values[0], Initializer::normal, {}, rng);
+            MatrixView<T> bias = linear->bias ? values[1] : values[0];
+            if (linear->bias) bias.set_zero();
+            fit_to<T>(values[0], linear->bias ? &bias : nullptr, run(workspace_, x, l, l + 1, training_),
+                      rng);
+        }
+        x.rebind(run(workspace_, x, l, l + 1, training_));
+    }
+    std::copy(buffers.begin(), buffers.end(), state().begin() + grads_.size());
+    forget();  // the passes were over other weights, and x may be gone
+}
+
+template void Network<float>::initialize_from(MatrixView<const float>, std::uint64_t, Index, Index);
+template void Network<double>::initialize_from(MatrixView<const double>, std::uint64_t, Index, Index);
+
+}  // namespace cmlp

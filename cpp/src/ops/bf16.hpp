@@ -1,0 +1,20 @@
+// The products of a linear layer in bfloat16: both factors rounded, pairs of products added up in float32.
+#pragma once
+
+#include <cmlp/ops/precision.hpp>
+
+#include "ops/ops.hpp"
+
+namespace cmlp::ops {
+
+/// y = x w + bias
+void bf16_forward(MatrixView<const float> x, MatrixView<const float> w, const float* bias,
+                  MatrixView<float> y, Bf16Pairs& pairs, AfterBlock after = {});
+/// dw = or += x^T dy, in chunks of rows
+void bf16_backward_weight(MatrixView<const float> x, MatrixView<const float> dy, MatrixView<float> dw,
+                          bool accumulate, Bf16Pairs& pairs);
+/// dx = dy w^T
+void bf16_backward_input(MatrixView<const float> dy, MatrixView<const float> w, MatrixView<float> dx,
+                         Bf16Pairs& pairs, AfterBlock after = {});
+
+}  // namespace cmlp::ops

@@ -1,0 +1,81 @@
+// The batches of a fit: rows in the order of the shuffle, mixed in pairs, with noise on the input.
+#pragma once
+
+#include <numeric>
+
+#include "train/fit_parts.hpp"
+#include "train/step.hpp"
+
+namespace cmlp {
+
+template <class T>
+class Batches {
+public:
+    Batches(const Data<T>& data, const FitOptions& options, const Hooks& hooks)
+        : data_(data),
+          options_(options),
+          hooks_(hooks),
+          order_(static_cast<size_t>(data.rows())),
+          rows_(std::min(options.batch_size, data.rows())) {
+        permuted_ = options.shuffle || hooks.order;
+        std::iota(order_.begin(), order_.end(), Index(0));
+    }
+
+    Index count() const { return (data_.rows() + rows_ - 1) / rows_; }  // an epoch
+
+    void begin(Index epoch) {
+        if (hooks_.order)
+            take_order(epoch);
+        else if (permuted_)
+            permute(order_, options_.seed, static_cast<std::uint64_t>(epoch));
+        first_number_ = static_cast<std::uint64_t>(epoch * count());
+    }
+
+    // Batch i of the epoch; valid until the next.
+    Batch<T> operator[](Index i) {
+        const Index first = i * rows_, rows = std::min(rows_, data_.rows() - first);
+        const bool changed = options_.mixup > 0 || options_.input_noise > 0;
+        if (!permuted_ && !changed) return {data_.middle_rows(first, rows)};
+        const auto order = std::span<const Index>(order_).subspan(size_t(first), size_t(rows));
+        const std::uint64_t number = first_number_ + static_cast<std::uint64_t>(i);
+        Batch<T> batch{gather_(data_, order)};
+        if (options_.mixup > 0) mix(batch, order, number);
+        if (options_.input_noise > 0)
+            add_noise<T>(gather_.x().view(), options_.input_noise, options_.seed, number);
+        return batch;
+    }
+
+private:
+    void take_order(Index epoch) {
+        hooks_.order(epoch, order_);
+        for (const Index row : order_)
+            require(row >= 0 && row < data_.rows(), "fit: the order of epoch ", epoch, " has row ", row,
+                    ", there are ", data_.rows());
+    }
+
+    // x = share * x + (1 - share) * x of the partners (Zhang et al., ICLR 2018).
+    void mix(Batch<T>& batch, std::span<const Index> order, std::uint64_t number) {
+        Pairs pairs = mixup_pairs(std::ssize(order), options_.mixup, options_.seed, number);
+        for (Index& row : pairs.partner) row = order[size_t(row)];
+        const Data<T> second = gather_second_(data_, pairs.partner);
+        gather_.x().view() *= static_cast<T>(pairs.share);
+        gather_.x().view() += static_cast<T>(1 - pairs.share) * second.x.numbers();
+        if (!second.target.label.empty())
+            batch.second.label = second.target.label;
+        else
+            batch.second.dense.rebind(second.target.dense);
+        batch.second_weight = second.weight;
+        batch.share = pairs.share;
+    }
+
+    const Data<T>& data_;
+    const FitOptions& options_;
+    const Hooks& hooks_;
+    std::vector<Index> order_;
+    Index rows_;
+    bool permuted_ = true;
+    std::uint64_t first_number_ = 0;
+    Gatherer<T> gather_, gather_second_;
+};
+
+}  // namespace cmlp

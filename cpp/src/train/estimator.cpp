@@ -1,0 +1,191 @@
+// A training by scikit-learn's rules as hooks of the loop, and many trainings side by side.
+#include <cmlp/train/estimator.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <exception>
+
+#include "runtime/parallel.hpp"
+
+namespace cmlp {
+namespace {
+
+constexpr double smallest_rate = 1e-6, fall = 5;  // of the adaptive rate
+
+// The weights of the best epoch.
+template <class T>
+class Best {
+public:
+    explicit Best(Network<T>& network) : network_(network) {}
+    void keep() { values_.assign(network_.state().begin(), network_.state().end()); }
+    bool kept() const { return !values_.empty(); }
+    void restore() const {
+        if (kept()) std::copy(values_.begin(), values_.end(), network_.state().begin());
+    }
+
+private:
+    Network<T>& network_;
+    std::vector<T> values_;
+};
+
+// What a training is given.
+template <class T>
+struct Task {
+    Network<T>& network;
+    Optimizer<T>& optimizer;
+    const Loss& loss;
+    const EstimatorRules& rules;
+    EstimatorReport& report;
+    const Data<T>* held_out;  // null: none
+    const EstimatorHooks& hooks;
+    Index rows;
+};
+
+template <class T>
+class Watch {
+public:
+    explicit Watch(const Task<T>& task) : task_(task), best_(task.network) {
+        if (task_.rules.early_stopping &&
+            task_.report.state.best_score > -std::numeric_limits<double>::infinity())
+            best_.keep();  // of an earlier training, which ended with them
+    }
+
+    ~Watch() {
+        if (!task_.rules.early_stopping) return;
+        best_.restore();
+        task_.report.best_kept = best_.kept();
+    }
+    Watch(const Watch&) = delete;
+
+    bool epoch_end(const EpochRecord& record) {
+        task_.report.state.rows_seen += task_.rows;
+        EstimatorEpoch epoch{record.loss + task_.rules.constant};
+        epoch.lr = record.lr;
+        epoch.seconds = record.seconds;
+        if (task_.held_out) validate(epoch);
+        compare(epoch);
+        if (task_.rules.learning_rate == RateRule::invscaling)
+            set_rate(task_.rules.learning_rate_init /
+                     std::pow(double(task_.report.state.rows_seen + 1), task_.rules.power_t));
+        epoch.at_rest = double(task_.report.state.no_improvement) > task_.rules.n_iter_no_change;
+        task_.report.ended = epoch.at_rest && !falls();
+        task_.report.epochs.push_back(epoch);
+        if (task_.hooks.epoch_end && !task_.hooks.epoch_end(epoch)) task_.report.ended = true;
+        return !task_.report.ended;
+    }
+
+    bool step_end(const Progress& progress) {
+        EstimatorEpoch epoch{progress.loss + task_.rules.constant};
+        epoch.lr = task_.optimizer.setting("lr");
+        epoch.whole = false;
+        task_.report.epochs.push_back(epoch);
+        task_.report.ended = true;
+        return false;
+    }
+
+private:
+    void validate(EstimatorEpoch& epoch) const {
+        std::vector<MetricKind> metrics;
+        if (task_.rules.metric) metrics.push_back(*task_.rules.metric);
+        const std::vector<double> values = evaluate<T>(task_.network, *task_.held_out, task_.loss, metrics);
+        epoch.val_loss = values.front() + task_.rules.val_constant;
+        if (task_.rules.metric && std::isfinite(values.back())) epoch.val_score = values.back();
+        if (!task_.rules.metric && task_.hooks.score) epoch.val_score = task_.hooks.score();
+    }
+
+    // A value that is no number counts as an improvement, as it does there.
+    void compare(const EstimatorEpoch& epoch) {
+        EstimatorState& state = task_.report.state;
+        bool improved = !(epoch.loss > state.best_loss - task_.rules.tol);
+        if (task_.rules.early_stopping) {
+            improved = !(epoch.val_score < state.best_score + task_.rules.tol);
+            if (epoch.val_score > state.best_score) {
+                state.best_score = epoch.val_score;
+                best_.keep();
+            }
+        } else {
+            state.best_loss = std::min(state.best_loss, epoch.loss);
+        }
+        state.no_improvement = improved ? 0 : state.no_improvement + 1;
+    }
+
+    // Goes on with a smaller rate, where there is one.
+    bool falls() {
+        const double rate = task_.optimizer.setting("lr");
+        if (task_.rules.learning_rate != RateRule::adaptive || rate <= smallest_rate) return false;
+        set_rate(rate / fall);
+        task_.report.state.no_improvement = 0;
+        return true;
+    }
+
+    void set_rate(double rate) {
+        for (Index group = 0; group < std::ssize(task_.optimizer.groups()); ++group)
+            task_.optimizer.set_setting("lr", rate, group);
+    }
+
+    const Task<T> task_;
+    Best<T> best_;
+};
+
+}  // namespace
+
+RateRule parse_rate_rule(std::string_view name) {
+    if (name == "constant") return RateRule::constant;
+    if (name == "invscaling") return RateRule::invscaling;
+    if (name == "adaptive") return RateRule::adaptive;
+    fail("unknown learning_rate '", name, "'; choose from constant, invscaling, adaptive");
+}
+
+template <class T>
+void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
+                   const FitOptions& options, const EstimatorRules& rules, EstimatorReport& report,
+                   const Data<T>* held_out, const EstimatorHooks& hooks) {
+    require(held_out || !rules.early_stopping, "fit: early_stopping needs rows that are held out");
+    if (held_out) check_data(*held_out, "fit: validation data");
+    Watch<T> watch({network, optimizer, loss, rules, report, held_out, hooks, data.rows()});
+    FitOptions own = options;
+    own.every_steps = rules.max_steps;
+    Hooks inner;
+    inner.epoch_end = [&](const EpochRecord& record) { return watch.epoch_end(record); };
+    inner.step_end = [&](const Progress& progress) { return watch.step_end(progress); };
+    inner.poll = hooks.poll;
+    inner.order = hooks.order;
+    FitReport done;
+    const auto started = std::chrono::steady_clock::now();
+    const auto tell = [&] {
+        report.stop = done.stop;
+        report.steps = done.steps;
+        report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    };
+    try {
+        fit<T>(network, data, loss, optimizer, own, done, nullptr, inner);
+    } catch (...) {
+        tell();
+        throw;
+    }
+    tell();
+}
+
+void run_jobs(Index jobs, int threads, const std::function<void(Index)>& job) {
+    if (jobs == 1) return job(0);
+    std::vector<std::exception_ptr> errors(static_cast<size_t>(jobs));
+    parallel_each(jobs, threads, [&](Index i) {
+        try {
+            job(i);
+        } catch (...) {
+            errors[static_cast<size_t>(i)] = std::current_exception();
+        }
+    });
+    for (const std::exception_ptr& error : errors)
+        if (error) std::rethrow_exception(error);
+}
+
+#define CMLP_ESTIMATOR(T)                                                                      \
+    template void fit_estimator<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&,    \
+                                   const FitOptions&, const EstimatorRules&, EstimatorReport&, \
+                                   const Data<T>*, const EstimatorHooks&);
+CMLP_ESTIMATOR(float)
+CMLP_ESTIMATOR(double)
+#undef CMLP_ESTIMATOR
+
+}  // namespace cmlp

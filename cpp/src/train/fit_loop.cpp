@@ -1,0 +1,160 @@
+// The epochs of a fit: what is recorded of them, and when they end.
+#include "train/fit_loop.hpp"
+
+#include "train/step.hpp"
+
+namespace cmlp {
+namespace {
+
+constexpr double poll_seconds = 0.05;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void check_options(const FitOptions& options) {
+    const auto at_least = [](const char* name, auto value, decltype(value) least) {
+        require(value >= least, "fit: ", name, " is ", value, ", it must be at least ",
+                least);  // a NaN is not
+    };
+    at_least("epochs", options.epochs, 0);
+    at_least("initial_epoch", options.first_epoch, 0);
+    at_least("batch_size", options.batch_size, 1);
+    at_least("patience", options.patience, 0);
+    at_least("min_delta", options.min_delta, 0.0);
+    at_least("time_limit", options.time_limit, 0.0);
+    at_least("every_steps", options.every_steps, 0);
+    at_least("accumulate_steps", options.accumulate_steps, 1);
+    check_factor("mixup", options.mixup, "fit");
+    check_factor("input_noise", options.input_noise, "fit");
+    check_step_options(options.step, "fit");
+}
+
+// Training mode for the time of a fit; at its end, also by an exception, nothing points at the fit's memory any more.
+template <class T>
+class Mode {
+public:
+    explicit Mode(Network<T>& network) : network_(network), before_(network.training()) { network_.train(); }
+    ~Mode() {
+        network_.train(before_);
+        network_.forget();
+    }
+    Mode(const Mode&) = delete;
+
+private:
+    Network<T>& network_;
+    bool before_;
+};
+
+}  // namespace
+
+template <class T>
+void FitTask<T>::check() const {
+    check_options(options);
+    require(loss.reduction() != Reduction::none, "fit: the loss has reduction 'none'; choose mean or sum");
+    const auto check_rows = [&](const Data<T>& part, const char* what) {
+        check_data(part, what);
+        loss.check(part.rows(), network.output_width(part.x, 0, network.size()), part.target, part.weight,
+                   what);
+    };
+    check_rows(data, "fit");
+    if (validation) check_rows(*validation, "fit: validation data");
+}
+
+template <class T>
+FitLoop<T>::FitLoop(const FitTask<T>& task)
+    : task_(task), monitor_(task.options, task.validation != nullptr) {
+    for (const MetricKind kind : task.options.metrics) metrics_.emplace_back(kind, task.loss);
+}
+
+template <class T>
+void FitLoop<T>::run() {
+    const Mode mode(task_.network);
+    const FitOptions& options = task_.options;
+    for (Index epoch = options.first_epoch; epoch < options.epochs && run_epoch(epoch); ++epoch) {
+    }
+    if (options.restore_best) monitor_.restore(task_.network);
+}
+
+template <class T>
+bool FitLoop<T>::run_epoch(Index epoch) {
+    const auto start = Clock::now();
+    for (Metric& metric : metrics_) metric.reset();
+    sum_ = weight_ = 0;
+    if (!train(epoch)) return false;
+    EpochRecord record;
+    record.epoch = epoch;
+    record.loss = loss_so_far();
+    for (const Metric& metric : metrics_) record.metrics.push_back(metric.result());
+    if (task_.validation) {
+        record.val_metrics = evaluate(task_.network, *task_.validation, task_.loss, task_.options.metrics);
+        record.val_loss = record.val_metrics.front();
+        record.val_metrics.erase(record.val_metrics.begin());
+    }
+    record.lr = lr();
+    record.seconds = seconds_since(start);
+    return end_epoch(record);
+}
+
+template <class T>
+void FitLoop<T>::seen(const LossResult<T>& result, const Data<T>& rows) {
+    count(result.total, task_.loss.reduction() == Reduction::sum ? 1 : result.weight);
+    met(rows);
+}
+
+template <class T>
+void FitLoop<T>::count(double loss, double weight) {
+    sum_ += loss * weight;
+    weight_ += weight;
+}
+
+template <class T>
+void FitLoop<T>::met(const Data<T>& rows) {
+    for (Metric& metric : metrics_) metric.add<T>({task_.network.output(), rows.target, rows.weight});
+}
+
+template <class T>
+bool FitLoop<T>::between_steps(Index epoch, Index step, Index steps_an_epoch) {
+    const Progress progress{epoch, step, steps_an_epoch, loss_so_far()};
+    ++task_.report.steps;
+    const Index every = task_.options.every_steps;
+    const auto& step_end = task_.hooks.step_end;
+    if (every > 0 && task_.report.steps % every == 0 && step_end && !step_end(progress))
+        return stop(Stop::callback);
+    poll(progress);
+    return !out_of_time() || stop(Stop::time_limit);
+}
+
+template <class T>
+void FitLoop<T>::poll(const Progress& progress) {
+    if (!task_.hooks.poll || seconds_since(polled_) <= poll_seconds) return;
+    task_.hooks.poll(progress);
+    polled_ = Clock::now();
+}
+
+template <class T>
+bool FitLoop<T>::out_of_time() const {
+    return task_.options.time_limit > 0 && seconds_since(started_) > task_.options.time_limit;
+}
+
+template <class T>
+bool FitLoop<T>::end_epoch(const EpochRecord& record) {
+    task_.report.epochs.push_back(record);
+    const bool patient = monitor_.improves(record, task_.network, task_.report);
+    if (task_.hooks.epoch_end && !task_.hooks.epoch_end(record)) return stop(Stop::callback);
+    if (!patient) return stop(Stop::early_stopping);
+    return !converged() || stop(Stop::converged);
+}
+
+template <class T>
+bool FitLoop<T>::stop(Stop reason) {
+    task_.report.stop = reason;
+    return false;
+}
+
+template struct FitTask<float>;
+template struct FitTask<double>;
+template class FitLoop<float>;
+template class FitLoop<double>;
+
+}  // namespace cmlp

@@ -1,0 +1,246 @@
+// Fits by rules that see all rows at once.
+#include <cmlp/ops/flat.hpp>
+#include <cmlp/train/full_batch.hpp>
+
+#include <cmath>
+#include <utility>
+
+#include "optim/lbfgs_search.hpp"
+#include "train/fit_loop.hpp"
+
+namespace cmlp {
+namespace {
+
+constexpr Index block_rows = 8192;
+
+}  // namespace
+
+template <class T>
+ParameterVector<T>::ParameterVector(std::vector<Parameter<T>> parameters, std::string_view what)
+    : parameters_(std::move(parameters)) {
+    require(!parameters_.empty(), what, ": there are no parameters");
+    for (const auto& parameter : parameters_) size_ += parameter.value.size();
+}
+
+template <class T>
+std::vector<double> ParameterVector<T>::values() const {
+    std::vector<double> x;
+    x.reserve(size_t(size_));
+    for (const auto& parameter : parameters_)
+        for (Index r = 0; r < parameter.value.rows(); ++r)
+            for (Index c = 0; c < parameter.value.cols(); ++c) x.push_back(double(parameter.value(r, c)));
+    return x;
+}
+
+template <class T>
+void ParameterVector<T>::place(std::span<const double> x) const {
+    size_t at = 0;
+    for (const auto& parameter : parameters_)
+        for (Index r = 0; r < parameter.value.rows(); ++r)
+            for (Index c = 0; c < parameter.value.cols(); ++c)
+                parameter.value(r, c) = static_cast<T>(x[at++]);
+}
+
+template <class T>
+void ParameterVector<T>::gradient(std::span<double> g) const {
+    size_t at = 0;
+    for (const auto& parameter : parameters_)
+        for (Index r = 0; r < parameter.grad.rows(); ++r)
+            for (Index c = 0; c < parameter.grad.cols(); ++c) g[at++] = double(parameter.grad(r, c));
+}
+
+template <class T>
+double ParameterVector<T>::add_penalty(double l2) const {
+    double total = 0;
+    for (const auto& parameter : parameters_)
+        if (parameter.spec.transposed) total += cmlp::add_penalty<T>(parameter.value, parameter.grad, 0, l2);
+    return total;
+}
+
+template <class T>
+bool ParameterVector<T>::is_over(std::span<const T> values) const {
+    const std::less<const T*> before;
+    for (const auto& parameter : parameters_)
+        if (before(parameter.value.data(), values.data()) ||
+            !before(parameter.value.data(), values.data() + values.size()))
+            return false;
+    return true;
+}
+
+template <class T>
+Index FullBatch<T>::blocks() const {
+    for (const NamedLayer& layer : network.layers())
+        if (std::holds_alternative<BatchNorm1d>(layer.layer)) return 1;
+    return (data.rows() + block_rows - 1) / block_rows;
+}
+
+// A mean over all rows: the blocks' means by their weights; the gradients likewise.
+template <class T>
+double FullBatch<T>::pass(bool gradient) {
+    const Index count = blocks(), size = count == 1 ? data.rows() : block_rows;
+    const bool joined = count > 1 && loss.reduction() != Reduction::sum;
+    double sum = 0, weight = 0;
+    for (Index i = 0; i < count; ++i) {
+        const Data<T> part = data.middle_rows(i * size, std::min(size, data.rows() - i * size));
+        network.set_step(step + std::uint64_t(i));
+        loss.evaluate<T>(network.forward(part.x), part.target, part.weight, gradient, result);
+        if (!std::isfinite(result.total)) return result.total;  // its outputs are the ones to look at
+        met(part);
+        if (joined && gradient) result.gradient.view() *= static_cast<T>(result.weight);
+        if (gradient) network.backward(result.gradient.view(), 0, network.size(), i > 0, false);
+        sum += joined ? result.total * result.weight : result.total;
+        weight += result.weight;
+        if (i + 1 < count) poll();
+    }
+    result.weight = weight;
+    if (joined && gradient) ops::scale<T>(network.grads(), static_cast<T>(1 / weight));
+    return joined ? sum / weight : sum;
+}
+
+template <class T>
+double FullBatch<T>::value_and_gradient() {
+    double total = pass(true);
+    if (l2 > 0) total += parameters.add_penalty(l2);
+    seen(total);
+    return total;
+}
+
+template <class T>
+double FullBatch<T>::value() {
+    const double total = pass(false);
+    seen(total);
+    return total;
+}
+
+template <class T>
+void FullBatch<T>::fail_non_finite() const {
+    const auto outputs = network.outputs(0, network.size());
+    std::string where = "; the outputs of all layers are";
+    for (size_t i = outputs.size(); i-- > 1;)
+        if (ops::first_nonfinite<T>(outputs[i]) >= 0)
+            where = "; the output of layer '" + network.layers()[i - 1].name + "' is the first that is not";
+    throw NonFiniteError("the loss or its gradient is not finite at step " + std::to_string(step) + where +
+                         "; the weights are those before this step");
+}
+
+template <class T>
+void LbfgsRule<T>::check(const Network<T>&, const Loss&) const {
+    limits.check();
+}
+
+template <class T>
+void LbfgsRule<T>::epoch(FullBatch<T>& rows) {
+    const auto& parameters = this->parameters_;
+    const std::vector<double> start = parameters.values();
+    std::vector<double> x = start;
+    bool first = true;
+    const auto objective = [&](std::span<const double> at, std::span<double> gradient) {
+        parameters.place(at);
+        const double f = rows.value_and_gradient();
+        parameters.gradient(gradient);
+        const double steepest = largest(gradient);
+        // The line search turns back from where it has gone too far; without one, or at the very start, nothing does.
+        if (!std::isfinite(f + steepest) && (first || !limits.strong_wolfe)) rows.fail_non_finite();
+        first = false;
+        return f;
+    };
+    try {
+        rule.step(x, limits, objective, rows.in_time);
+    } catch (...) {
+        parameters.place(x);
+        throw;
+    }
+    parameters.place(x);
+    this->converged_ = x == start;  // as it would be in every epoch to come
+}
+
+namespace {
+
+void check_full_batch(const FitOptions& options, Index rows, std::string_view name, bool takes_l2) {
+    require(options.batch_size >= rows, "fit: ", name, " sees all rows at once: batch_size is ",
+            options.batch_size, ", there are ", rows, " rows");
+    const StepOptions& step = options.step;
+    const std::pair<const char*, bool> asked[] = {{"accumulate_steps", options.accumulate_steps > 1},
+                                                  {"clip_grad_norm", step.clip_grad_norm > 0},
+                                                  {"clip_grad_value", step.clip_grad_value > 0},
+                                                  {"input_noise", options.input_noise > 0},
+                                                  {"l1", step.l1 > 0},
+                                                  {"l2", step.l2 > 0 && !takes_l2},
+                                                  {"max_norm", step.max_norm > 0},
+                                                  {"mixup", options.mixup > 0},
+                                                  {"penalty_per_row", step.penalty_per_row},
+                                                  {"scheduler", !options.courses.empty()}};
+    for (const auto& [option, given] : asked) require(!given, "fit: ", name, " takes no ", option);
+}
+
+template <class T>
+class FullBatchFit : public FitLoop<T> {
+public:
+    FullBatchFit(const FitTask<T>& task, FullBatchRule<T>& rule) : FitLoop<T>(task), rule_(rule) {
+        check_full_batch(task.options, task.data.rows(), rule.name(), rule.takes_l2());
+        require(rule.parameters().is_over(task.network.values()),
+                "fit: the optimizer is over parameters of another network");
+        require(!task.hooks.order, "fit: ", rule.name(), " sees all rows at once and takes no order of them");
+        rule.check(task.network, task.loss);
+    }
+
+private:
+    using FitLoop<T>::task_;
+
+    bool train(Index epoch) override {
+        counted_ = false;
+        const std::uint64_t step = task_.network.step();
+        const auto poll = [&] { this->poll({epoch, 0, 1, this->loss_so_far()}); };
+        const auto seen = [&](double value) { take(value), poll(); };
+        const auto in_time = [&] { return !this->out_of_time(); };
+        const double l2 = task_.options.step.l2;
+        const auto met = [&](const Data<T>& part) {
+            if (!counted_) this->met(part);
+        };
+        FullBatch<T> rows{task_.network, task_.data, task_.loss, rule_.parameters(), l2, result_, step, met,
+                          seen,          poll,       in_time};
+        try {
+            rule_.epoch(rows);
+        } catch (...) {
+            task_.network.set_step(step);
+            throw;
+        }
+        task_.network.set_step(step + std::uint64_t(rows.blocks()));
+        return this->between_steps(epoch, 0, 1);
+    }
+
+    // The record is of the first pass: the loss before the step, as in training by batches.
+    void take(double value) {
+        if (std::exchange(counted_, true)) return;
+        this->count(value, task_.loss.reduction() == Reduction::sum ? 1 : result_.weight);
+    }
+
+    double lr() const override { return rule_.lr(); }
+    bool converged() const override { return rule_.converged(); }
+
+    FullBatchRule<T>& rule_;
+    LossResult<T> result_;
+    bool counted_ = false;  // the epoch's first pass
+};
+
+}  // namespace
+
+template <class T>
+void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
+         const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
+    const FitTask<T> task{network, data, loss, options, report, validation, hooks};
+    task.check();
+    FullBatchFit<T>(task, rule).run();
+}
+
+#define CMLP_FULL_BATCH(T)                                                                               \
+    template class ParameterVector<T>;                                                                   \
+    template struct FullBatch<T>;                                                                        \
+    template class LbfgsRule<T>;                                                                         \
+    template void fit<T>(Network<T>&, const Data<T>&, const Loss&, FullBatchRule<T>&, const FitOptions&, \
+                         FitReport&, const Data<T>*, const Hooks&);
+CMLP_FULL_BATCH(float)
+CMLP_FULL_BATCH(double)
+#undef CMLP_FULL_BATCH
+
+}  // namespace cmlp

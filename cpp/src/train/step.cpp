@@ -1,0 +1,177 @@
+// One update: every batch's gradients, what is added to them, and the report of the first number that is not finite.
+#include "train/step.hpp"
+
+#include <cmlp/ops/flat.hpp>
+
+#include <cmath>
+#include <numeric>
+
+#include "ops/ops.hpp"
+
+namespace cmlp {
+namespace {
+
+template <class T>
+[[noreturn]] void fail_non_finite(const Network<T>& network, const std::string& what,
+                                  const std::string& where) {
+    throw NonFiniteError(what + " is not finite at step " + std::to_string(network.step()) + "; " + where +
+                         "; the weights are those before this step");
+}
+
+template <class T>
+[[noreturn]] void fail_loss(const Network<T>& network) {
+    const auto outputs = network.outputs(0, network.size());
+    for (size_t i = 0; i < outputs.size(); ++i)
+        if (ops::first_nonfinite<T>(outputs[i]) >= 0)
+            fail_non_finite(network, "the loss",
+                            (i == 0 ? std::string("the input")
+                                    : "the output of layer '" + network.layers()[i - 1].name + "'") +
+                                " is the first that is not");
+    fail_non_finite(network, "the loss", "the outputs of all layers are");
+}
+
+template <class T>
+[[noreturn]] void fail_gradient(const Network<T>& network) {
+    for (const auto& p : network.parameters())
+        if (ops::first_nonfinite<T>(p.grad) >= 0)
+            fail_non_finite(network, "the gradient of '" + p.name + "'", "the loss is finite");
+    fail_non_finite(network, "the norm of the gradient", "each element is finite");
+}
+
+template <class T>
+double row_weight(const Data<T>& rows) {
+    if (rows.weight.empty()) return double(rows.rows());
+    return std::accumulate(rows.weight.begin(), rows.weight.end(), 0.0);
+}
+
+// The weights of linear maps among the parameters that the optimizer moves.
+template <class T>
+std::vector<size_t> linear_weights(const Network<T>& network, const Optimizer<T>& optimizer) {
+    const auto moved = [&](const T* at) {
+        for (const auto& group : optimizer.groups())
+            for (const auto& segment : group.segments)
+                if (at >= segment.value.data() && at < segment.value.data() + segment.value.size())
+                    return true;
+        return false;
+    };
+    std::vector<size_t> found;
+    for (size_t i = 0; i < network.parameters().size(); ++i) {
+        const auto& parameter = network.parameters()[i];
+        if (parameter.spec.transposed && moved(parameter.value.data())) found.push_back(i);
+    }
+    return found;
+}
+
+}  // namespace
+
+void check_limit(const char* name, double value, std::string_view what) {
+    require(value >= 0, what, ": ", name, " is ", value, ", it must be at least 0");  // a NaN is not
+}
+
+void check_factor(const char* name, double value, std::string_view what) {
+    check_limit(name, value, what);
+    require(std::isfinite(value), what, ": ", name, " is ", value, ", it must be finite");
+}
+
+void check_step_options(const StepOptions& options, std::string_view what) {
+    check_limit("clip_grad_norm", options.clip_grad_norm, what);
+    check_limit("clip_grad_value", options.clip_grad_value, what);
+    check_limit("max_norm", options.max_norm, what);
+    check_factor("l1", options.l1, what);
+    check_factor("l2", options.l2, what);
+}
+
+template <class T>
+Step<T>::Step(Network<T>& network, const Loss& loss, Optimizer<T>& optimizer, const StepOptions& options,
+              LossResult<T>& result)
+    : network_(network),
+      loss_(loss),
+      optimizer_(optimizer),
+      options_(options),
+      result_(result),
+      mean_(loss.reduction() != Reduction::sum) {
+    require(loss.reduction() != Reduction::none,
+            "train_step: the loss has reduction 'none'; choose mean or sum");
+    if (options.l1 > 0 || options.l2 > 0 || options.max_norm > 0)
+        weights_ = linear_weights(network, optimizer);
+}
+
+// Loss and gradient; of a mixed batch share * L(y, first) + (1 - share) * L(y, second) (Zhang et al., ICLR 2018).
+template <class T>
+void Step<T>::evaluate(const Batch<T>& batch) {
+    network_.name_rows(batch.data.name);
+    const MatrixView<const T> y = network_.forward(batch.data.x);
+    loss_.evaluate<T>(y, batch.data.target, batch.data.weight, true, result_);
+    if (batch.mixed()) {
+        loss_.evaluate<T>(y, batch.second, batch.second_weight, true, second_);
+        const double other = 1 - batch.share;
+        result_.total = batch.share * result_.total + other * second_.total;
+        result_.weight = batch.share * result_.weight + other * second_.weight;
+        auto gradient = result_.gradient.view();
+        gradient *= static_cast<T>(batch.share);
+        gradient += static_cast<T>(other) * second_.gradient.view();
+    }
+    if (!std::isfinite(result_.total)) fail_loss(network_);
+}
+
+template <class T>
+void Step<T>::add(const Batch<T>& batch, bool several) {
+    several_ = several_ || several;
+    evaluate(batch);
+    const double share = mean_ ? result_.weight : 1;
+    if (several_ && mean_) result_.gradient.view() *= static_cast<T>(share);
+    network_.backward(result_.gradient.view(), 0, network_.size(), begun_, false);
+    sum_ += several_ ? result_.total * share : result_.total;
+    weight_ += share;
+    if (options_.penalty_per_row) rows_ += row_weight(batch.data);
+    begun_ = true;
+}
+
+template <class T>
+double Step<T>::penalty() {
+    const double factor = !options_.penalty_per_row ? 1 : rows_ > 0 ? 1 / rows_ : 0;
+    double total = 0;
+    if (options_.l1 > 0 || options_.l2 > 0)
+        for (const size_t i : weights_) {
+            const auto& parameter = network_.parameters()[i];
+            total +=
+                add_penalty<T>(parameter.value, parameter.grad, factor * options_.l1, factor * options_.l2);
+        }
+    return total;
+}
+
+template <class T>
+void Step<T>::clip() {
+    const std::span<T> grads = network_.grads();
+    if (ops::first_nonfinite<T>({grads.data(), 1, std::ssize(grads)}) >= 0) fail_gradient(network_);
+    if (options_.clip_grad_norm > 0) {
+        const double norm = std::sqrt(ops::squared_norm<T>(grads));
+        if (!std::isfinite(norm)) fail_gradient(network_);
+        if (norm > options_.clip_grad_norm)
+            ops::scale<T>(grads, static_cast<T>(options_.clip_grad_norm / (norm + 1e-6)));
+    }
+    if (options_.clip_grad_value > 0) clip_value<T>({&grads, 1}, options_.clip_grad_value);
+}
+
+template <class T>
+typename Step<T>::Value Step<T>::update() {
+    double loss = sum_;
+    if (several_ && mean_) {
+        const double factor = weight_ > 0 ? 1 / weight_ : 0;
+        ops::scale<T>(network_.grads(), static_cast<T>(factor));
+        loss *= factor;
+    }
+    const Value value{loss + penalty(), mean_ ? weight_ : 1};
+    clip();
+    optimizer_.step();
+    if (options_.max_norm > 0)
+        for (const size_t i : weights_) limit_columns<T>(network_.parameters()[i].value, options_.max_norm);
+    sum_ = weight_ = rows_ = 0;
+    begun_ = several_ = false;
+    return value;
+}
+
+template class Step<float>;
+template class Step<double>;
+
+}  // namespace cmlp

@@ -1,0 +1,66 @@
+// One training step, and evaluation.
+#include <cmlp/train/trainer.hpp>
+
+#include <algorithm>
+
+#include "train/step.hpp"
+
+namespace cmlp {
+namespace {
+
+constexpr Index evaluate_rows = 1024;
+
+}  // namespace
+
+template <class T>
+void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, std::string_view what) {
+    require(optimizer.is_over(network.values()), what,
+            ": the optimizer is over parameters of another network");
+}
+
+template <class T>
+double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
+                  LossResult<T>& result, const StepOptions& options) {
+    check_optimizer(optimizer, network, "train_step");
+    check_step_options(options, "train_step");
+    Step<T> step(network, loss, optimizer, options, result);
+    step.add({batch}, false);
+    return step.update().loss;
+}
+
+template <class T>
+std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, const Loss& loss,
+                             const std::vector<MetricKind>& metrics) {
+    std::vector<Metric> sums;
+    for (const MetricKind kind : metrics) sums.emplace_back(kind, loss);
+    const Reduction reduction =
+        loss.reduction() == Reduction::batchmean ? Reduction::batchmean : Reduction::mean;
+    const Loss mean(loss.kind(), loss.settings(), reduction, loss.column());
+    Matrix<T> y;
+    LossResult<T> result;
+    double sum = 0, weight = 0;
+    for (Index r = 0; r < data.rows(); r += evaluate_rows) {
+        const Data<T> part = data.middle_rows(r, std::min(evaluate_rows, data.rows() - r));
+        y.resize(part.rows(), network.output_width(data.x, 0, network.size()));
+        network.predict_into(part.x, y);
+        mean.evaluate<T>(y, part.target, part.weight, false, result);
+        sum += result.total * result.weight;
+        weight += result.weight;
+        for (Metric& metric : sums) metric.add<T>({y, part.target, part.weight});
+    }
+    std::vector<double> values{loss.reduction() == Reduction::sum ? sum : sum / weight};
+    for (const Metric& metric : sums) values.push_back(metric.result());
+    return values;
+}
+
+#define CMLP_TRAINER(T)                                                                                    \
+    template double train_step<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, LossResult<T>&, \
+                                  const StepOptions&);                                                     \
+    template void check_optimizer<T>(const Optimizer<T>&, const Network<T>&, std::string_view);            \
+    template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
+                                             const std::vector<MetricKind>&);
+CMLP_TRAINER(float)
+CMLP_TRAINER(double)
+#undef CMLP_TRAINER
+
+}  // namespace cmlp
