@@ -35,12 +35,13 @@ class Predictor:
         loss: Loss | str,
         metrics: Sequence[MetricLike] = (),
         sample_weight: npt.ArrayLike | None = None,
+        n_threads: int | None = None,
     ) -> dict[str, float]:
         """Return the loss and the metrics over all rows, in evaluation mode.
 
         Parameters
         ----------
-        x, y, loss, metrics, sample_weight
+        x, y, loss, metrics, sample_weight, n_threads
             As in :meth:`fit`.
 
         Returns
@@ -57,7 +58,8 @@ class Predictor:
         """
         measures, criterion = Metrics(metrics), as_loss(loss)._core
         core = self._standalone()._core
-        values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)
+        with _core.Execution(n_threads):
+            values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)
         own = measures.measure(self.predict, (x, y, sample_weight))
         return {"loss": values[0], **measures.join(values[1:], own)}
 

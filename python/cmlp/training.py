@@ -44,6 +44,7 @@ class Trainable(Predictor):
         l1: float = 0.0,
         l2: float = 0.0,
         max_norm: float = 0.0,
+        n_threads: int | None = None,
     ) -> float:
         """Do forward, loss, backward and update in one native call.
 
@@ -62,6 +63,7 @@ class Trainable(Predictor):
         clip_grad_value : float, default 0
             Bring each element of the gradients into [-clip_grad_value, clip_grad_value]; 0: off.
         l1, l2, max_norm : float, default 0
+        n_threads : int, optional
             As in :meth:`fit`.
 
         Returns
@@ -77,8 +79,8 @@ class Trainable(Predictor):
         net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
         rule = rule_for(optimizer, net, whole=False)
         more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
-        value: float = _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
-        return value
+        with _core.Execution(n_threads):
+            return _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
 
     def fit(
         self,
@@ -115,6 +117,7 @@ class Trainable(Predictor):
         initial_epoch: int = 0,
         verbose: bool | str = "auto",
         seed: int = 0,
+        n_threads: int | None = None,
     ) -> History:
         """Train for whole epochs, natively and with the GIL released.
 
@@ -200,6 +203,8 @@ class Trainable(Predictor):
             A progress bar; "auto": in a terminal or a notebook.
         seed : int, default 0
             Of the shuffles, mixup, noise and the validation split.
+        n_threads : int, optional
+            Threads at most; by default as many as :func:`cmlp.get_num_threads` says. No bit depends on it.
 
         Returns
         -------
@@ -259,5 +264,6 @@ class Trainable(Predictor):
         self.history = run.history
         order = shuffle if callable(shuffle) else None
         bar = ProgressBar(epochs - initial_epoch, verbose)
-        run(net, criterion, update, bar, callbacks, step_callbacks, order)
+        with _core.Execution(n_threads):
+            run(net, criterion, update, bar, callbacks, step_callbacks, order)
         return run.history

@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "runtime/team.hpp"
 #include "trainer_helpers.hpp"
 
 namespace {
@@ -89,8 +90,9 @@ std::string difference_of(const Configuration& c, const std::vector<int>& thread
     for (const std::string& isa : isas())
         for (const int count : threads) {
             set_isa(isa);
-            set_num_threads(count);
-            const std::vector<T> got = trained<T>(c);
+            std::vector<T> got;
+            auto run = [&] { got = trained<T>(c); };
+            run_with_team(count, [](void* f) { (*static_cast<decltype(run)*>(f))(); }, &run);
             if (expected.empty()) expected = got;
             if (got.size() != expected.size() ||
                 first_difference(got.data(), expected.data(), std::ssize(got)) >= 0)

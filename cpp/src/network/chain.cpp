@@ -54,23 +54,27 @@ void Network<T>::follow_chain(MatrixView<const T> x, MatrixView<T> y, T* between
 
 template <class T>
 void Network<T>::predict_chain(MatrixView<const T> x, MatrixView<T> y) const {
-    static thread_local Buffer<T> between;
+    static thread_local Buffer<T> own;
+    Buffer<T>& between = own;
     Index widest = 0;
     for (const Link& link : chain_) widest = std::max(widest, padded_stride<T>(link.w.cols()));
-    const Index most = predict_rows * num_threads(), rows = std::min(most, x.rows());
-    if (std::ssize(between.span()) < 2 * rows * widest) between.resize(2 * rows * widest);
-    T* const memory = between.data();  // of this thread, whichever thread works on the rows
-    for (Index first = 0; first < x.rows(); first += most) {
-        const Index n = std::min(most, x.rows() - first);
-        const auto part = [&](Index r, Index end) {
-            follow_chain(x.middle_rows(first + r, end - r), y.middle_rows(first + r, end - r),
-                         memory + 2 * r * widest, (end - r) * widest);
-        };
-        // Few rows are left to the layers, which may share their columns out.
-        const int threads =
-            n < 2 * row_grain * num_threads() ? 1 : threads_for(double(n) * double(values_.size()));
-        parallel_for(n, row_grain, threads, part);
-    }
+    const double work_a_row = double(values_.size());
+    with_team(double(x.rows()) * work_a_row, 1, [&] {
+        const int team = std::max(1, team_threads());
+        const Index most = predict_rows * team, rows = std::min(most, x.rows());
+        if (std::ssize(between.span()) < 2 * rows * widest) between.resize(2 * rows * widest);
+        T* const memory = between.data();  // of this thread, whichever thread works on the rows
+        for (Index first = 0; first < x.rows(); first += most) {
+            const Index n = std::min(most, x.rows() - first);
+            const auto part = [&](Index r, Index end) {
+                follow_chain(x.middle_rows(first + r, end - r), y.middle_rows(first + r, end - r),
+                             memory + 2 * r * widest, (end - r) * widest);
+            };
+            // Few rows are left to the layers, which may share their columns out.
+            const int threads = n < 2 * row_grain * team ? 1 : threads_for(double(n) * work_a_row);
+            parallel_for(n, row_grain, threads, part);
+        }
+    });
 }
 
 #define CMLP_CHAIN(T)                                                      \

@@ -117,6 +117,7 @@ void Network<T>::allocate() {
             p.grad.rebind({grads_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
             layer_grads_[size_t(p.layer)].push_back(p.grad);
         }
+    for (const auto& p : parameters_) largest_layer_ = std::max(largest_layer_, p.value.size());
     chain_ = find_chain();
     if (const Index in = input_width()) {
         output_ = output_width(in, 0, size());

@@ -1,10 +1,10 @@
 // Two loops: the layers forwards, the layers backwards; and what is kept between them.
 #include <cmlp/network/network.hpp>
-#include <cmlp/runtime/runtime.hpp>
 
 #include <algorithm>
 
 #include "ops/ops.hpp"
+#include "runtime/parallel.hpp"
 
 namespace cmlp {
 namespace {
@@ -88,7 +88,8 @@ MatrixView<const T> Network<T>::forward(const Input<T>& x, Index first, Index la
     require_range("forward", first, last);
     require(x.rows() > 0, "forward: x has no rows");
     output_width(x, first, last);  // nothing is written unless all layers fit
-    const MatrixView<const T> y = run(workspace_, x, first, last, training_);
+    MatrixView<const T> y;
+    with_team(pass_work(x.rows()), 1, [&] { y.rebind(run(workspace_, x, first, last, training_)); });
     for (size_t l = static_cast<size_t>(last); l < layers_.size(); ++l) forget(l);  // their input may be gone
     step_ += training_;
     return y;
@@ -110,6 +111,15 @@ MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, In
                 kept[size_t(l)].out.rows(), " and ", out.rows(), " rows");
     workspace_.gradient.resize(layers_.size());
     workspace_.open.clear();
+    with_team(pass_work(dy.rows()), 1,
+              [&] { dy.rebind(run_back(dy, first, last, accumulate, input_gradient)); });
+    return dy;
+}
+
+template <class T>
+MatrixView<const T> Network<T>::run_back(MatrixView<const T> dy, Index first, Index last, bool accumulate,
+                                         bool input_gradient) {
+    const auto& kept = workspace_.kept;
     for (Index l = last - 1; l >= first; --l) {
         const auto i = static_cast<size_t>(l);
         LayerCall<T> layer = call(l, workspace_, accumulate);
@@ -215,11 +225,13 @@ void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, I
     if (!chain_.empty() && precision_ == Precision::own && !x.is_sparse() && first == 0 && last == size())
         return predict_chain(x.numbers(), y);
     static thread_local Workspace<T> workspace;
-    const Index most = predict_rows * num_threads();  // the layers share each block among the threads
-    for (Index r = 0; r < x.rows(); r += most) {
-        const Index rows = std::min(most, x.rows() - r);
-        y.middle_rows(r, rows).assign(run(workspace, x.middle_rows(r, rows), first, last, false));
-    }
+    with_team(pass_work(x.rows()), 1, [&] {
+        const Index most = predict_rows * std::max(1, team_threads());  // the layers share each block
+        for (Index r = 0; r < x.rows(); r += most) {
+            const Index rows = std::min(most, x.rows() - r);
+            y.middle_rows(r, rows).assign(run(workspace, x.middle_rows(r, rows), first, last, false));
+        }
+    });
 }
 
 #define CMLP_PASSES(T)                                                                                      \
@@ -227,6 +239,7 @@ void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, I
     template MatrixView<const T> Network<T>::run(Workspace<T>&, const Input<T>&, Index, Index, bool) const; \
     template MatrixView<const T> Network<T>::forward(const Input<T>&, Index, Index);                        \
     template MatrixView<const T> Network<T>::backward(MatrixView<const T>, Index, Index, bool, bool);       \
+    template MatrixView<const T> Network<T>::run_back(MatrixView<const T>, Index, Index, bool, bool);       \
     template void Network<T>::close_gradients(double);                                                      \
     template Input<T> Network<T>::keep(const Input<T>&, Index);                                             \
     template std::vector<MatrixView<const T>> Network<T>::outputs(Index, Index) const;                      \

@@ -5,8 +5,14 @@
 
 #include "ops/ops.hpp"
 #include "optim/muon.hpp"
+#include "runtime/parallel.hpp"
 
 namespace cmlp {
+namespace {
+
+constexpr double work_a_number = 24;  // of an update, in multiplications or so
+
+}  // namespace
 
 template <class T>
 Optimizer<T>::Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups)
@@ -47,21 +53,30 @@ void Optimizer<T>::allocate() {
 template <class T>
 void Optimizer<T>::step() {
     ++steps_;
-    Index offset = 0;
-    for (auto& group : groups_) {
-        std::array<T, ops::max_coefficients> coefficients{};
-        static_assert(sizeof(group.memory) == ops::max_memory * sizeof(double));
-        ops::update_prepare<T>(kind_, group.settings, steps_ - group.joined, group.memory, coefficients);
-        for (const auto& segment : group.segments) {
-            std::array<T*, 4> state{};
-            for (size_t s = 0; s < state_.size(); ++s) state[s] = state_[s].data() + offset;
-            if (!segment.matrix.empty())
-                step_matrix(group, segment, state[0]);
-            else
-                ops::update<T>(kind_, segment.value, segment.grad.data(), {state.data(), state_.size()},
-                               coefficients);
-            offset += std::ssize(segment.value);
-        }
+    double size = 0;
+    for (const auto& group : groups_)
+        for (const auto& segment : group.segments) size += double(segment.value.size());
+    with_team(work_a_number * size, 1, [&] {
+        Index offset = 0;
+        for (auto& group : groups_) step_group(group, offset);
+    });
+}
+
+// offset: of the group's first number in the state; the next group's on return.
+template <class T>
+void Optimizer<T>::step_group(ParameterGroup<T>& group, Index& offset) {
+    std::array<T, ops::max_coefficients> coefficients{};
+    static_assert(sizeof(group.memory) == ops::max_memory * sizeof(double));
+    ops::update_prepare<T>(kind_, group.settings, steps_ - group.joined, group.memory, coefficients);
+    for (const auto& segment : group.segments) {
+        std::array<T*, 4> state{};
+        for (size_t s = 0; s < state_.size(); ++s) state[s] = state_[s].data() + offset;
+        if (!segment.matrix.empty())
+            step_matrix(group, segment, state[0]);
+        else
+            ops::update<T>(kind_, segment.value, segment.grad.data(), {state.data(), state_.size()},
+                           coefficients);
+        offset += std::ssize(segment.value);
     }
 }
 

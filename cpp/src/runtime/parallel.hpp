@@ -1,49 +1,36 @@
-// Threads: what runs where never changes a bit of what is computed. The only file that says omp.
-//
-// By default pieces of work are claimed one by one by the caller and a few waiting threads (pool.hpp): a caller never
-// waits for a thread that has not begun, so a busy machine costs little. CMLP_OPENMP builds use OpenMP's teams instead.
+// Threads: what runs where never changes a bit of what is computed.
 #pragma once
 
 #include <cmlp/base/matrix.hpp>
-#include <cmlp/runtime/runtime.hpp>
 
 #include <algorithm>
+#include <type_traits>
 
-#include "runtime/pool.hpp"
-
-#if defined(CMLP_OPENMP)
-#include <omp.h>
-#endif
+#include "runtime/team.hpp"
 
 namespace cmlp {
 
 /// Work, in multiplications or so, below which a second thread costs more than it saves.
 constexpr double work_a_thread = 1 << 17;
 
-/// Threads worth using for that much work.
+/// Threads that so much work would keep busy.
+inline int threads_kept_busy(double work) { return static_cast<int>(std::min(work / work_a_thread, 1024.0)); }
+
+/// Threads worth using for that much work in the team of this thread, or in one that is opened for it.
 inline int threads_for(double work) {
     if (work < 2 * work_a_thread) return 1;
-#if defined(CMLP_OPENMP)
-    if (omp_in_parallel()) return 1;
-#else
-    if (in_parallel_region()) return 1;
-#endif
-    const double useful = std::min(work / work_a_thread, 1024.0);
-    return std::clamp(static_cast<int>(useful), 1, num_threads());
+    int most = team_threads();
+    if (most == 0) most = work < least_work_of_team() ? 1 : useful_threads();
+    return std::clamp(threads_kept_busy(work), 1, most);
 }
 
-/// Runs every piece 0 .. pieces - 1 once, on at most that many threads; returns when all are done.
-inline void run_pieces(Index pieces, int threads, void (*run)(void*, Index), void* context) {
-#if defined(CMLP_OPENMP)
-    if (!forked()) {  // OpenMP's threads do not survive a fork
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-        for (Index i = 0; i < pieces; ++i) run(context, i);
-        return;
-    }
-    for (Index i = 0; i < pieces; ++i) run(context, i);
-#else
-    run_on_pool(pieces, threads, run, context);
-#endif
+/// body() with a team for the jobs in it: the largest is of so much work, and comes so many times.
+template <class F>
+void with_team(double work, double times, F&& body) {
+    if (work < 2 * work_a_thread) return body();
+    const bool worth = team_threads() == 0 && work * times >= least_work_of_team();
+    const int threads = worth ? std::min(useful_threads(), threads_kept_busy(work)) : 1;
+    run_with_team(threads, [](void* f) { (*static_cast<std::remove_reference_t<F>*>(f))(); }, &body);
 }
 
 /// f(i) for every i in 0 .. n on at most that many threads.

@@ -1,4 +1,6 @@
-// How many threads a call may use. (The instruction set is chosen in kernels/dispatch.cpp.)
+// How many threads a call may use. (The instruction set is chosen in dispatch.cpp.)
+#include "runtime/threads.hpp"
+
 #include <cmlp/base/error.hpp>
 #include <cmlp/runtime/runtime.hpp>
 
@@ -10,6 +12,8 @@
 #include <string>
 #include <thread>
 
+#include "runtime/team.hpp"
+
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -17,7 +21,9 @@
 namespace cmlp {
 namespace {
 
-int processors_allowed() {
+constexpr int no_quota = 1 << 20;
+
+int processors_by_affinity() {
 #if defined(__linux__)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
@@ -26,39 +32,56 @@ int processors_allowed() {
 }
 
 // Processors that a container's quota pays for: cgroup v2 "max 100000" or "150000 100000", v1 in two files.
-int quota_allowed() {
+int read_quota() {
     const auto processors = [](double quota, double period) {
-        return quota > 0 && period > 0 ? std::max(1, static_cast<int>(std::ceil(quota / period))) : 1 << 20;
+        return quota > 0 && period > 0 ? std::max(1, static_cast<int>(std::ceil(quota / period))) : no_quota;
     };
     std::string first;
     double quota = 0, period = 0;
     if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> first >> period)
-        return first == "max" ? 1 << 20 : processors(std::atof(first.c_str()), period);
+        return first == "max" ? no_quota : processors(std::atof(first.c_str()), period);
     std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
         v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
     if (v1_quota >> quota && v1_period >> period) return processors(quota, period);
-    return 1 << 20;
+    return no_quota;
 }
 
-int default_threads() {
-    if (const char* text = std::getenv("OMP_NUM_THREADS"))
-        if (const int count = std::atoi(text); count >= 1) return count;
-    return std::min(processors_allowed(), quota_allowed());
+int named_by_environment() {
+    const char* text = std::getenv("OMP_NUM_THREADS");
+    return text ? std::max(0, std::atoi(text)) : 0;
 }
 
-std::atomic<int> threads = 0;  // 0: not asked for yet
+std::atomic<int> limit = 0;       // of all threads; 0: the default
+thread_local int call_limit = 0;  // of this thread's calls; 0: none
 
 }  // namespace
 
-int num_threads() {
-    int count = threads.load(std::memory_order_relaxed);
-    if (count == 0) threads.store(count = default_threads(), std::memory_order_relaxed);
-    return count;
+int processors_allowed() {
+    static const int quota = read_quota();
+    return std::min(processors_by_affinity(), quota);
 }
 
-void set_num_threads(int count) {
-    require(count >= 1, "set_num_threads: count is ", count, ", it must be at least 1");
-    threads.store(count, std::memory_order_relaxed);
+int thread_limit(int processors) {
+    static const int named = named_by_environment();
+    int count = call_limit > 0 ? call_limit : limit.load(std::memory_order_relaxed);
+    if (count == 0) count = named > 0 ? named : processors;
+    return std::min(count, openmp_limit());
 }
+
+int num_threads() { return thread_limit(processors_allowed()); }
+
+void set_num_threads(std::optional<int> count) {
+    require(!count || *count >= 1, "set_num_threads: count is ", count.value_or(0),
+            ", it must be at least 1");
+    limit.store(count.value_or(0), std::memory_order_relaxed);
+}
+
+ExecutionScope::ExecutionScope(Execution execution) : before_(call_limit) {
+    require(execution.threads >= 0, "Execution: threads is ", execution.threads,
+            ", it must be at least 1, or 0 for the default");
+    if (execution.threads > 0) call_limit = execution.threads;
+}
+
+ExecutionScope::~ExecutionScope() { call_limit = before_; }
 
 }  // namespace cmlp

@@ -21,6 +21,7 @@ public:
         std::iota(order_.begin(), order_.end(), Index(0));
     }
 
+    Index rows() const { return rows_; }                                // of a batch
     Index count() const { return (data_.rows() + rows_ - 1) / rows_; }  // an epoch
 
     void begin(Index epoch) {

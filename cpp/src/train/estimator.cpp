@@ -1,4 +1,5 @@
 // A training by scikit-learn's rules as hooks of the loop, and many trainings side by side.
+#include <cmlp/runtime/runtime.hpp>
 #include <cmlp/train/estimator.hpp>
 
 #include <chrono>
@@ -167,6 +168,7 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
 }
 
 void run_jobs(Index jobs, int threads, const std::function<void(Index)>& job) {
+    const ExecutionScope limit({threads});
     if (jobs == 1) return job(0);
     std::vector<std::exception_ptr> errors(static_cast<size_t>(jobs));
     parallel_each(jobs, threads, [&](Index i) {

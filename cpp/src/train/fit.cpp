@@ -1,6 +1,7 @@
 // Training in batches: shuffle, gather, step.
 #include <cmlp/train/trainer.hpp>
 
+#include "runtime/parallel.hpp"
 #include "train/batches.hpp"
 #include "train/fit_loop.hpp"
 
@@ -60,12 +61,22 @@ private:
     bool train(Index epoch) override {
         follow_courses(false, epoch - task_.options.first_epoch);
         batches_.begin(epoch);
-        for (Index step = 0; step < steps_; ++step) {
-            follow_courses(true, task_.report.steps);
-            run_step(step);
-            if (!this->between_steps(epoch, step, steps_)) return false;
+        for (Index step = 0; step < steps_;) {
+            with_team(step_work(task_.network, batches_.rows()), double(steps_ - step),
+                      [&] { step = run_steps(step); });
+            if (!this->between_steps(epoch, step - 1, steps_)) return false;
         }
         return true;
+    }
+
+    // Steps from this one on, up to one that something has to follow; the number of the next.
+    Index run_steps(Index step) {
+        for (bool due = false; step < steps_ && !due; ++step) {
+            follow_courses(true, task_.report.steps);
+            run_step(step);
+            due = this->step_done();
+        }
+        return step;
     }
 
     double lr() const override { return optimizer_.setting("lr"); }

@@ -114,20 +114,33 @@ void FitLoop<T>::met(const Data<T>& rows) {
 }
 
 template <class T>
+bool FitLoop<T>::step_end_is_due() const {
+    const Index every = task_.options.every_steps;
+    return every > 0 && task_.report.steps % every == 0 && task_.hooks.step_end;
+}
+
+template <class T>
+bool FitLoop<T>::poll_is_due() const {
+    return task_.hooks.poll && seconds_since(polled_) > poll_seconds;
+}
+
+template <class T>
+bool FitLoop<T>::step_done() {
+    ++task_.report.steps;
+    return step_end_is_due() || poll_is_due() || out_of_time();
+}
+
+template <class T>
 bool FitLoop<T>::between_steps(Index epoch, Index step, Index steps_an_epoch) {
     const Progress progress{epoch, step, steps_an_epoch, loss_so_far()};
-    ++task_.report.steps;
-    const Index every = task_.options.every_steps;
-    const auto& step_end = task_.hooks.step_end;
-    if (every > 0 && task_.report.steps % every == 0 && step_end && !step_end(progress))
-        return stop(Stop::callback);
+    if (step_end_is_due() && !task_.hooks.step_end(progress)) return stop(Stop::callback);
     poll(progress);
     return !out_of_time() || stop(Stop::time_limit);
 }
 
 template <class T>
 void FitLoop<T>::poll(const Progress& progress) {
-    if (!task_.hooks.poll || seconds_since(polled_) <= poll_seconds) return;
+    if (!poll_is_due()) return;
     task_.hooks.poll(progress);
     polled_ = Clock::now();
 }

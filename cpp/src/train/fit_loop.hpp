@@ -46,7 +46,9 @@ protected:
     // The two parts of it: a mean loss with the weight it has in the epoch's, and the rows for the metrics.
     void count(double loss, double weight);
     void met(const Data<T>& rows);
-    // What there is to do between two steps; false when training is over.
+    // Counts a step; whether between_steps has to come before the next one.
+    bool step_done();
+    // What there is to do between two steps; false when training is over. No team is open then: a hook may fork.
     bool between_steps(Index epoch, Index step, Index steps_an_epoch);
     // Polls when it is time to.
     void poll(const Progress& progress);
@@ -57,6 +59,8 @@ protected:
 
 private:
     bool run_epoch(Index epoch);
+    bool step_end_is_due() const;
+    bool poll_is_due() const;
     bool end_epoch(const EpochRecord& record);
     bool stop(Stop reason);
 

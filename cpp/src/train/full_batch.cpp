@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "optim/lbfgs_search.hpp"
+#include "runtime/parallel.hpp"
 #include "train/fit_loop.hpp"
+#include "train/step.hpp"
 
 namespace cmlp {
 namespace {
@@ -83,11 +85,14 @@ double FullBatch<T>::pass(bool gradient) {
     for (Index i = 0; i < count; ++i) {
         const Data<T> part = data.middle_rows(i * size, std::min(size, data.rows() - i * size));
         network.set_step(step + std::uint64_t(i));
-        loss.evaluate<T>(network.forward(part.x), part.target, part.weight, gradient, result);
+        with_team(step_work(network, part.rows()), 1, [&] {
+            loss.evaluate<T>(network.forward(part.x), part.target, part.weight, gradient, result);
+            if (!std::isfinite(result.total)) return;
+            met(part);
+            if (joined && gradient) result.gradient.view() *= static_cast<T>(result.weight);
+            if (gradient) network.backward(result.gradient.view(), 0, network.size(), i > 0, false);
+        });
         if (!std::isfinite(result.total)) return result.total;  // its outputs are the ones to look at
-        met(part);
-        if (joined && gradient) result.gradient.view() *= static_cast<T>(result.weight);
-        if (gradient) network.backward(result.gradient.view(), 0, network.size(), i > 0, false);
         sum += joined ? result.total * result.weight : result.total;
         weight += result.weight;
         if (i + 1 < count) poll();
@@ -206,6 +211,7 @@ private:
             throw;
         }
         task_.network.set_step(step + std::uint64_t(rows.blocks()));
+        this->step_done();
         return this->between_steps(epoch, 0, 1);
     }
 

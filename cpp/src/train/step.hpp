@@ -3,6 +3,8 @@
 
 #include <cmlp/train/trainer.hpp>
 
+#include <algorithm>
+
 namespace cmlp {
 
 // Rows as they are trained on; where they were mixed in pairs, with the targets and weights of the second of each.
@@ -20,6 +22,13 @@ struct Batch {
 void check_limit(const char* name, double value, std::string_view what);
 void check_factor(const char* name, double value, std::string_view what);
 void check_step_options(const StepOptions& options, std::string_view what);
+
+// Multiplications or so of the largest job in a step over that many rows.
+template <class T>
+double step_work(const Network<T>& network, Index rows) {
+    constexpr double update = 24;  // of one parameter by an optimizer
+    return std::max(network.pass_work(rows), update * double(network.values().size()));
+}
 
 template <class T>
 class Step {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runtime/parallel.hpp"
 #include "train/step.hpp"
 
 namespace cmlp {
@@ -24,8 +25,12 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
     check_optimizer(optimizer, network, "train_step");
     check_step_options(options, "train_step");
     Step<T> step(network, loss, optimizer, options, result);
-    step.add({batch}, false);
-    return step.update().loss;
+    double value = 0;
+    with_team(step_work(network, batch.rows()), 1, [&] {
+        step.add({batch}, false);
+        value = step.update().loss;
+    });
+    return value;
 }
 
 template <class T>
@@ -39,15 +44,17 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
     Matrix<T> y;
     LossResult<T> result;
     double sum = 0, weight = 0;
-    for (Index r = 0; r < data.rows(); r += evaluate_rows) {
-        const Data<T> part = data.middle_rows(r, std::min(evaluate_rows, data.rows() - r));
-        y.resize(part.rows(), network.output_width(data.x, 0, network.size()));
-        network.predict_into(part.x, y);
-        mean.evaluate<T>(y, part.target, part.weight, false, result);
-        sum += result.total * result.weight;
-        weight += result.weight;
-        for (Metric& metric : sums) metric.add<T>({y, part.target, part.weight});
-    }
+    with_team(step_work(network, data.rows()), 1, [&] {
+        for (Index r = 0; r < data.rows(); r += evaluate_rows) {
+            const Data<T> part = data.middle_rows(r, std::min(evaluate_rows, data.rows() - r));
+            y.resize(part.rows(), network.output_width(data.x, 0, network.size()));
+            network.predict_into(part.x, y);
+            mean.evaluate<T>(y, part.target, part.weight, false, result);
+            sum += result.total * result.weight;
+            weight += result.weight;
+            for (Metric& metric : sums) metric.add<T>({y, part.target, part.weight});
+        }
+    });
     std::vector<double> values{loss.reduction() == Reduction::sum ? sum : sum / weight};
     for (const Metric& metric : sums) values.push_back(metric.result());
     return values;

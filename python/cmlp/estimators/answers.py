@@ -9,7 +9,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from cmlp.estimators.network import Architecture, Threads, hidden_ends, output_of, views_of
+from cmlp.estimators.network import Architecture, hidden_ends, output_of, views_of
+from cmlp.runtime import Execution
 
 
 class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -68,7 +69,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def _outputs_of(self, x: Any, last: int | None = None) -> npt.NDArray[Any]:
         """Return the outputs for checked rows, of the layers before `last` or of all."""
         net = self._connect(x.dtype)
-        with Threads(self.n_threads):
+        with Execution(self.n_threads):
             result: npt.NDArray[Any] = net._core.predict(x, 0, net._last if last is None else last)
         return result
 

@@ -14,9 +14,10 @@ from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.course import Rows
 from cmlp.estimators.data import Imputer
 from cmlp.estimators.losses import regression
-from cmlp.estimators.network import Threads, hidden_ends, output_of
+from cmlp.estimators.network import hidden_ends, output_of
 from cmlp.estimators.parameters import arguments_of
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.runtime import Execution
 
 
 class MLPTransformer(BaseMLP):
@@ -116,7 +117,7 @@ class MLPTransformer(BaseMLP):
         check_is_fitted(self)
         codes, net = check_array(X, dtype=self.coefs_[0].dtype), self._connect()
         first = hidden_ends(net)[self.transform_layer]
-        with Threads(self.n_threads):
+        with Execution(self.n_threads):
             return output_of(self.out_activation_, net._core.predict(codes, first, net._last))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:

@@ -17,9 +17,10 @@ from cmlp.estimators.answers import Answers
 from cmlp.estimators.course import Course, Rows
 from cmlp.estimators.data import Imputer
 from cmlp.estimators.losses import Objective
-from cmlp.estimators.network import Architecture, Threads, draw
+from cmlp.estimators.network import Architecture, draw
 from cmlp.estimators.solvers import Solver, settings_of
 from cmlp.estimators.whole import WholeFit, WholePass
+from cmlp.runtime import Execution
 
 
 class BaseMLP(Answers):
@@ -93,7 +94,7 @@ class BaseMLP(Answers):
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         rows = self._rows(x, y, sample_weight, first, incremental)
         self._begin(rows, first)
-        with Threads(self.n_threads):
+        with Execution(self.n_threads):
             if self.solver == "lbfgs":
                 WholeFit(self, rows, eval_set)()
             else:

@@ -127,19 +127,3 @@ def output_of(kind: str, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if kind == "identity":
         return z
     return np.exp(z) if kind == "exp" else output_network(kind, z.dtype.name).predict(z)
-
-
-class Threads:
-    """Runs its block on so many threads; None: as many as before."""
-
-    def __init__(self, count: int | None) -> None:
-        self.count = count
-
-    def __enter__(self) -> None:
-        if self.count is not None:
-            self.before = cmlp.get_num_threads()
-            cmlp.set_num_threads(self.count)
-
-    def __exit__(self, *_: object) -> None:
-        if self.count is not None:
-            cmlp.set_num_threads(self.before)

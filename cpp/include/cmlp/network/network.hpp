@@ -112,6 +112,8 @@ public:
     /// All parameters, then all buffers: what a checkpoint holds.
     std::span<T> state() { return values_.span(); }
     std::span<const T> state() const { return values_.span(); }
+    /// Multiplications or so of the largest layer's pass over that many rows.
+    double pass_work(Index rows) const { return double(rows) * double(largest_layer_); }
     /// Number of parameters, padding not counted.
     Index parameter_count() const;
     void zero_grad();
@@ -174,6 +176,8 @@ private:
     Index place(std::vector<Parameter<T>>& all, bool trainable, Index offset);
     void match_residuals();
     LayerCall<T> call(Index layer, Workspace<T>& workspace, bool accumulate) const;
+    MatrixView<const T> run_back(MatrixView<const T> dy, Index first, Index last, bool accumulate,
+                                 bool input_gradient);
     void close_gradients(double enough);
     MatrixView<const T> run(Workspace<T>& workspace, const Input<T>& input, Index first, Index last,
                             bool training) const;
@@ -182,6 +186,7 @@ private:
     std::vector<Parameter<T>> parameters_, buffers_;
     std::vector<Index> partner_;    // the other end of a residual, by layer; -1: none
     std::vector<Link> chain_;       // the whole network, where it is linear layers with activations alone
+    Index largest_layer_ = 0;       // parameters of it, padding counted
     Index input_ = 0, output_ = 0;  // widths of the whole, 0: not known beforehand
     std::vector<std::vector<MatrixView<T>>> layer_values_, layer_grads_;  // views by layer
     Buffer<T> values_, grads_;  // parameters then buffers; parameters alone

@@ -92,6 +92,7 @@ private:
     }
     void check(const ParameterGroup<T>& group) const;
     void allocate();
+    void step_group(ParameterGroup<T>& group, Index& offset);
     void step_matrix(const ParameterGroup<T>& group, const Segment& segment, T* state);
     size_t index_of(std::string_view name) const;
 

@@ -1,6 +1,7 @@
 // What the core runs on: the instruction set, by name, and the number of threads.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +21,36 @@ std::string isa();
 /// Chooses the instruction set for calls that follow; throws std::invalid_argument listing the ones there are.
 void set_isa(std::string_view name);
 
-/// Threads a call may use at most; at first OMP_NUM_THREADS or the processors this process may run on.
+/// How one call runs. Threads at most; 0: as many as num_threads() says. Throws as set_num_threads where it is used.
+struct Execution {
+    int threads = 0;
+};
+
+/// Threads that a call of this thread uses at most: an ExecutionScope's, else those of set_num_threads, else the default,
+/// which is OMP_NUM_THREADS or the processors this process may run on. OpenMP's own limit (omp_set_num_threads, threadpoolctl)
+/// bounds all three once it is lowered. No call starts more threads than there are processors.
 int num_threads();
 
-/// Sets that limit; throws std::invalid_argument unless count >= 1.
-void set_num_threads(int count);
+/// Sets the limit for all threads, std::nullopt: back to the default; throws std::invalid_argument unless count >= 1.
+void set_num_threads(std::optional<int> count);
+
+/// The limit for the calls of this thread, nested ones included, until it goes out of scope.
+class [[nodiscard]] ExecutionScope {
+public:
+    /// Throws std::invalid_argument on a negative count.
+    explicit ExecutionScope(Execution execution);
+    ~ExecutionScope();
+    ExecutionScope(const ExecutionScope&) = delete;
+
+private:
+    int before_;
+};
+
+/// Whose threads a call's team is made of in this build: "OpenMP" or "std::thread".
+std::string_view team_kind();
+
+/// Ends the threads that OpenMP keeps for this thread's next call; without OpenMP there are none between calls. A call made
+/// while a team is open, or in a process forked from one that used it, does nothing.
+void shutdown();
 
 }  // namespace cmlp

@@ -1,0 +1,12 @@
+// The processors that this process may use, and the threads that a call may.
+#pragma once
+
+namespace cmlp {
+
+/// Processors by affinity, and by a container's quota.
+int processors_allowed();
+
+/// num_threads(), where there are that many processors.
+int thread_limit(int processors);
+
+}  // namespace cmlp
