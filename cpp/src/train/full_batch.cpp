@@ -82,12 +82,12 @@ double FullBatch<T>::pass(bool gradient) {
     double sum = 0, weight = 0;
     for (Index i = 0; i < count; ++i) {
         const Data<T> part = data.middle_rows(i * size, std::min(size, data.rows() - i * size));
-        network.set_step(step + std::uint64_t(i));
+        network.set_pass_count(step + std::uint64_t(i));
         loss.evaluate<T>(network.forward(part.x), part.target, part.weight, gradient, result);
         if (!std::isfinite(result.total)) return result.total;  // its outputs are the ones to look at
         met(part);
         if (joined && gradient) result.gradient.view() *= static_cast<T>(result.weight);
-        if (gradient) network.backward(result.gradient.view(), 0, network.size(), i > 0, false);
+        if (gradient) network.backward(result.gradient.view(), 0, network.layer_count(), i > 0, false);
         sum += joined ? result.total * result.weight : result.total;
         weight += result.weight;
         if (i + 1 < count) poll();
@@ -114,7 +114,7 @@ double FullBatch<T>::value() {
 
 template <class T>
 void FullBatch<T>::fail_non_finite() const {
-    const auto outputs = network.outputs(0, network.size());
+    const auto outputs = network.outputs(0, network.layer_count());
     std::string where = "; the outputs of all layers are";
     for (size_t i = outputs.size(); i-- > 1;)
         if (ops::first_nonfinite<T>(outputs[i]) >= 0)
@@ -189,7 +189,7 @@ private:
 
     bool train(Index epoch) override {
         counted_ = false;
-        const std::uint64_t step = task_.network.step();
+        const std::uint64_t step = task_.network.pass_count();
         const auto poll = [&] { this->poll({epoch, 0, 1, this->loss_so_far()}); };
         const auto seen = [&](double value) { take(value), poll(); };
         const auto in_time = [&] { return !this->out_of_time(); };
@@ -202,10 +202,10 @@ private:
         try {
             rule_.epoch(rows);
         } catch (...) {
-            task_.network.set_step(step);
+            task_.network.set_pass_count(step);
             throw;
         }
-        task_.network.set_step(step + std::uint64_t(rows.blocks()));
+        task_.network.set_pass_count(step + std::uint64_t(rows.blocks()));
         return this->between_steps(epoch, 0, 1);
     }
 

@@ -14,13 +14,13 @@ namespace {
 template <class T>
 [[noreturn]] void fail_non_finite(const Network<T>& network, const std::string& what,
                                   const std::string& where) {
-    throw NonFiniteError(what + " is not finite at step " + std::to_string(network.step()) + "; " + where +
-                         "; the weights are those before this step");
+    throw NonFiniteError(what + " is not finite at step " + std::to_string(network.pass_count()) + "; " +
+                         where + "; the weights are those before this step");
 }
 
 template <class T>
 [[noreturn]] void fail_loss(const Network<T>& network) {
-    const auto outputs = network.outputs(0, network.size());
+    const auto outputs = network.outputs(0, network.layer_count());
     for (size_t i = 0; i < outputs.size(); ++i)
         if (ops::first_nonfinite<T>(outputs[i]) >= 0)
             fail_non_finite(network, "the loss",
@@ -120,7 +120,7 @@ void Step<T>::add(const Batch<T>& batch, bool several) {
     evaluate(batch);
     const double share = mean_ ? result_.weight : 1;
     if (several_ && mean_) result_.gradient.view() *= static_cast<T>(share);
-    network_.backward(result_.gradient.view(), 0, network_.size(), begun_, false);
+    network_.backward(result_.gradient.view(), 0, network_.layer_count(), begun_, false);
     sum_ += several_ ? result_.total * share : result_.total;
     weight_ += share;
     if (options_.penalty_per_row) rows_ += row_weight(batch.data);

@@ -41,7 +41,7 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
     double sum = 0, weight = 0;
     for (Index r = 0; r < data.rows(); r += evaluate_rows) {
         const Data<T> part = data.middle_rows(r, std::min(evaluate_rows, data.rows() - r));
-        y.resize(part.rows(), network.output_width(data.x, 0, network.size()));
+        y.resize(part.rows(), network.output_width(data.x, 0, network.layer_count()));
         network.predict_into(part.x, y);
         mean.evaluate<T>(y, part.target, part.weight, false, result);
         sum += result.total * result.weight;
