@@ -175,7 +175,6 @@ void initialize_parameter(Network<T>& net, Index index, std::string_view initial
 template <class T>
 void initialize_from(Network<T>& net, const py::object& x, std::uint64_t seed, Index first, Index last) {
     const Rows<T> in = matrix<T>(x, "data_driven_: x");
-    const typename Network<T>::Exclusive only(net, "data_driven_");
     const py::gil_scoped_release release;
     net.initialize_from(in.view, seed, first, end_of(net, last));
 }

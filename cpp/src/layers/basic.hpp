@@ -139,6 +139,16 @@ In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In
 
 // ---- Activation
 
+inline void require_parameters(const ActivationLayer& layer) {
+    const size_t takes = parameters(layer.kind).size();
+    require(layer.parameters.size() == takes, "activation '", name(layer.kind), "' has ", takes,
+            " parameters, the layer ", layer.parameters.size());
+}
+
+inline std::vector<ParameterSpec> specs(const ActivationLayer& layer) {
+    require_parameters(layer);
+    return {};
+}
 inline std::optional<Activation> activation_of(const ActivationLayer& layer) { return layer.kind; }
 
 template <class T>
@@ -206,7 +216,7 @@ In<T> forward(const Dropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>
     const double p = layer.p * call.draws.dropout;
     if (!call.training || p == 0) return x;
     y.resize(x.rows(), x.cols());
-    ops::dropout<T>(x, p, call.draws.key, call.draws.step, call.draws.rows, y);
+    ops::dropout<T>(x, p, call.draws.key(), call.draws.step, call.draws.rows, y);
     return y.view();
 }
 

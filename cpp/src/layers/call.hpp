@@ -3,6 +3,7 @@
 
 #include <cmlp/base/sparse.hpp>
 #include <cmlp/layers/layers.hpp>
+#include <cmlp/runtime/rng.hpp>
 
 #include <cstdint>
 #include <span>
@@ -24,10 +25,12 @@ struct ActivationStep {
 
 /// For layers that draw: where their random numbers come from. Backward gets the same as forward.
 struct Draws {
-    std::uint64_t key = 0;                     ///< of this layer ...
+    std::uint64_t seed = 0;                    ///< of this layer ...
     std::uint64_t step = 0;                    ///< ... in this forward pass
     std::span<const std::uint64_t> rows = {};  ///< names of the rows; empty: 0, 1, ...
     double dropout = 1;                        ///< factor of every dropout's p
+
+    std::uint64_t key() const { return random_key(seed, Stream::dropout); }
 };
 
 /// For Linear alone; null where there is no such thing.

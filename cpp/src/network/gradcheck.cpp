@@ -46,6 +46,7 @@ struct LeftAsFound {
 
 std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>& data, const Loss& loss,
                                     double h) {
+    const Network<double>::Exclusive only(network, "gradcheck");
     check_data(data, "gradcheck");
     const LeftAsFound left(network);
     const std::uint64_t step = network.pass_count();

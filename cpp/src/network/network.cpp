@@ -85,11 +85,24 @@ Network<T>& Network<T>::operator=(const Network& other) {
 
 template <class T>
 MatrixView<const T> Network<T>::forward(const Input<T>& x, Index first, Index last) {
-    auto& p = parts();
     const Exclusive only(*this, "forward");
+    return detail::Passes<T>::forward(*this, x, first, last);
+}
+
+template <class T>
+MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
+                                         bool input_gradient) {
+    const Exclusive only(*this, "backward");
+    return detail::Passes<T>::backward(*this, dy, first, last, accumulate, input_gradient);
+}
+
+template <class T>
+MatrixView<const T> detail::Passes<T>::forward(Network<T>& network, const Input<T>& x, Index first,
+                                               Index last) {
+    auto& p = network.parts();
     p.model.structure.require_range("forward", first, last);
     require(x.rows() > 0, "forward: x has no rows");
-    (void)output_width(x, first, last);  // nothing is written unless all layers fit
+    (void)p.prediction().output_width(x, first, last);  // nothing is written unless all layers fit
     const MatrixView<const T> y = p.workspace.forward(p.model, x, first, last, p.model.training);
     p.workspace.forget_from(last);  // their input may be gone
     p.model.step += p.model.training;
@@ -97,10 +110,9 @@ MatrixView<const T> Network<T>::forward(const Input<T>& x, Index first, Index la
 }
 
 template <class T>
-MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
-                                         bool input_gradient) {
-    auto& p = parts();
-    const Exclusive only(*this, "backward");
+MatrixView<const T> detail::Passes<T>::backward(Network<T>& network, MatrixView<const T> dy, Index first,
+                                                Index last, bool accumulate, bool input_gradient) {
+    auto& p = network.parts();
     p.model.structure.require_range("backward", first, last);
     return p.workspace.backward(p.model, dy, first, last, accumulate, input_gradient);
 }
@@ -205,6 +217,8 @@ Network<T>::Exclusive::~Exclusive() {
     if (!nested_) owner_.store(std::thread::id(), std::memory_order_release);
 }
 
+template struct detail::Passes<float>;
+template struct detail::Passes<double>;
 template class Network<float>;
 template class Network<double>;
 template Network<float>::Network(const Network<double>&);

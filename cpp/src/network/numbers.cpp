@@ -6,18 +6,6 @@
 namespace cmlp {
 
 template <class T>
-detail::NetworkParts<T>& NetworkNumbers<T>::parts() {
-    require(parts_ != nullptr, "Network: it has been moved from");
-    return *parts_;
-}
-
-template <class T>
-const detail::NetworkParts<T>& NetworkNumbers<T>::parts() const {
-    require(parts_ != nullptr, "Network: it has been moved from");
-    return *parts_;
-}
-
-template <class T>
 NetworkNumbers<T>::NetworkNumbers(std::vector<NamedLayer> layers)
     : parts_(std::make_unique<detail::NetworkParts<T>>(std::move(layers))) {}
 
@@ -54,11 +42,13 @@ const std::vector<Parameter<const T>>& NetworkNumbers<T>::buffers() const {
 }
 template <class T>
 std::span<T> NetworkNumbers<T>::values() {
-    return state().first(grads().size());
+    auto& numbers = parts().model.parameters;
+    return numbers.state().first(numbers.grads().size());
 }
 template <class T>
 std::span<const T> NetworkNumbers<T>::values() const {
-    return state().first(grads().size());
+    const auto& numbers = parts().model.parameters;
+    return numbers.state().first(numbers.grads().size());
 }
 template <class T>
 std::span<T> NetworkNumbers<T>::grads() {

@@ -55,6 +55,14 @@ struct NetworkParts {
     std::atomic<std::thread::id> owner{};
 };
 
+/// Network's forward and backward for callers that hold it exclusively.
+template <class T>
+struct Passes {
+    static MatrixView<const T> forward(Network<T>& network, const Input<T>& x, Index first, Index last);
+    static MatrixView<const T> backward(Network<T>& network, MatrixView<const T> dy, Index first, Index last,
+                                        bool accumulate, bool input_gradient);
+};
+
 /// Network::initialize_from; the caller has checked the range.
 template <class T>
 void initialize_from(NetworkParts<T>& parts, MatrixView<const T> x, std::uint64_t seed, Index first,

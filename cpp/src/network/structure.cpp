@@ -39,11 +39,6 @@ Activation Structure::activation_after(Index layer) const {
     return Activation::identity;
 }
 
-Index Structure::output_width(Index in, Index first, Index last) const {
-    if (first == 0 && last == count() && input_ > 0 && in == input_) return output_;
-    return walk(in, first, last);
-}
-
 // A residual is walked as a whole: what comes out of its layers must be as wide as what went in.
 Index Structure::walk(Index in, Index first, Index last) const {
     for (Index l = first; l < last; ++l) {
@@ -57,8 +52,6 @@ Index Structure::walk(Index in, Index first, Index last) const {
     }
     return in;
 }
-
-Index Structure::input_width() const { return input_; }
 
 Index Structure::find_input_width() const {
     Index factor = 1;

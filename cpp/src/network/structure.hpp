@@ -32,9 +32,11 @@ public:
     Activation activation_after(Index layer) const;
 
     /// Columns of the output of layers first ... last - 1; throws when a layer cannot take its input.
-    Index output_width(Index in, Index first, Index last) const;
+    Index output_width(Index in, Index first, Index last) const {
+        return first == 0 && last == count() && input_ > 0 && in == input_ ? output_ : walk(in, first, last);
+    }
     /// Columns the first layer insists on, 0 when the layers take any.
-    Index input_width() const;
+    Index input_width() const { return input_; }
     /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals whole.
     void require_range(const char* what, Index first, Index last) const;
 

@@ -1,8 +1,6 @@
 // Two loops: the layers forwards, the layers backwards; and what is kept between them.
 #include "network/workspace.hpp"
 
-#include <cmlp/runtime/rng.hpp>
-
 #include "ops/ops.hpp"
 
 namespace cmlp::detail {
@@ -27,8 +25,8 @@ LayerCall<T> Workspace<T>::call(const Model<T>& model, Index layer, bool accumul
     const Kept& kept = kept_[l];
     LayerCall<T> call{model.parameters.values_of(layer), model.parameters.grads_of(layer), &scratch_,
                       kept.training, accumulate};
-    call.draws = {random_key(model.seed + 0x9E3779B97F4A7C15u * std::uint64_t(layer), Stream::dropout),
-                  kept.step, row_names_, model.dropout};
+    call.draws = {model.seed + 0x9E3779B97F4A7C15u * std::uint64_t(layer), kept.step, row_names_,
+                  model.dropout};
     call.kept = &own_[l];
     if (model.precision == Precision::bf16) call.linear.pairs = &pairs_;
     if (kept.sparse.rows() > 0) call.linear.sparse = &kept.sparse, call.linear.columns = &columns_;
@@ -44,27 +42,29 @@ MatrixView<const T> Workspace<T>::forward(const Model<T>& model, const Input<T>&
                                           Index last, bool training) {
     resize(model.structure.layers().size());
     MatrixView<const T> x = input.numbers();
-    const auto note = [&](size_t at, MatrixView<const T> in, MatrixView<const T> out) {
-        kept_[at].in.rebind(in);
-        kept_[at].out.rebind(out);
-        kept_[at].step = model.step;
-        kept_[at].training = training;
-        kept_[at].sparse = Index(at) == first ? input.sparse() : SparseView<T>();
+    const auto begin = [&](Kept& kept, MatrixView<const T> in) {
+        kept.in.rebind(in);
+        kept.out.rebind({});  // until the layer has not thrown
+        kept.step = model.step;
+        kept.training = training;
+        if (kept.sparse.rows() > 0) kept.sparse = {};
     };
     for (Index l = first; l < last; ++l) {
         const auto i = static_cast<size_t>(l);
         const bool joined = l + 1 < last && model.structure.is_joined(l);
-        note(i, x, {});
+        begin(kept_[i], x);
+        if (l == first && input.is_sparse()) kept_[i].sparse = input.sparse();
         LayerCall<T> layer = call(model, l, false);
         const ActivationStep<T> step{
             joined ? model.structure.activation_at(l + 1) : nullptr, &memory_[i + joined], {}, {}};
         if (joined) layer.linear.activation = &step;
         const auto y = cmlp::forward<T>(model.structure[l].layer, layer, x, memory_[i]);
-        note(i, x, y);
+        kept_[i].out.rebind(y);
         x.rebind(y);
         if (!joined) continue;
+        begin(kept_[i + 1], x);
         x.rebind(memory_[i + 1].view());
-        note(i + 1, y, x);
+        kept_[i + 1].out.rebind(x);
         ++l;
     }
     return x;

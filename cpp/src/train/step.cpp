@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "network/parts.hpp"
 #include "ops/ops.hpp"
 
 namespace cmlp {
@@ -100,7 +101,8 @@ Step<T>::Step(Network<T>& network, const Loss& loss, Optimizer<T>& optimizer, co
 template <class T>
 void Step<T>::evaluate(const Batch<T>& batch) {
     network_.name_rows(batch.data.name);
-    const MatrixView<const T> y = network_.forward(batch.data.x);
+    const MatrixView<const T> y =
+        detail::Passes<T>::forward(network_, batch.data.x, 0, network_.layer_count());
     loss_.evaluate<T>(y, batch.data.target, batch.data.weight, true, result_);
     if (batch.mixed()) {
         loss_.evaluate<T>(y, batch.second, batch.second_weight, true, second_);
@@ -120,7 +122,7 @@ void Step<T>::add(const Batch<T>& batch, bool several) {
     evaluate(batch);
     const double share = mean_ ? result_.weight : 1;
     if (several_ && mean_) result_.gradient.view() *= static_cast<T>(share);
-    network_.backward(result_.gradient.view(), 0, network_.layer_count(), begun_, false);
+    detail::Passes<T>::backward(network_, result_.gradient.view(), 0, network_.layer_count(), begun_, false);
     sum_ += several_ ? result_.total * share : result_.total;
     weight_ += share;
     if (options_.penalty_per_row) rows_ += row_weight(batch.data);

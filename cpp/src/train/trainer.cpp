@@ -21,6 +21,7 @@ void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, s
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
                   LossResult<T>& result, const StepOptions& options) {
+    const typename Network<T>::Exclusive only(network, "train_step");
     check_optimizer(optimizer, network, "train_step");
     check_step_options(options, "train_step");
     Step<T> step(network, loss, optimizer, options, result);

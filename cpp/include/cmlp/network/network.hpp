@@ -11,6 +11,9 @@ namespace cmlp {
 
 namespace detail {
 
+template <class T>
+struct Passes;
+
 /// f(rows), rows being x itself, or what the expression x evaluates to.
 template <class T, class E>
 void with_rows(const E& x, auto&& f) {
@@ -143,6 +146,7 @@ public:
 
 private:
     friend class Predictor<T>;
+    friend struct detail::Passes<T>;
     using NetworkNumbers<T>::parts;
     using NetworkNumbers<T>::parts_;
 };

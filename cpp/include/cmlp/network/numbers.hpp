@@ -69,8 +69,14 @@ protected:
     NetworkNumbers& operator=(NetworkNumbers&& other) noexcept;
     ~NetworkNumbers();
 
-    detail::NetworkParts<T>& parts();
-    const detail::NetworkParts<T>& parts() const;
+    detail::NetworkParts<T>& parts() {
+        require(parts_ != nullptr, "Network: it has been moved from");
+        return *parts_;
+    }
+    const detail::NetworkParts<T>& parts() const {
+        require(parts_ != nullptr, "Network: it has been moved from");
+        return *parts_;
+    }
 
     std::unique_ptr<detail::NetworkParts<T>> parts_;  // in the heap: views of it outlive a move
 };
