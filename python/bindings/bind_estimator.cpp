@@ -162,7 +162,6 @@ private:
         return {loss_, x, y, weight, what};
     }
     void train(const EstimatorHooks& hooks) override {
-        const typename Network<T>::Exclusive only(*network_, "fit");
         const Data<T> validation = held_out_ ? held_out_->data() : Data<T>{};
         fit_estimator<T>(*network_, train_.data(), loss_.loss, optimizer_.optimizer, options_, rules_, report,
                          held_out_ ? &validation : nullptr, hooks);

@@ -37,9 +37,17 @@ py::tuple whole_pass(Network<T>& network, const std::vector<Index>& members, con
         const typename Network<T>::Exclusive only(network, "fit");
         const py::gil_scoped_release release;
         parameters.place({packed.data(), size_t(packed.size())});
-        FullBatch<T> rows{
-            network,       data,  loss.loss, parameters, l2, result, network.step(), [](const Data<T>&) {},
-            [](double) {}, [] {}, {}};
+        FullBatch<T> rows{network,
+                          data,
+                          loss.loss,
+                          parameters,
+                          l2,
+                          result,
+                          network.pass_count(),
+                          [](const Data<T>&) {},
+                          [](double) {},
+                          [] {},
+                          {}};
         value = rows.value_and_gradient();
         parameters.gradient(g);
         network.forget();

@@ -71,7 +71,7 @@ Net<T> make_network(const std::vector<std::tuple<std::string, std::string, py::d
 
 template <class T>
 Index end_of(const Network<T>& net, Index last) {
-    return last < 0 ? net.size() : last;
+    return last < 0 ? net.layer_count() : last;
 }
 
 template <class T>
@@ -175,7 +175,6 @@ void initialize_parameter(Network<T>& net, Index index, std::string_view initial
 template <class T>
 void initialize_from(Network<T>& net, const py::object& x, std::uint64_t seed, Index first, Index last) {
     const Rows<T> in = matrix<T>(x, "data_driven_: x");
-    const typename Network<T>::Exclusive only(net, "data_driven_");
     const py::gil_scoped_release release;
     net.initialize_from(in.view, seed, first, end_of(net, last));
 }
@@ -221,10 +220,12 @@ void define(py::class_<Network<T>, Net<T>> network) {
              py::arg("settings"), py::arg("seed"), "Draws one parameter anew.")
         .def("initialize_from", &initialize_from<T>, py::arg("x"), py::arg("seed"), py::arg("first") = 0,
              py::arg("last") = -1, "Draws the linear layers first ... last by the rows of x.")
-        .def("reset_parameters", &N::reset_parameters, py::arg("seed"), "Draws all parameters anew.")
+        .def(
+            "reset_parameters", [](N& net, std::uint64_t seed) { net.reset_parameters(seed); },
+            py::arg("seed"), "Draws all parameters anew.")
         .def("zero_grad", &N::zero_grad, "Sets all gradients to zero.")
         .def(
-            "output_width", [](const N& net, Index in) { return net.output_width(in, 0, net.size()); },
+            "output_width", [](const N& net, Index in) { return net.output_width(in, 0, net.layer_count()); },
             py::arg("x_columns"), "Columns of the output for an input with that many.")
         .def("input_width", &N::input_width, "Columns the network insists on, 0 when it takes any.")
         .def("parameter_count", &N::parameter_count, "Number of parameters.")
@@ -243,8 +244,8 @@ void define(py::class_<Network<T>, Net<T>> network) {
             },
             py::arg("path"), "Replaces the model file at path in one step.")
         .def_property(
-            "training", &N::training, [](N& net, bool on) { net.train(on); }, "Whether dropout draws.")
-        .def_property("step", &N::step, &N::set_step, "Forward passes in training mode so far.")
+            "training", &N::training, [](N& net, bool on) { net.set_training(on); }, "Whether dropout draws.")
+        .def_property("step", &N::pass_count, &N::set_pass_count, "Forward passes in training mode so far.")
         .def_property_readonly("seed", &N::seed, "What the parameters were drawn from.")
         .def_readwrite("metadata", &N::metadata, "Text kept with the model when it is saved.");
 }

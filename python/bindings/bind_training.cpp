@@ -96,7 +96,6 @@ void fit_network(Network<T>& network, const py::object& x, const py::object& y, 
     const Calls calls{epoch_end, step_end, poll, order};
     const FitOptions fit_options = options_from(options);
     FitReport done;
-    const typename Network<T>::Exclusive only(network, "fit");
     try {
         const Data<T> validation_data = held_out ? held_out->data() : Data<T>{};
         const py::gil_scoped_release release;
@@ -114,7 +113,7 @@ double step(Network<T>& network, const py::object& x, const py::object& y, const
             const PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm, double clip_grad_value,
             double l1, double l2, double max_norm) {
     const Held<T> held(loss, x, y, weight, "train_step");
-    const typename Network<T>::Exclusive only(network, "train_step");
+    const typename Network<T>::Exclusive only(network, "train_step");  // until it has forgotten the arrays
     const py::gil_scoped_release release;
     const double value =
         train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, optimizer.scratch,

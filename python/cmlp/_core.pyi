@@ -7,11 +7,21 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['EstimatorFit', 'FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'run_fits', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'train_step', 'whole_pass']
+__all__: list[str] = ['EstimatorFit', 'Execution', 'FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'run_fits', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'shutdown', 'team_kind', 'train_step', 'whole_pass']
 class NonFiniteError(FloatingPointError):
     """
     Training met a NaN or an infinity; the weights are the last finite ones.
     """
+class Execution:
+    """
+    Bounds the threads of this thread's calls in a with block; None: no bound of its own.
+    """
+    def __enter__(self) -> None:
+        ...
+    def __exit__(self, *args) -> None:
+        ...
+    def __init__(self, threads: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
+        ...
 class Network32:
     """
     Layers in order with their parameters in one flat buffer.
@@ -681,7 +691,7 @@ def functions() -> list:
     """
 def get_num_threads() -> int:
     """
-    Threads a call may use at most.
+    Threads that a call of this thread uses at most.
     """
 @typing.overload
 def grad_norm(members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
@@ -773,9 +783,17 @@ def set_isa(name: str) -> None:
     """
     Chooses the instruction set for the calls that follow; raises ValueError on one that is not in isas().
     """
-def set_num_threads(count: typing.SupportsInt | typing.SupportsIndex) -> None:
+def set_num_threads(count: typing.SupportsInt | typing.SupportsIndex | None) -> None:
     """
-    Sets that limit; at least 1.
+    Sets the limit for all threads: at least 1, None for the default.
+    """
+def shutdown() -> None:
+    """
+    Ends the threads that OpenMP keeps for this thread's next call.
+    """
+def team_kind() -> str:
+    """
+    Whose threads a call's team is made of: OpenMP or std::thread.
     """
 @typing.overload
 def train_step(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:

@@ -87,8 +87,8 @@ TEST_CASE_TEMPLATE("full batch: both rules learn, record each epoch and end with
         CHECK(report->epochs[19].loss < 0.1 * report->epochs[0].loss);
     }
     CHECK(first.net.training());
-    CHECK(first.net.step() == 20);
-    CHECK(second.net.step() == 20);
+    CHECK(first.net.pass_count() == 20);
+    CHECK(second.net.pass_count() == 20);
 }
 
 TEST_CASE("full batch: what is refused") {

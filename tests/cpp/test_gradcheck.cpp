@@ -82,7 +82,7 @@ TEST_CASE("gradcheck: softmax as a layer, class weights, smoothing, reduction no
 TEST_CASE("gradcheck: a row for each parameter and the input; the network is left as it was") {
     Network<double> net = network_for(Activation::tanh, OutputKind::value, true, true);
     const std::vector<double> values(net.values().begin(), net.values().end());
-    net.set_step(5);
+    net.set_pass_count(5);
     const Problem problem(OutputKind::value, false);
     const auto table = gradcheck(net, problem.data(false), Loss(LossKind::mse));
     REQUIRE(table.size() == 7);
@@ -92,7 +92,7 @@ TEST_CASE("gradcheck: a row for each parameter and the input; the network is lef
     CHECK(table[6].name == "input");
     CHECK(table[6].checked == 45);
     CHECK(table[6].largest > 0);
-    CHECK(net.step() == 5);
+    CHECK(net.pass_count() == 5);
     CHECK(net.training());
     CHECK(first_difference(values.data(), net.values().data(), std::ssize(values)) == -1);
 }

@@ -175,7 +175,7 @@ TEST_CASE("initializers: auto goes by the activation that follows, dropout not c
 TEST_CASE("initializers: biases are 0, but for torch's") {
     for (const Row& row : rows<Initializer>()) {
         const Network<double> net({Linear{16, 300, true, std::string(row.name)}}, 1);
-        const MatrixView<double> bias = net.parameters()[1].value;
+        const MatrixView<const double> bias = net.parameters()[1].value;
         double largest = 0;
         for (Index j = 0; j < 300; ++j) largest = std::max(largest, std::abs(bias(0, j)));
         if (row.name == "torch") {

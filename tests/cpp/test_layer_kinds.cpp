@@ -53,9 +53,9 @@ TEST_CASE("every layer's gradients agree with differences, in both modes") {
     for (const auto& layers : kinds()) {
         Network<double> net(layers, 1);
         const Matrix<double> x = random_rows(5, 6, 2);
-        const Matrix<double> t = random_rows(5, net.output_width(6, 0, net.size()), 3);
+        const Matrix<double> t = random_rows(5, net.output_width(6, 0, net.layer_count()), 3);
         for (const bool training : {true, false}) {
-            net.train(training);
+            net.set_training(training);
             CAPTURE(type_name(layers[0]));
             CAPTURE(training);
             for (const auto& row : gradcheck(net, {x.view(), {t.view(), {}}, {}}, Loss(LossKind::mse)))
@@ -72,7 +72,7 @@ TEST_CASE("a file keeps every layer, its parameters and its buffers") {
         const auto other = std::get<std::unique_ptr<Network<double>>>(from_bytes(to_bytes(net)));
         REQUIRE(other->state().size() == net.state().size());
         CHECK(std::equal(net.state().begin(), net.state().end(), other->state().begin()));
-        const Index width = net.output_width(6, 0, net.size());
+        const Index width = net.output_width(6, 0, net.layer_count());
         Matrix<double> y(7, width), z(7, width);
         net.predict_into(x, y);
         other->predict_into(x, z);
@@ -104,7 +104,7 @@ TEST_CASE("activations stand in a list of layers by their own names, beside the 
 TEST_CASE("linear layers drawn by the data give outputs of deviation 1") {
     Network<double> net({Linear{6, 5}, relu, ResidualBegin{}, Linear{5, 5}, ResidualEnd{}}, 1);
     const Matrix<double> x = random_rows(50, 6, 2);
-    net.initialize_from(x, 3, 0, net.size());
+    net.initialize_from(x, 3, 0, net.layer_count());
     net.forward(x);
     for (const Index at : {0, 3}) {
         const auto z = net.outputs(at, at + 1)[1];
@@ -115,7 +115,7 @@ TEST_CASE("linear layers drawn by the data give outputs of deviation 1") {
             CHECK(z.col(j).max_coeff() > 0);
         }
     }
-    CHECK_THROWS_WITH_AS(net.initialize_from(Matrix<double>(0, 6), 3, 0, net.size()),
+    CHECK_THROWS_WITH_AS(net.initialize_from(Matrix<double>(0, 6), 3, 0, net.layer_count()),
                          "data_driven_: x has no rows", std::invalid_argument);
     CHECK_THROWS_AS(net.initialize_from(x, 3, 0, 4), std::invalid_argument);
 }
@@ -128,7 +128,7 @@ TEST_CASE("what does not fit is refused") {
     CHECK_THROWS_WITH_AS(Network<float>(Layers{ResidualBegin{}, Linear{2, 3}, ResidualEnd{}}),
                          "Residual: its layers turn 2 columns into 3, the sum needs the same",
                          std::invalid_argument);
-    CHECK_THROWS_AS(Network<float>(Layers{Gated{}, Linear{3, 1}}).output_width(5, 0, 2),
+    CHECK_THROWS_AS((void)Network<float>(Layers{Gated{}, Linear{3, 1}}).output_width(5, 0, 2),
                     std::invalid_argument);
     CHECK(Network<float>(Layers{Gated{}, Linear{3, 1}}).input_width() == 6);
     Network<float> net({ResidualBegin{}, Linear{2, 2}, ResidualEnd{}});

@@ -1,5 +1,5 @@
 // Each kind of layer on its own: what it says about itself, forward, backward, and what it refuses.
-#include <cmlp/layers/layers.hpp>
+#include "layers/call.hpp"
 
 #include <doctest/doctest.h>
 
@@ -32,7 +32,7 @@ struct Bench {
             grad_views.push_back(grads[i].view());
         }
     }
-    LayerCall<T> call() { return {value_views, grad_views, &scratch, training, accumulate, 17, 4}; }
+    LayerCall<T> call() { return {value_views, grad_views, &scratch, training, accumulate, {17, 4}}; }
     MatrixView<const T> forward(MatrixView<const T> x) { return cmlp::forward<T>(layer, call(), x, y); }
     MatrixView<const T> backward(MatrixView<const T> x, MatrixView<const T> out, MatrixView<const T> dy,
                                  bool input = true) {
@@ -46,7 +46,7 @@ TEST_CASE("layers: kinds by name") {
     for (const char* type : {"Linear", "Activation", "Softmax", "Dropout"})
         CHECK(type_name(make_layer(type)) == type);
     CHECK(message([] {
-              make_layer("Lineal");
+              return make_layer("Lineal");
           }).starts_with("unknown layer 'Lineal'; choose from Linear, Activation, Softmax, Dropout"));
     CHECK(type_name(activation("relu")) == "Activation");
     CHECK(activation("leaky_relu", {{"negative_slope", 0.2}}).parameters == std::vector<double>{0.2});
@@ -68,21 +68,21 @@ TEST_CASE("layers: parameters, widths and impossible sizes") {
     CHECK(specs[1].vector);
     CHECK(parameter_specs(Linear{3, 5, false}).size() == 1);
     CHECK(parameter_specs(Softmax{}).empty());
-    CHECK(message([] { parameter_specs(Linear{0, 5}); }) ==
+    CHECK(message([] { return parameter_specs(Linear{0, 5}); }) ==
           "Linear: in_features is 0, out_features is 5, both must be at least 1");
-    CHECK(message([] { parameter_specs(Linear{3, -1}); }) ==
+    CHECK(message([] { return parameter_specs(Linear{3, -1}); }) ==
           "Linear: in_features is 3, out_features is -1, both must be at least 1");
 
     CHECK(output_width(Linear{3, 5}, 3, "0") == 5);
     CHECK(output_width(Softmax{}, 7, "0") == 7);
     CHECK(input_width(Linear{3, 5}) == 3);
     CHECK(input_width(activation("relu")) == 0);
-    CHECK(message([] { output_width(Linear{3, 5}, 4, "head.2"); }) ==
+    CHECK(message([] { return output_width(Linear{3, 5}, 4, "head.2"); }) ==
           "Linear.forward: x has 4 columns, the layer 'head.2' expects 3");
     for (const char* p : {"1.5", "-0.25"})
-        CHECK(message([&] { output_width(Dropout{std::stod(p)}, 4, "1"); }) ==
+        CHECK(message([&] { return output_width(Dropout{std::stod(p)}, 4, "1"); }) ==
               "Dropout: p of layer '1' is " + std::string(p) + ", it must be in [0, 1]");
-    CHECK(message([] { output_width(Dropout{NAN}, 4, "1"); }) ==
+    CHECK(message([] { return output_width(Dropout{NAN}, 4, "1"); }) ==
           "Dropout: p of layer '1' is nan, it must be in [0, 1]");
 }
 

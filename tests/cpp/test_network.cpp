@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE("network: parameters lie in flat buffers, on cache lines, nam
         CHECK(p.value.row_stride() == padded_stride<T>(p.value.cols()));
     }
     CHECK(net.parameter_count() == 6 * 20 + 20 + 20 * 33 + 33 * 4 + 4);
-    CHECK(net.size() == 5);
+    CHECK(net.layer_count() == 5);
     CHECK(net.input_width() == 6);
     CHECK(net.output_width(6, 0, 5) == 4);
     double in_parameters = 0, in_buffer = 0;  // padding is 0
@@ -105,7 +105,7 @@ TEST_CASE_TEMPLATE("network: forward, every output between, backward and all gra
     const Matrix<T> x = numbers<T>(29, 6, 1), dy = numbers<T>(29, 4, 2);
     const Expected expected(net, x, dy);
     CHECK(difference(net.forward(x), expected.out.back()) < tolerance<T>);
-    const auto outputs = net.outputs(0, net.size());
+    const auto outputs = net.outputs(0, net.layer_count());
     REQUIRE(outputs.size() == 6);
     for (std::size_t l = 0; l < 6; ++l) CHECK(difference(outputs[l], expected.out[l]) < tolerance<T>);
     CHECK(difference(net.output(), expected.out.back()) < tolerance<T>);
@@ -119,7 +119,7 @@ TEST_CASE_TEMPLATE("network: forward, every output between, backward and all gra
     for (std::size_t i = 0; i < once.size(); ++i) CHECK(net.grads()[i] == 2 * once[i]);
     CHECK(net.backward(dy, 0, 5, false, false).empty());  // sets, and the input's gradient is not asked for
     CHECK(first_difference(once.data(), net.grads().data(), std::ssize(once)) == -1);
-    CHECK(net.step() == 1);
+    CHECK(net.pass_count() == 1);
 }
 
 TEST_CASE_TEMPLATE("network: ranges of layers one after the other are the whole", T, float, double) {
@@ -160,9 +160,9 @@ TEST_CASE_TEMPLATE("network: predictions do not depend on the batch they are in"
               out.right_cols(2).cwise_abs().sum() ==
           0);
     Network<T> forward(net);
-    forward.train(false);
+    forward.set_training(false);
     CHECK(same_elements<T>(forward.forward(x), y));
-    CHECK(forward.step() == 0);
+    CHECK(forward.pass_count() == 0);
 }
 
 TEST_CASE_TEMPLATE("network: many threads predict with one network", T, float, double) {

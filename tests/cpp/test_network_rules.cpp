@@ -27,12 +27,12 @@ Network<float> small() { return Network<float>({Linear{3, 40}, activation("tanh"
 
 TEST_CASE("network: copies are deep, conversions round") {
     Network<double> net({Linear{3, 4}, Dropout{0.5}, Linear{4, 2}}, 5);
-    net.set_step(9);
-    net.train(false);
+    net.set_pass_count(9);
+    net.set_training(false);
     net.metadata["note"] = "text";
     Network<double> copy(net);
     CHECK(same_values(net, copy));
-    CHECK(copy.step() == 9);
+    CHECK(copy.pass_count() == 9);
     CHECK(copy.seed() == 5);
     CHECK_FALSE(copy.training());
     CHECK(copy.metadata == net.metadata);
@@ -41,7 +41,7 @@ TEST_CASE("network: copies are deep, conversions round") {
 
     const Network<float> narrow(net);
     CHECK(narrow.seed() == 5);
-    CHECK(narrow.step() == 9);
+    CHECK(narrow.pass_count() == 9);
     for (std::size_t p = 0; p < 4; ++p)
         for (Index i = 0; i < net.parameters()[p].value.rows(); ++i)
             for (Index j = 0; j < net.parameters()[p].value.cols(); ++j)
@@ -76,14 +76,14 @@ TEST_CASE_TEMPLATE("network: dropout draws anew at every training pass and follo
     };
     CHECK(zeros(first - second) < 600 - 100);
     CHECK(zeros(first) > zeros(between) + 50);  // the second layer's mask is another one
-    CHECK(net.step() == 2);
+    CHECK(net.pass_count() == 2);
     const Matrix<T> dx = net.backward(x);
     CHECK(zeros(dx - second) == 600);  // backward draws the same mask again
-    net.set_step(0);
+    net.set_pass_count(0);
     CHECK(zeros(Matrix<T>(net.forward(x)) - first) == 600);
-    net.train(false);
+    net.set_training(false);
     CHECK(net.forward(x).data() == x.data());
-    CHECK(net.step() == 1);
+    CHECK(net.pass_count() == 1);
 }
 
 TEST_CASE("network: what is refused") {

@@ -39,7 +39,7 @@ bool same_network(const Network<T>& a, const Network<T>& b) {
     const auto spans = std::pair(a.values(), b.values());
     return spans.first.size() == spans.second.size() &&
            first_difference(spans.first.data(), spans.second.data(), std::ssize(spans.first)) == -1 &&
-           a.seed() == b.seed() && a.step() == b.step() && a.metadata == b.metadata &&
+           a.seed() == b.seed() && a.pass_count() == b.pass_count() && a.metadata == b.metadata &&
            to_bytes(a) == to_bytes(b);
 }
 
@@ -74,7 +74,7 @@ std::string with_description(std::string_view what, std::string_view with) {
 
 TEST_CASE_TEMPLATE("serialize: a network comes back bit for bit, in evaluation mode", T, float, double) {
     Network<T> net(all_kinds(), ~std::uint64_t(0) - 3);
-    net.set_step(std::uint64_t(1) << 63);
+    net.set_pass_count(std::uint64_t(1) << 63);
     net.metadata = {{"note", "line\n\"quoted\" \xE2\x82\xAC"}, {"empty", ""}};
     net.parameters()[0].value(0, 0) = std::numeric_limits<T>::denorm_min();
     net.parameters()[0].value(0, 1) = std::numeric_limits<T>::infinity();

@@ -35,7 +35,7 @@ struct Run {
     bool usable() {
         Run fresh;
         std::copy(net.values().begin(), net.values().end(), fresh.net.values().begin());
-        fresh.net.set_step(net.step());
+        fresh.net.set_pass_count(net.pass_count());
         Optimizer<double> mine(OptimizerKind::sgd, net), theirs(OptimizerKind::sgd, fresh.net);
         FitReport one, two;
         cmlp::fit(net, problem.data(), loss, mine, {.epochs = 2}, one);
@@ -137,7 +137,7 @@ TEST_CASE("trainer: hooks are called when they should be and may stop the run") 
 TEST_CASE("trainer: an exception out of a hook leaves the network as after its last step, and usable") {
     for (int which = 0; which < 3; ++which) {
         Run run;
-        run.net.train(false);
+        run.net.set_training(false);
         if (which == 0) run.hooks.epoch_end = [](const EpochRecord&) -> bool { throw Interruption(); };
         if (which == 1) run.hooks.step_end = [](const Progress&) -> bool { throw Interruption(); };
         if (which == 2) run.hooks.poll = [](const Progress&) { throw Interruption(); };
@@ -199,7 +199,7 @@ TEST_CASE(
         if (record.epoch == 1) run.net.parameters()[0].value(0, 0) = NAN;
         return true;
     };
-    run.net.train(false);
+    run.net.set_training(false);
     CHECK_THROWS_AS(run.fit({.epochs = 5}), NonFiniteError);
     CHECK(run.report.epochs.size() == 2);
     CHECK_FALSE(run.net.training());
@@ -236,5 +236,5 @@ TEST_CASE("trainer: options and data that do not fit are refused before anything
     CHECK(run.refused({}) == "fit: x has 64 rows, y has 63");
     CHECK(first_difference(before.data(), run.net.values().data(), std::ssize(before)) == -1);
     CHECK(run.report.steps == 0);
-    CHECK(run.net.step() == 0);
+    CHECK(run.net.pass_count() == 0);
 }

@@ -4,6 +4,7 @@
 #include <cmlp/base/sparse.hpp>
 #include <cmlp/files/serialize.hpp>
 #include <cmlp/network/gradcheck.hpp>
+#include <cmlp/network/predictor.hpp>
 #include <cmlp/ops/flat.hpp>
 #include <cmlp/ops/functions.hpp>
 #include <cmlp/optim/lbfgs.hpp>

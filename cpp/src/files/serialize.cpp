@@ -101,7 +101,7 @@ MatrixView<T> shown_element_order(std::vector<T>& memory, const ParameterSpec& s
 }
 
 template <class T>
-safetensors::Tensor tensor_of(const Parameter<T>& p) {
+safetensors::Tensor tensor_of(const Parameter<const T>& p) {
     std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
     const MatrixView<T> out = shown_element_order(elements, p.spec);
     if (p.spec.transposed)
@@ -132,14 +132,14 @@ safetensors::File file_of(const Network<T>& network) {
     json::Object object{{"format", format_version},
                         {"dtype", dtype_name<T>},
                         {"seed", static_cast<std::int64_t>(network.seed())},
-                        {"step", static_cast<std::int64_t>(network.step())},
+                        {"step", static_cast<std::int64_t>(network.pass_count())},
                         {"layers", std::move(layers)}};
     if (network.precision() == Precision::bf16) object.push_back({"precision", std::string("bf16")});
     require(!network.metadata.contains("cmlp"), "save: metadata must not have the key 'cmlp'");
     safetensors::File file{{}, network.metadata};
     file.metadata["cmlp"] = json::write(object);
-    for (const auto& p : network.parameters()) file.tensors.push_back(tensor_of(p));
-    for (const auto& b : network.buffers()) file.tensors.push_back(tensor_of(b));
+    for (const auto& p : network.parameters()) file.tensors.push_back(tensor_of<T>(p));
+    for (const auto& b : network.buffers()) file.tensors.push_back(tensor_of<T>(b));
     return file;
 }
 
@@ -173,13 +173,13 @@ std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Va
                                   const TensorsByName& tensors, safetensors::File& file) {
     auto network = std::make_unique<Network<T>>(
         std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
-    network->set_step(static_cast<std::uint64_t>(json.at("step").as_integer()));
+    network->set_pass_count(static_cast<std::uint64_t>(json.at("step").as_integer()));
     network->set_precision(precision_of(json));
     for (const auto& p : network->parameters()) fill(p, *tensors.at(p.name));
     for (const auto& b : network->buffers()) fill(b, *tensors.at(b.name));
     file.metadata.erase("cmlp");
     network->metadata = std::move(file.metadata);
-    network->train(false);
+    network->set_training(false);
     return network;
 }
 

@@ -57,14 +57,14 @@ void reset(const Linear& layer, std::span<const MatrixView<T>> values, std::uint
     initialize(values[1], Initializer::uniform, {{"low", -bound}, {"high", bound}}, rng);
 }
 
-// y of the batch; a sparse x is the numbers of call.sparse, in NTK form scaled.
+// y of the batch; a sparse x is the numbers of call.linear.sparse, in NTK form scaled.
 template <class T>
 void product(const LayerCall<T>& call, In<T> x, const T* bias, MatrixView<T> y, ops::AfterBlock after) {
-    if (call.sparse)
-        ops::sparse_forward<T>(call.sparse->with_values(x.data()), call.values[0], bias, y, after);
+    if (call.linear.sparse)
+        ops::sparse_forward<T>(call.linear.sparse->with_values(x.data()), call.values[0], bias, y, after);
     else if constexpr (std::is_same_v<T, float>)
-        call.pairs ? ops::bf16_forward(x, call.values[0], bias, y, *call.pairs, after)
-                   : ops::linear_forward<T>(x, call.values[0], bias, y, after);
+        call.linear.pairs ? ops::bf16_forward(x, call.values[0], bias, y, *call.linear.pairs, after)
+                          : ops::linear_forward<T>(x, call.values[0], bias, y, after);
     else
         ops::linear_forward<T>(x, call.values[0], bias, y, after);
 }
@@ -77,14 +77,14 @@ In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>&
         call.kept->view().assign(x * ntk_factor<T>(layer));
         x.rebind(call.kept->view());
     }
-    y.resize(call.sparse ? call.sparse->rows() : x.rows(), layer.out_features);
+    y.resize(call.linear.sparse ? call.linear.sparse->rows() : x.rows(), layer.out_features);
     const T* bias = layer.bias ? call.values[1].data() : nullptr;
-    if (!call.activation) {
+    if (!call.linear.activation) {
         product<T>(call, x, bias, y, {});
         return y.view();
     }
-    const ActivationLayer& f = *call.activation->layer;
-    Matrix<T>& out = *call.activation->out;
+    const ActivationLayer& f = *call.linear.activation->layer;
+    Matrix<T>& out = *call.linear.activation->out;
     out.resize(y.rows(), y.cols());
     auto activate = [&, parameters = rounded<T>(f.parameters)](Index i, Index rows, Index j, Index cols) {
         ops::activation_forward<T>(f.kind, parameters, y.view().block(i, j, rows, cols),
@@ -98,16 +98,16 @@ In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>&
 template <class T>
 void backward_weight(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T> dy) {
     T* const db = layer.bias ? call.grads[1].data() : nullptr;
-    if (!call.sparse && !call.pairs) {
+    if (!call.linear.sparse && !call.linear.pairs) {
         const WeightGradient<T> gradient{x, dy, call.grads[0], db, call.accumulate};
-        if (call.open) return call.open->push_back(gradient);
+        if (call.linear.open) return call.linear.open->push_back(gradient);
         return ops::weight_gradients<T>({&gradient, 1});
     }
-    if (call.sparse)
-        ops::sparse_backward_weight<T>(call.sparse->with_values(x.data()), dy, *call.columns, call.grads[0],
-                                       call.accumulate);
+    if (call.linear.sparse)
+        ops::sparse_backward_weight<T>(call.linear.sparse->with_values(x.data()), dy, *call.linear.columns,
+                                       call.grads[0], call.accumulate);
     else if constexpr (std::is_same_v<T, float>)
-        ops::bf16_backward_weight(x, dy, call.grads[0], call.accumulate, *call.pairs);
+        ops::bf16_backward_weight(x, dy, call.grads[0], call.accumulate, *call.linear.pairs);
     if (db) ops::linear_backward_bias<T>(dy, db, call.accumulate);
 }
 
@@ -120,17 +120,17 @@ In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In
     auto go_on = [&](Index i, Index rows, Index j, Index cols) {
         MatrixView<T> block = dx->view().block(i, j, rows, cols);
         if (is_ntk(layer)) block *= ntk_factor<T>(layer);
-        if (!call.activation) return;
-        const ActivationStep<T>& step = *call.activation;
+        if (!call.linear.activation) return;
+        const ActivationStep<T>& step = *call.linear.activation;
         ops::activation_backward<T>(step.layer->kind, rounded<T>(step.layer->parameters),
                                     step.z.block(i, j, rows, cols), step.y.block(i, j, rows, cols), block,
                                     block);
     };
-    const bool goes_on = is_ntk(layer) || call.activation;
+    const bool goes_on = is_ntk(layer) || call.linear.activation;
     const ops::AfterBlock after = goes_on ? ops::AfterBlock(go_on) : ops::AfterBlock();
     if constexpr (std::is_same_v<T, float>)
-        if (call.pairs) {
-            ops::bf16_backward_input(dy, call.values[0], *dx, *call.pairs, after);
+        if (call.linear.pairs) {
+            ops::bf16_backward_input(dy, call.values[0], *dx, *call.linear.pairs, after);
             return dx->view();
         }
     ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx, after);
@@ -139,6 +139,16 @@ In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In
 
 // ---- Activation
 
+inline void require_parameters(const ActivationLayer& layer) {
+    const size_t takes = parameters(layer.kind).size();
+    require(layer.parameters.size() == takes, "activation '", name(layer.kind), "' has ", takes,
+            " parameters, the layer ", layer.parameters.size());
+}
+
+inline std::vector<ParameterSpec> specs(const ActivationLayer& layer) {
+    require_parameters(layer);
+    return {};
+}
 inline std::optional<Activation> activation_of(const ActivationLayer& layer) { return layer.kind; }
 
 template <class T>
@@ -203,10 +213,10 @@ inline Index width(const Dropout& layer, Index in, std::string_view name) {
 
 template <class T>
 In<T> forward(const Dropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    const double p = layer.p * call.dropout;
+    const double p = layer.p * call.draws.dropout;
     if (!call.training || p == 0) return x;
     y.resize(x.rows(), x.cols());
-    ops::dropout<T>(x, p, call.key, call.step, call.rows, y);
+    ops::dropout<T>(x, p, call.draws.key(), call.draws.step, call.draws.rows, y);
     return y.view();
 }
 

@@ -1,11 +1,10 @@
 // What a layer that keeps the width and has no parameters need not say, and the helpers that layers share.
 #pragma once
 
-#include <cmlp/layers/layers.hpp>
-
 #include <array>
 #include <cmath>
 
+#include "layers/call.hpp"
 #include "ops/bf16.hpp"
 #include "ops/norms.hpp"
 #include "ops/ops.hpp"
@@ -66,12 +65,12 @@ void each_row(Index rows, Index cols, double cost, F f) {
 // f(i, first, count, words) over stretches of each row, words the random numbers of its elements.
 template <class T, class F>
 void with_random_words(Index rows, Index cols, const LayerCall<T>& call, F f) {
-    each_row(rows, cols, 16, [&](Index i) {
+    each_row(rows, cols, 16, [&, key = call.draws.key()](Index i) {
         std::array<std::uint32_t, 256> words;
-        const std::uint64_t first = ops::row_name(call.rows, i) * std::uint64_t(cols);
+        const std::uint64_t first = ops::row_name(call.draws.rows, i) * std::uint64_t(cols);
         for (Index j = 0; j < cols; j += std::ssize(words)) {
             const Index count = std::min(std::ssize(words), cols - j);
-            ops::random_words(call.key, call.step, first + std::uint64_t(j), {words.data(), size_t(count)});
+            ops::random_words(key, call.draws.step, first + std::uint64_t(j), {words.data(), size_t(count)});
             f(i, j, count, words.data());
         }
     });

@@ -167,7 +167,7 @@ void alpha_dropout(double p, const LayerCall<T>& call, In<T> x, MatrixView<T> y,
 
 template <class T>
 In<T> forward(const AlphaDropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    const double p = layer.p * call.dropout;
+    const double p = layer.p * call.draws.dropout;
     if (!call.training || p == 0) return x;
     y.resize(x.rows(), x.cols());
     alpha_dropout<T>(p, call, x, y, true);
@@ -177,7 +177,7 @@ In<T> forward(const AlphaDropout& layer, const LayerCall<T>& call, In<T> x, Matr
 template <class T>
 In<T> backward(const AlphaDropout& layer, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>* dx) {
     if (!dx) return {};
-    const double p = layer.p * call.dropout;
+    const double p = layer.p * call.draws.dropout;
     if (!call.training || p == 0) return dy;
     dx->resize(dy.rows(), dy.cols());
     alpha_dropout<T>(p, call, dy, *dx, false);

@@ -126,6 +126,7 @@ In<T> backward(const Scale&, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy,
 
 inline std::vector<ParameterSpec> specs(const ParametricActivation& layer) {
     require_features("ParametricActivation", "features", layer.features);
+    require_parameters(layer.activation);
     return {{"weight", 1, layer.features, false, true}};
 }
 

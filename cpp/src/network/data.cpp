@@ -9,10 +9,11 @@ namespace cmlp {
 
 template <class T>
 Data<T> Data<T>::middle_rows(Index first, Index n) const {
-    const auto part = [=](auto span) {
-        return span.empty() ? span : span.subspan(static_cast<size_t>(first), static_cast<size_t>(n));
+    const auto part = [=]<class E>(std::span<const E> all) {
+        return all.empty() ? all : all.subspan(static_cast<size_t>(first), static_cast<size_t>(n));
     };
-    return {x.middle_rows(first, n), target.middle_rows(first, n), part(weight), part(name)};
+    return {x.middle_rows(first, n), target.middle_rows(first, n), part(std::span<const T>(weight)),
+            part(std::span<const std::uint64_t>(name))};
 }
 
 namespace {

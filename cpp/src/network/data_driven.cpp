@@ -1,9 +1,9 @@
 // Linear layers drawn by the data that comes through: RealMLP's, Holzmueller, Grinsztajn and Steinwart, NeurIPS 2024.
-#include <cmlp/network/network.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include "network/parts.hpp"
 
 namespace cmlp {
 namespace {
@@ -55,32 +55,35 @@ void fit_to(MatrixView<T> weight, MatrixView<T>* bias, MatrixView<const T> z, Rn
 }  // namespace
 
 template <class T>
-void Network<T>::initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last) {
-    require_range("data_driven_", first, last);
+void detail::initialize_from(NetworkParts<T>& parts, MatrixView<const T> x, std::uint64_t seed, Index first,
+                             Index last) {
+    const auto& model = parts.model;
     require(x.rows() > 0, "data_driven_: x has no rows");
     for (Index i = 0; i < x.rows(); ++i)
         require(
             std::all_of(x.row(i).data(), x.row(i).data() + x.cols(), [](T v) { return std::isfinite(v); }),
             "data_driven_: row ", i, " of x is not finite");
-    output_width(x.cols(), first, last);  // nothing is written unless all layers fit
-    const std::vector<T> buffers(values().data() + grads_.size(), state().data() + state().size());
+    (void)model.structure.output_width(x.cols(), first, last);  // nothing is written unless all layers fit
+    const auto run = [&](Index l) { return parts.workspace.forward(model, x, l, l + 1, model.training); };
+    const auto buffers = parts.model.parameters.state().subspan(model.parameters.grads().size());
+    const std::vector<T> before(buffers.begin(), buffers.end());
     for (Index l = first; l < last; ++l) {
-        const auto& values = layer_values_[static_cast<size_t>(l)];
-        if (const auto* linear = std::get_if<Linear>(&layers_[static_cast<size_t>(l)].layer)) {
+        const auto& values = model.parameters.values_of(l);
+        if (const auto* linear = std::get_if<Linear>(&model.structure[l].layer)) {
             Rng rng(seed, Stream::init, static_cast<std::uint64_t>(l));
             initialize_transposed(values[0], Initializer::normal, {}, rng);
             MatrixView<T> bias = linear->bias ? values[1] : values[0];
             if (linear->bias) bias.set_zero();
-            fit_to<T>(values[0], linear->bias ? &bias : nullptr, run(workspace_, x, l, l + 1, training_),
-                      rng);
+            fit_to<T>(values[0], linear->bias ? &bias : nullptr, run(l), rng);
         }
-        x.rebind(run(workspace_, x, l, l + 1, training_));
+        x.rebind(run(l));
     }
-    std::copy(buffers.begin(), buffers.end(), state().begin() + grads_.size());
-    forget();  // the passes were over other weights, and x may be gone
+    std::ranges::copy(before, buffers.begin());
 }
 
-template void Network<float>::initialize_from(MatrixView<const float>, std::uint64_t, Index, Index);
-template void Network<double>::initialize_from(MatrixView<const double>, std::uint64_t, Index, Index);
+template void detail::initialize_from<float>(NetworkParts<float>&, MatrixView<const float>, std::uint64_t,
+                                             Index, Index);
+template void detail::initialize_from<double>(NetworkParts<double>&, MatrixView<const double>, std::uint64_t,
+                                              Index, Index);
 
 }  // namespace cmlp

@@ -30,10 +30,10 @@ GradcheckRow compare(std::string name, MatrixView<double> w, MatrixView<const do
 // Puts the random state and the buffers back, and lets the network forget the passes over memory that is gone then.
 struct LeftAsFound {
     explicit LeftAsFound(Network<double>& n)
-        : network(n), step(n.step()), state(n.state().begin(), n.state().end()) {}
+        : network(n), step(n.pass_count()), state(n.state().begin(), n.state().end()) {}
     LeftAsFound(const LeftAsFound&) = delete;
     ~LeftAsFound() {
-        network.set_step(step);
+        network.set_pass_count(step);
         std::copy(state.begin(), state.end(), network.state().begin());
         network.forget();
     }
@@ -46,13 +46,14 @@ struct LeftAsFound {
 
 std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>& data, const Loss& loss,
                                     double h) {
+    const Network<double>::Exclusive only(network, "gradcheck");
     check_data(data, "gradcheck");
     const LeftAsFound left(network);
-    const std::uint64_t step = network.step();
+    const std::uint64_t step = network.pass_count();
     Matrix<double> x(data.x.dense("gradcheck"));
     LossResult<double> result;
     const auto value = [&] {
-        network.set_step(step);
+        network.set_pass_count(step);
         loss.evaluate<double>(network.forward(x), data.target, data.weight, true, result);
         return result.total;
     };

@@ -1,11 +1,17 @@
-// A network's layers, buffers and offsets; the passes are in network_passes.cpp.
+// The network that its users see: joins model, passes and prediction; copies, moves, and who may train it.
 #include <cmlp/network/network.hpp>
 
 #include <algorithm>
-#include <set>
+#include <stdexcept>
+
+#include "network/parts.hpp"
+#include "runtime/parallel.hpp"
 
 namespace cmlp {
 namespace {
+
+// Numbers on the stack that a prediction of a few rows may take instead of memory of the pool.
+constexpr Index small_memory = 1024;
 
 std::vector<NamedLayer> numbered(std::vector<Layer> layers) {
     std::vector<NamedLayer> named;
@@ -13,21 +19,22 @@ std::vector<NamedLayer> numbered(std::vector<Layer> layers) {
     return named;
 }
 
-// The activation that a layer's output meets, norms and dropout not counted; identity at the end.
-Activation activation_after(const std::vector<NamedLayer>& layers, size_t i) {
-    for (++i; i < layers.size(); ++i)
-        if (const auto activation = activation_of(layers[i].layer)) return *activation;
-    return Activation::identity;
+// All that is not a number.
+template <class T, class U>
+void copy_settings(detail::Model<T>& to, const Network<U>& from) {
+    to.seed = from.seed();
+    to.step = from.pass_count();
+    to.training = from.training();
+    to.dropout = from.dropout();
+    if constexpr (std::is_same_v<T, float>) to.precision = from.precision();
 }
 
 }  // namespace
 
 template <class T>
 Network<T>::Network(std::vector<NamedLayer> layers, std::uint64_t seed, bool draw)
-    : layers_(std::move(layers)), seed_(seed) {
-    require(!layers_.empty(), "Network: there are no layers");
-    match_residuals();
-    allocate();
+    : NetworkNumbers<T>(std::move(layers)) {
+    parts_->model.seed = seed;
     if (draw) reset_parameters(seed);
 }
 
@@ -36,167 +43,187 @@ Network<T>::Network(std::vector<Layer> layers, std::uint64_t seed)
     : Network(numbered(std::move(layers)), seed) {}
 
 template <class T>
-Network<T>::Network(const Network& other)
-    : metadata(other.metadata),
-      layers_(other.layers_),
-      seed_(other.seed_),
-      step_(other.step_),
-      training_(other.training_),
-      precision_(other.precision_) {
-    match_residuals();
-    allocate();
-    std::copy(other.values_.begin(), other.values_.end(), values_.begin());
-    std::copy(other.grads_.begin(), other.grads_.end(), grads_.begin());
+Network<T>::Network(const Network& other) : NetworkNumbers<T>(other.layers()) {
+    metadata = other.metadata;
+    copy_settings(parts_->model, other);
+    parts_->model.parameters.copy(other.parts().model.parameters);
 }
 
 template <class T>
 template <class U>
-Network<T>::Network(const Network<U>& other)
-    : metadata(other.metadata),
-      layers_(other.layers()),
-      seed_(other.seed()),
-      step_(other.step()),
-      training_(other.training()) {
-    match_residuals();
-    allocate();
-    const auto copy = [](MatrixView<T> to, MatrixView<const U> from) {
-        for (Index i = 0; i < from.rows(); ++i)
-            for (Index j = 0; j < from.cols(); ++j) to(i, j) = static_cast<T>(from(i, j));
-    };
-    for (size_t p = 0; p < parameters_.size(); ++p) copy(parameters_[p].value, other.parameters()[p].value);
-    for (size_t b = 0; b < buffers_.size(); ++b) copy(buffers_[b].value, other.buffers()[b].value);
+    requires(!std::same_as<T, U>)
+Network<T>::Network(const Network<U>& other) : NetworkNumbers<T>(other.layers()) {
+    metadata = other.metadata;
+    copy_settings(parts_->model, other);
+    parts_->model.parameters.convert(other);
 }
 
-// Beginnings and ends of residuals, matched as brackets are.
 template <class T>
-void Network<T>::match_residuals() {
-    partner_.assign(layers_.size(), -1);
-    std::vector<Index> open;
-    for (Index l = 0; l < size(); ++l) {
-        const auto i = static_cast<size_t>(l);
-        if (std::holds_alternative<ResidualBegin>(layers_[i].layer)) open.push_back(l);
-        if (!std::holds_alternative<ResidualEnd>(layers_[i].layer)) continue;
-        require(!open.empty(), "Network: layer '", layers_[i].name, "' ends a residual that did not begin");
-        partner_[i] = open.back();
-        partner_[static_cast<size_t>(open.back())] = l;
-        open.pop_back();
+Network<T>::Network(Network&& other) noexcept = default;
+template <class T>
+Network<T>& Network<T>::operator=(Network&& other) noexcept = default;
+template <class T>
+Network<T>::~Network() = default;
+
+template <class T>
+Network<T>& Network<T>::operator=(const Network& other) {
+    if (this == &other) return *this;
+    const auto& from = other.parts().model;
+    if (!parts_ || !parts_->model.parameters.same_layout(from.parameters)) return *this = Network(other);
+    const Exclusive only(*this, "operator=");
+    detail::Structure structure = from.structure;
+    auto text = other.metadata;  // from here on nothing throws
+    metadata.swap(text);
+    std::swap(parts_->model.structure, structure);
+    copy_settings(parts_->model, other);
+    parts_->model.parameters.copy(from.parameters);
+    parts_->chain = detail::Chain<T>(parts_->model);
+    forget();
+    return *this;
+}
+
+// ---- passes
+
+template <class T>
+MatrixView<const T> Network<T>::forward(const Input<T>& x, Index first, Index last) {
+    const Exclusive only(*this, "forward");
+    return detail::Passes<T>::forward(*this, x, first, last);
+}
+
+template <class T>
+MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
+                                         bool input_gradient) {
+    const Exclusive only(*this, "backward");
+    return detail::Passes<T>::backward(*this, dy, first, last, accumulate, input_gradient);
+}
+
+template <class T>
+MatrixView<const T> detail::Passes<T>::forward(Network<T>& network, const Input<T>& x, Index first,
+                                               Index last) {
+    auto& p = network.parts();
+    p.model.structure.require_range("forward", first, last);
+    require(x.rows() > 0, "forward: x has no rows");
+    (void)p.prediction().output_width(x, first, last);  // nothing is written unless all layers fit
+    MatrixView<const T> y;
+    with_team(p.model.parameters.pass_work(x.rows()), 1,
+              [&] { y.rebind(p.workspace.forward(p.model, x, first, last, p.model.training)); });
+    p.workspace.forget_from(last);  // their input may be gone
+    p.model.step += p.model.training;
+    return y;
+}
+
+template <class T>
+MatrixView<const T> detail::Passes<T>::backward(Network<T>& network, MatrixView<const T> dy, Index first,
+                                                Index last, bool accumulate, bool input_gradient) {
+    auto& p = network.parts();
+    p.model.structure.require_range("backward", first, last);
+    with_team(p.model.parameters.pass_work(dy.rows()), 1,
+              [&] { dy.rebind(p.workspace.backward(p.model, dy, first, last, accumulate, input_gradient)); });
+    return dy;
+}
+
+template <class T>
+Input<T> Network<T>::keep(const Input<T>& x, Index first) {
+    auto& p = parts();
+    require(first >= 0 && first < layer_count(), "keep: there is no layer ", first);
+    p.inputs.resize(p.model.structure.layers().size());
+    p.sparse_inputs.resize(p.inputs.size());
+    if (x.is_sparse()) {
+        SparseMatrix<T>& input = p.sparse_inputs[static_cast<size_t>(first)];
+        input.assign(x.sparse());
+        return input.view();
     }
-    require(open.empty(), "Network: a residual does not end");
+    Matrix<T>& input = p.inputs[static_cast<size_t>(first)];
+    input.resize(x.rows(), x.cols());
+    input.view().assign(x.numbers());
+    return input;
 }
 
-// Lists the parameters, or the buffers, of all layers from this place in the flat buffer on; returns the place after.
 template <class T>
-Index Network<T>::place(std::vector<Parameter<T>>& all, bool trainable, Index offset) {
-    constexpr Index line = 64 / sizeof(T);
-    for (size_t l = 0; l < layers_.size(); ++l)
-        for (const ParameterSpec& spec : parameter_specs(layers_[l].layer)) {
-            if (spec.trainable != trainable) continue;
-            all.push_back({parameter_name(layers_[l], spec), Index(l), spec, offset, {}, {}});
-            offset += (spec.rows * padded_stride<T>(spec.cols) + line - 1) / line * line;
-        }
-    return offset;
+std::vector<MatrixView<const T>> Network<T>::outputs(Index first, Index last) const {
+    return parts().workspace.outputs(first, last);
 }
 
-// Every parameter starts on a cache line of the flat buffers; its rows are padded as a Matrix's are.
 template <class T>
-void Network<T>::allocate() {
-    std::set<std::string_view> names;
-    for (const NamedLayer& named : layers_)
-        require(names.insert(named.name).second, "Network: two layers are named '", named.name, "'");
-    const Index trained = place(parameters_, true, 0);
-    values_.resize(place(buffers_, false, trained));
-    grads_.resize(trained);
-    layer_values_.resize(layers_.size());
-    layer_grads_.resize(layers_.size());
-    for (auto* list : {&parameters_, &buffers_})
-        for (auto& p : *list) {
-            const Index stride = padded_stride<T>(p.spec.cols);
-            p.value.rebind({values_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
-            layer_values_[size_t(p.layer)].push_back(p.value);
-            if (!p.spec.trainable) continue;
-            p.grad.rebind({grads_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
-            layer_grads_[size_t(p.layer)].push_back(p.grad);
-        }
-    for (const auto& p : parameters_) largest_layer_ = std::max(largest_layer_, p.value.size());
-    chain_ = find_chain();
-    if (const Index in = input_width()) {
-        output_ = output_width(in, 0, size());
-        input_ = in;
+MatrixView<const T> Network<T>::output() const {
+    return parts().workspace.output();
+}
+
+template <class T>
+void Network<T>::forget() {
+    parts().workspace.forget_from(0);
+    parts().workspace.name_rows({});
+}
+
+template <class T>
+void Network<T>::name_rows(std::span<const std::uint64_t> names) {
+    parts().workspace.name_rows(names);
+}
+
+template <class T>
+void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last) const {
+    const auto& p = parts();
+    p.model.structure.require_range("predict_into", first, last);
+    const detail::Prediction<T> prediction = p.prediction();
+    prediction.check(x, y, first, last);
+    if (p.chain.memory(x.rows()) <= small_memory && prediction.is_chain(x, first, last)) {
+        alignas(64) T between[small_memory];
+        return with_team(p.chain.work(x.rows()), 1, [&] { p.chain.predict(x.numbers(), y, between); });
     }
+    auto memory = p.memories.take();
+    prediction.run(x, y, first, last, *memory);
+    p.memories.give(std::move(memory));
+}
+
+// ---- layers and numbers
+
+template <class T>
+Index Network<T>::output_width(Index in, Index first, Index last) const {
+    return parts().model.structure.output_width(in, first, last);
+}
+template <class T>
+Index Network<T>::output_width(const Input<T>& x, Index first, Index last) const {
+    return parts().prediction().output_width(x, first, last);
+}
+template <class T>
+void Network<T>::zero_grad() {
+    std::ranges::fill(this->grads(), T(0));
 }
 
 template <class T>
 void Network<T>::reset_parameters(std::uint64_t seed) {
-    seed_ = seed;
-    for (size_t l = 0; l < layers_.size(); ++l)
-        cmlp::reset_parameters<T>(layers_[l].layer, layer_values_[l], seed, Index(l),
-                                  activation_after(layers_, l));
+    auto& model = parts().model;
+    model.seed = seed;
+    model.parameters.reset(model.structure, seed);
 }
 
 template <class T>
-Index Network<T>::output_width(Index in, Index first, Index last) const {
-    if (first == 0 && last == size() && input_ > 0 && in == input_) return output_;
-    std::vector<Index> open;  // widths at the beginnings of residuals
-    for (Index l = first; l < last; ++l) {
-        const NamedLayer& named = layers_[static_cast<size_t>(l)];
-        in = cmlp::output_width(named.layer, in, named.name);
-        const Index other = partner_[static_cast<size_t>(l)];
-        if (other > l) open.push_back(in);
-        if (other < 0 || other > l) continue;
-        require(open.empty() || open.back() == in, "Residual: its layers turn ",
-                open.empty() ? 0 : open.back(), " columns into ", in, ", the sum needs the same");
-        if (!open.empty()) open.pop_back();
-    }
-    return in;
+void Network<T>::initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last) {
+    auto& p = parts();
+    const Exclusive only(*this, "data_driven_");
+    p.model.structure.require_range("data_driven_", first, last);
+    detail::initialize_from<T>(p, x, seed, first, last);
+    forget();  // the passes were over other weights, and x may be gone
 }
 
-template <class T>
-Index Network<T>::output_width(const Input<T>& x, Index first, Index last) const {
-    const Layer& layer = layers_[static_cast<size_t>(first)].layer;
-    require(!x.is_sparse() || std::holds_alternative<Linear>(layer), type_name(layer),
-            ".forward: x is sparse, only a Linear takes it");
-    require(!x.is_sparse() || precision_ == Precision::own,
-            "Linear.forward: x is sparse, with precision bf16 it must be dense");
-    return output_width(x.cols(), first, last);
-}
+// ---- who may change it
 
 template <class T>
-Index Network<T>::input_width() const {
-    Index factor = 1;
-    for (const NamedLayer& named : layers_) {
-        if (const Index in = cmlp::input_width(named.layer)) return in * factor;
-        if (std::holds_alternative<Embedding>(named.layer)) return 0;
-        factor *= narrowing(named.layer);
-    }
-    return 0;
-}
-
-template <class T>
-Index Network<T>::parameter_count() const {
-    Index count = 0;
-    for (const auto& p : parameters_) count += p.spec.rows * p.spec.cols;
-    return count;
-}
-
-template <class T>
-void Network<T>::zero_grad() {
-    std::fill(grads_.begin(), grads_.end(), T(0));
-}
-
-template <class T>
-Network<T>::Exclusive::Exclusive(Network& network, const char* what) : network_(network) {
+Network<T>::Exclusive::Exclusive(Network& network, const char* what) : owner_(network.parts().owner) {
     std::thread::id nobody;
     const auto me = std::this_thread::get_id();
-    nested_ = network_.owner_.load(std::memory_order_relaxed) == me;
-    if (!nested_ && !network_.owner_.compare_exchange_strong(nobody, me, std::memory_order_acquire))
+    nested_ = owner_.load(std::memory_order_relaxed) == me;
+    if (!nested_ && !owner_.compare_exchange_strong(nobody, me, std::memory_order_acquire))
         throw std::runtime_error(std::string(what) + ": another thread is training this network");
 }
 
 template <class T>
 Network<T>::Exclusive::~Exclusive() {
-    if (!nested_) network_.owner_.store(std::thread::id(), std::memory_order_release);
+    if (!nested_) owner_.store(std::thread::id(), std::memory_order_release);
 }
 
+template struct detail::Passes<float>;
+template struct detail::Passes<double>;
 template class Network<float>;
 template class Network<double>;
 template Network<float>::Network(const Network<double>&);

@@ -1,9 +1,16 @@
 // The products of a linear layer in bfloat16: both factors rounded, pairs of products added up in float32.
 #pragma once
 
-#include <cmlp/ops/precision.hpp>
-
 #include "ops/ops.hpp"
+
+namespace cmlp {
+
+/// Memory of a product in bfloat16: its factors in pairs, the left one, the right one, and one to be transposed.
+struct Bf16Pairs {
+    Matrix<float> left, right, turned;
+};
+
+}  // namespace cmlp
 
 namespace cmlp::ops {
 

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <cmlp/base/matrix.hpp>
-#include <cmlp/ops/weight_gradient.hpp>
 #include <cmlp/runtime/registry.hpp>
 
 #include <cstdint>
 #include <span>
 #include <type_traits>
+
+#include "ops/weight_gradient.hpp"
 
 namespace cmlp::ops {
 

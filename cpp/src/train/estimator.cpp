@@ -141,6 +141,10 @@ template <class T>
 void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
                    const FitOptions& options, const EstimatorRules& rules, EstimatorReport& report,
                    const Data<T>* held_out, const EstimatorHooks& hooks) {
+    const EstimatorState before = report.state;
+    report = {};
+    report.state = before;
+    const typename Network<T>::Exclusive only(network, "fit");
     require(held_out || !rules.early_stopping, "fit: early_stopping needs rows that are held out");
     if (held_out) check_data(*held_out, "fit: validation data");
     Watch<T> watch({network, optimizer, loss, rules, report, held_out, hooks, data.rows()});

@@ -116,6 +116,8 @@ private:
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
          const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
+    report = {};
+    const typename Network<T>::Exclusive only(network, "fit");
     const FitTask<T> task{network, data, loss, options, report, validation, hooks};
     task.check();
     check_optimizer(optimizer, network, "fit");

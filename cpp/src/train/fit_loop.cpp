@@ -34,9 +34,11 @@ void check_options(const FitOptions& options) {
 template <class T>
 class Mode {
 public:
-    explicit Mode(Network<T>& network) : network_(network), before_(network.training()) { network_.train(); }
+    explicit Mode(Network<T>& network) : network_(network), before_(network.training()) {
+        network_.set_training(true);
+    }
     ~Mode() {
-        network_.train(before_);
+        network_.set_training(before_);
         network_.forget();
     }
     Mode(const Mode&) = delete;
@@ -54,8 +56,8 @@ void FitTask<T>::check() const {
     require(loss.reduction() != Reduction::none, "fit: the loss has reduction 'none'; choose mean or sum");
     const auto check_rows = [&](const Data<T>& part, const char* what) {
         check_data(part, what);
-        loss.check(part.rows(), network.output_width(part.x, 0, network.size()), part.target, part.weight,
-                   what);
+        loss.check(part.rows(), network.output_width(part.x, 0, network.layer_count()), part.target,
+                   part.weight, what);
     };
     check_rows(data, "fit");
     if (validation) check_rows(*validation, "fit: validation data");

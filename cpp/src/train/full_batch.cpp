@@ -84,13 +84,13 @@ double FullBatch<T>::pass(bool gradient) {
     double sum = 0, weight = 0;
     for (Index i = 0; i < count; ++i) {
         const Data<T> part = data.middle_rows(i * size, std::min(size, data.rows() - i * size));
-        network.set_step(step + std::uint64_t(i));
+        network.set_pass_count(step + std::uint64_t(i));
         with_team(step_work(network, part.rows()), 1, [&] {
             loss.evaluate<T>(network.forward(part.x), part.target, part.weight, gradient, result);
             if (!std::isfinite(result.total)) return;
             met(part);
             if (joined && gradient) result.gradient.view() *= static_cast<T>(result.weight);
-            if (gradient) network.backward(result.gradient.view(), 0, network.size(), i > 0, false);
+            if (gradient) network.backward(result.gradient.view(), 0, network.layer_count(), i > 0, false);
         });
         if (!std::isfinite(result.total)) return result.total;  // its outputs are the ones to look at
         sum += joined ? result.total * result.weight : result.total;
@@ -119,7 +119,7 @@ double FullBatch<T>::value() {
 
 template <class T>
 void FullBatch<T>::fail_non_finite() const {
-    const auto outputs = network.outputs(0, network.size());
+    const auto outputs = network.outputs(0, network.layer_count());
     std::string where = "; the outputs of all layers are";
     for (size_t i = outputs.size(); i-- > 1;)
         if (ops::first_nonfinite<T>(outputs[i]) >= 0)
@@ -194,7 +194,7 @@ private:
 
     bool train(Index epoch) override {
         counted_ = false;
-        const std::uint64_t step = task_.network.step();
+        const std::uint64_t step = task_.network.pass_count();
         const auto poll = [&] { this->poll({epoch, 0, 1, this->loss_so_far()}); };
         const auto seen = [&](double value) { take(value), poll(); };
         const auto in_time = [&] { return !this->out_of_time(); };
@@ -207,10 +207,10 @@ private:
         try {
             rule_.epoch(rows);
         } catch (...) {
-            task_.network.set_step(step);
+            task_.network.set_pass_count(step);
             throw;
         }
-        task_.network.set_step(step + std::uint64_t(rows.blocks()));
+        task_.network.set_pass_count(step + std::uint64_t(rows.blocks()));
         this->step_done();
         return this->between_steps(epoch, 0, 1);
     }
@@ -234,6 +234,8 @@ private:
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
          const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
+    report = {};
+    const typename Network<T>::Exclusive only(network, "fit");
     const FitTask<T> task{network, data, loss, options, report, validation, hooks};
     task.check();
     FullBatchFit<T>(task, rule).run();

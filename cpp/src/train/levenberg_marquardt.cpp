@@ -103,7 +103,7 @@ void LevenbergMarquardtRule<T>::linearize(FullBatch<T>& rows) {
         for (Index k = 0; k < y.cols(); ++k) {
             dy.view().set_zero();
             dy(0, k) = 1;
-            rows.network.backward(dy.view(), 0, rows.network.size(), false, false);
+            rows.network.backward(dy.view(), 0, rows.network.layer_count(), false, false);
             normal.add(root, double(y(0, k)) - double(rows.data.target.dense(r, k)));
         }
     }

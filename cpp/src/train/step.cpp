@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "network/parts.hpp"
 #include "ops/ops.hpp"
 
 namespace cmlp {
@@ -14,13 +15,13 @@ namespace {
 template <class T>
 [[noreturn]] void fail_non_finite(const Network<T>& network, const std::string& what,
                                   const std::string& where) {
-    throw NonFiniteError(what + " is not finite at step " + std::to_string(network.step()) + "; " + where +
-                         "; the weights are those before this step");
+    throw NonFiniteError(what + " is not finite at step " + std::to_string(network.pass_count()) + "; " +
+                         where + "; the weights are those before this step");
 }
 
 template <class T>
 [[noreturn]] void fail_loss(const Network<T>& network) {
-    const auto outputs = network.outputs(0, network.size());
+    const auto outputs = network.outputs(0, network.layer_count());
     for (size_t i = 0; i < outputs.size(); ++i)
         if (ops::first_nonfinite<T>(outputs[i]) >= 0)
             fail_non_finite(network, "the loss",
@@ -100,7 +101,8 @@ Step<T>::Step(Network<T>& network, const Loss& loss, Optimizer<T>& optimizer, co
 template <class T>
 void Step<T>::evaluate(const Batch<T>& batch) {
     network_.name_rows(batch.data.name);
-    const MatrixView<const T> y = network_.forward(batch.data.x);
+    const MatrixView<const T> y =
+        detail::Passes<T>::forward(network_, batch.data.x, 0, network_.layer_count());
     loss_.evaluate<T>(y, batch.data.target, batch.data.weight, true, result_);
     if (batch.mixed()) {
         loss_.evaluate<T>(y, batch.second, batch.second_weight, true, second_);
@@ -120,7 +122,7 @@ void Step<T>::add(const Batch<T>& batch, bool several) {
     evaluate(batch);
     const double share = mean_ ? result_.weight : 1;
     if (several_ && mean_) result_.gradient.view() *= static_cast<T>(share);
-    network_.backward(result_.gradient.view(), 0, network_.size(), begun_, false);
+    detail::Passes<T>::backward(network_, result_.gradient.view(), 0, network_.layer_count(), begun_, false);
     sum_ += several_ ? result_.total * share : result_.total;
     weight_ += share;
     if (options_.penalty_per_row) rows_ += row_weight(batch.data);

@@ -22,6 +22,7 @@ void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, s
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
                   LossResult<T>& result, const StepOptions& options) {
+    const typename Network<T>::Exclusive only(network, "train_step");
     check_optimizer(optimizer, network, "train_step");
     check_step_options(options, "train_step");
     Step<T> step(network, loss, optimizer, options, result);
@@ -47,7 +48,7 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
     with_team(step_work(network, data.rows()), 1, [&] {
         for (Index r = 0; r < data.rows(); r += evaluate_rows) {
             const Data<T> part = data.middle_rows(r, std::min(evaluate_rows, data.rows() - r));
-            y.resize(part.rows(), network.output_width(data.x, 0, network.size()));
+            y.resize(part.rows(), network.output_width(data.x, 0, network.layer_count()));
             network.predict_into(part.x, y);
             mean.evaluate<T>(y, part.target, part.weight, false, result);
             sum += result.total * result.weight;

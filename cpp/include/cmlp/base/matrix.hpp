@@ -18,6 +18,16 @@
 
 namespace cmlp {
 
+namespace detail {
+
+/// For a view of memory that is known to be there.
+struct Unchecked {};
+
+/// Throws std::invalid_argument on a shape that cannot be, on elements without memory and on rows that overlap.
+void check_view(const void* data, Index rows, Index cols, Index row_stride);
+
+}  // namespace detail
+
 /// Borrowed matrix (what Eigen::Map is): cheap to copy, passed by value, valid while the memory it looks at lives.
 /// `=` writes elements or does not compile; it never makes a view look elsewhere, that is what rebind is for.
 template <class T>
@@ -29,13 +39,20 @@ public:
     using Operand = MatrixView<const Scalar>;
 
     MatrixView() = default;
+    /// Both throw std::invalid_argument on elements without memory and on rows that overlap.
     MatrixView(T* data, Index rows, Index cols) : MatrixView(data, rows, cols, cols) {}
     MatrixView(T* data, Index rows, Index cols, Index row_stride)
+        : MatrixView(detail::Unchecked(), data, rows, cols, row_stride) {
+        if (!data || rows < 0 || cols < 0 || row_stride < cols) [[unlikely]]
+            detail::check_view(data, rows, cols, row_stride);
+    }
+    MatrixView(detail::Unchecked, T* data, Index rows, Index cols, Index row_stride)
         : data_(data), rows_(rows), cols_(cols), row_stride_(row_stride) {}
     MatrixView(const MatrixView&) = default;
     template <class U>
         requires std::same_as<const U, T>
-    MatrixView(const MatrixView<U>& a) : MatrixView(a.data(), a.rows(), a.cols(), a.row_stride()) {}
+    MatrixView(const MatrixView<U>& a)
+        : MatrixView(detail::Unchecked(), a.data(), a.rows(), a.cols(), a.row_stride()) {}
 
     /// `view = a + b` writes the elements, as assign does.
     template <class E>
@@ -101,7 +118,7 @@ public:
         require(0 <= i && 0 <= rows && rows <= rows_ - i && 0 <= j && 0 <= cols && cols <= cols_ - j,
                 "block: ", rows, "x", cols, " at (", i, ", ", j, ") is not inside ", Index(rows_), "x",
                 Index(cols_));
-        return {data_ + i * row_stride_ + j, rows, cols, row_stride_};
+        return {detail::Unchecked(), data_ + i * row_stride_ + j, rows, cols, row_stride_};
     }
     MatrixView row(Index i) const { return block(i, 0, 1, cols_); }  // (1, cols)
     MatrixView col(Index j) const { return block(0, j, rows_, 1); }  // (rows, 1)
@@ -192,8 +209,8 @@ public:
         std::swap(row_stride_, other.row_stride_);
     }
 
-    MatrixView<T> view() { return {data(), rows_, cols_, row_stride_}; }
-    MatrixView<const T> view() const { return {data(), rows_, cols_, row_stride_}; }
+    MatrixView<T> view() { return {detail::Unchecked(), data(), rows_, cols_, row_stride_}; }
+    MatrixView<const T> view() const { return {detail::Unchecked(), data(), rows_, cols_, row_stride_}; }
     operator MatrixView<T>() { return view(); }
     operator MatrixView<const T>() const { return view(); }
 

@@ -36,7 +36,7 @@ public:
     /// The same entries with other values.
     SparseView with_values(const T* values) const;
     /// The values as one row.
-    MatrixView<const T> numbers() const { return {values_, 1, entries()}; }
+    MatrixView<const T> numbers() const { return {detail::Unchecked(), values_, 1, entries(), entries()}; }
 
 private:
     template <class U>
@@ -78,6 +78,7 @@ public:
     template <class X>
         requires std::convertible_to<const X&, MatrixView<const T>>
     Input(const X& x) : dense_(x), rows_(dense_.rows()), cols_(dense_.cols()) {}
+    Input(const Matrix<T>&& temporary) = delete;
     Input(const SparseView<T>& x)
         : dense_(x.numbers()), sparse_(x), rows_(x.rows()), cols_(x.cols()), is_sparse_(true) {}
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmlp/base/matrix.hpp>
+#include <cmlp/losses/target.hpp>
 #include <cmlp/runtime/registry.hpp>
 
 #include <cstdint>
@@ -15,19 +16,6 @@ namespace cmlp {
 /// How a batch's values become one: weighted mean over all elements, weighted sum, not at all, or the sum over the weight of
 /// the rows alone (PyTorch's batchmean).
 enum class Reduction { mean, sum, none, batchmean };
-
-/// What the network should have given: a matrix, or one class index a row. Borrowed.
-template <class T>
-struct Target {
-    MatrixView<const T> dense = {};            ///< (batch, targets)
-    std::span<const std::int64_t> label = {};  ///< (batch)
-
-    Index rows() const { return label.empty() ? dense.rows() : std::ssize(label); }
-    Target middle_rows(Index first, Index n) const {
-        if (label.empty()) return {dense.middle_rows(first, n), {}};
-        return {{}, label.subspan(static_cast<size_t>(first), static_cast<size_t>(n))};
-    }
-};
 
 /// Memory of one evaluation, reused from batch to batch.
 template <class T>

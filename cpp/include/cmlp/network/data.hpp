@@ -15,9 +15,9 @@ template <class T>
 struct Data {
     Input<T> x = {};  ///< (rows, in)
     Target<T> target = {};
-    std::span<const T> weight = {};  ///< (rows), empty: 1
+    Borrowed<T> weight = {};  ///< (rows), empty: 1
     /// (rows), empty: their places in the batch. What dropout goes by: rows of one name draw the same in a step.
-    std::span<const std::uint64_t> name = {};
+    Borrowed<std::uint64_t> name = {};
 
     Index rows() const { return x.rows(); }
     Data middle_rows(Index first, Index n) const;

@@ -1,150 +1,133 @@
 // A network: layers in order, their numbers in one flat buffer (what is trained first) and the gradients in another.
 #pragma once
 
-#include <cmlp/layers/layers.hpp>
+#include <cmlp/base/sparse.hpp>
+#include <cmlp/network/numbers.hpp>
 
-#include <array>
 #include <atomic>
-#include <map>
-#include <string>
 #include <thread>
-#include <vector>
 
 namespace cmlp {
 
-/// A layer with the name its parameters carry: "0", "encoder.1".
-struct NamedLayer {
-    std::string name;
-    Layer layer;
-};
+namespace detail {
 
-/// "0.weight": the layer's name and the parameter's; a layer without a name adds none.
-inline std::string parameter_name(const NamedLayer& layer, const ParameterSpec& spec) {
-    return layer.name.empty() ? spec.name : layer.name + "." + spec.name;
+template <class T>
+struct Passes;
+
+/// f(rows), rows being x itself, or what the expression x evaluates to.
+template <class T, class E>
+void with_rows(const E& x, auto&& f) {
+    if constexpr (std::convertible_to<const E&, MatrixView<const T>>) {
+        f(Input<T>(x));
+    } else {
+        const Matrix<T> rows(x);
+        f(Input<T>(rows));
+    }
 }
 
-/// One parameter: where it lies in the flat buffers and how it is shown.
-template <class T>
-struct Parameter {
-    std::string name;  ///< "0.weight"
-    Index layer;       ///< index of its layer
-    ParameterSpec spec;
-    Index offset;         ///< of its first element in the flat buffers
-    MatrixView<T> value;  // as stored, rows padded
-    MatrixView<T> grad;   // empty for a buffer
-};
+}  // namespace detail
 
-/// What backward needs of one layer's last forward.
 template <class T>
-struct Kept {
-    MatrixView<const T> in, out;  // in: of a sparse one its numbers()
-    SparseView<T> sparse;         // without rows where the input was dense
-    std::uint64_t step = 0;       ///< of the random numbers drawn
-    bool training = false;
-};
+class Predictor;
 
-/// Memory of the passes, reused from one to the next.
+/// Layers in order. Copies are deep; a network that moves keeps its numbers where they are, so that views of them, optimizers
+/// and predictors stay valid, and what is left behind can only be assigned or destroyed. Prediction is const, takes no lock
+/// and is safe from many threads; all else is for one thread at a time, and throws std::runtime_error where two of them train.
 template <class T>
-struct Workspace {
-    std::vector<Matrix<T>> memory;        // output of each layer
-    std::vector<Matrix<T>> own;           // what a layer itself keeps from forward to backward
-    std::vector<Kept<T>> kept;            // one a layer
-    std::vector<Matrix<T>> gradient;      // of each layer's input
-    std::vector<WeightGradient<T>> open;  // of linear maps the last way back has passed
-    Matrix<T> scratch;
-    SparseMatrix<T> columns;  // of the rows of a sparse input
-    std::span<const std::uint64_t> row_names;
-    Bf16Pairs pairs;
-};
+class Network : public NetworkNumbers<T> {
+    static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
+                  "Network<T>: T is the type of the network's numbers, float or double");
 
-/// Layers in order. Copies are deep. predict is const and safe from many threads; all else is for one at a time.
-template <class T>
-class Network {
 public:
+    using NetworkNumbers<T>::layer_count;
+    using NetworkNumbers<T>::metadata;
+
     /// Draws the parameters from the seed, or leaves them 0; throws std::invalid_argument when sizes do not fit.
     explicit Network(std::vector<NamedLayer> layers, std::uint64_t seed = 0, bool draw = true);
     /// The same with layers named "0", "1", ...
     explicit Network(std::vector<Layer> layers, std::uint64_t seed = 0);
+    template <std::same_as<bool> B>
+    explicit Network(std::vector<NamedLayer> layers, B seed, bool draw = true) = delete;
+    template <std::same_as<bool> B>
+    explicit Network(std::vector<Layer> layers, B seed) = delete;
     Network(const Network& other);
-    Network& operator=(const Network&) = delete;
+    Network(Network&& other) noexcept;
+    /// Of the same layers: numbers are copied in place, and what looks at them stays valid.
+    Network& operator=(const Network& other);
+    Network& operator=(Network&& other) noexcept;
+    ~Network();
     /// The same network in the other precision, parameters rounded.
     template <class U>
+        requires(!std::same_as<T, U>)
     explicit Network(const Network<U>& other);
 
     /// Output, keeping what backward needs; x is borrowed until then. The view is valid until the next pass. Throws on a
     /// sparse x unless the first layer is a Linear.
-    MatrixView<const T> forward(const Input<T>& x) { return forward(x, 0, size()); }
+    MatrixView<const T> forward(const Input<T>& x) { return forward(x, 0, layer_count()); }
     /// The same for layers first ... last - 1 alone.
     MatrixView<const T> forward(const Input<T>& x, Index first, Index last);
     /// Gradient of the input from dy, that of the output; the parameters' gradients are added to, or set.
-    MatrixView<const T> backward(MatrixView<const T> dy) { return backward(dy, 0, size()); }
+    MatrixView<const T> backward(MatrixView<const T> dy) { return backward(dy, 0, layer_count()); }
     MatrixView<const T> backward(MatrixView<const T> dy, Index first, Index last, bool accumulate = true,
                                  bool input_gradient = true);
     /// A copy of x in the network's own memory, for callers whose x may be gone before backward.
     Input<T> keep(const Input<T>& x, Index first = 0);
     /// Input of layer first in its last forward (of a sparse one its numbers()), then the outputs from there to layer last - 1.
-    std::vector<MatrixView<const T>> outputs(Index first, Index last) const;
+    [[nodiscard]] std::vector<MatrixView<const T>> outputs(Index first, Index last) const;
     /// Output of the last forward.
-    MatrixView<const T> output() const;
-    /// Lets go of the passes so far: backward throws until the next.
+    [[nodiscard]] MatrixView<const T> output() const;
+    /// Drops the passes so far: backward throws until the next.
     void forget();
 
-    /// y = the output for x in evaluation mode, layers first ... last; const and lock-free. Throws on a wrong shape.
-    void predict_into(const Input<T>& x, MatrixView<T> y) const { predict_into(x, y, 0, size()); }
+    /// y = the output for x in evaluation mode, layers first ... last - 1; throws on a wrong shape, and when x and y share
+    /// memory. Small networks take none for a few rows; for the rest see Predictor.
+    void predict_into(const Input<T>& x, MatrixView<T> y) const { predict_into(x, y, 0, layer_count()); }
     void predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last) const;
-    /// Columns of the output for an input with `in` columns; throws when a layer cannot take its input.
-    Index output_width(Index in, Index first, Index last) const;
-    /// The same for x; throws when it is sparse and layer first no Linear.
-    Index output_width(const Input<T>& x, Index first, Index last) const;
-    /// Columns the network insists on, 0 when its layers take any.
-    Index input_width() const;
+    /// The same for a matrix or an expression.
+    template <class E>
+    void predict_into(const Expression<E>& x, MatrixView<T> y) const {
+        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { predict_into(rows, y); });
+    }
+    /// The same for one row.
+    void predict_into(std::span<const T> x, std::span<T> y) const {
+        predict_into(Input<T>(MatrixView<const T>(x.data(), 1, std::ssize(x))),
+                     MatrixView<T>(y.data(), 1, std::ssize(y)));
+    }
+    /// The output in a new matrix.
+    [[nodiscard]] Matrix<T> predict(const Input<T>& x) const {
+        Matrix<T> y(x.rows(), output_width(x, 0, layer_count()));
+        predict_into(x, y.view());
+        return y;
+    }
+    template <class E>
+    [[nodiscard]] Matrix<T> predict(const Expression<E>& x) const {
+        Matrix<T> y;
+        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { y = predict(rows); });
+        return y;
+    }
+    [[nodiscard]] Matrix<T> predict(std::span<const T> x) const {
+        return predict(Input<T>(MatrixView<const T>(x.data(), 1, std::ssize(x))));
+    }
 
-    const std::vector<NamedLayer>& layers() const { return layers_; }
-    Index size() const { return static_cast<Index>(layers_.size()); }
-    const std::vector<Parameter<T>>& parameters() const { return parameters_; }
-    /// Numbers that layers keep beside their parameters, such as running means: saved, never trained.
-    const std::vector<Parameter<T>>& buffers() const { return buffers_; }
-    /// All parameters, and their gradients, as the optimizers see them.
-    std::span<T> values() { return state().first(static_cast<size_t>(grads_.size())); }
-    std::span<T> grads() { return grads_.span(); }
-    std::span<const T> values() const { return state().first(static_cast<size_t>(grads_.size())); }
-    std::span<const T> grads() const { return grads_.span(); }
-    /// All parameters, then all buffers: what a checkpoint holds.
-    std::span<T> state() { return values_.span(); }
-    std::span<const T> state() const { return values_.span(); }
-    /// Multiplications or so of the largest layer's pass over that many rows.
-    double pass_work(Index rows) const { return double(rows) * double(largest_layer_); }
-    /// Number of parameters, padding not counted.
-    Index parameter_count() const;
+    /// Columns of the output for an input with `in` columns; throws when a layer cannot take its input.
+    [[nodiscard]] Index output_width(Index in) const { return output_width(in, 0, layer_count()); }
+    [[nodiscard]] Index output_width(Index in, Index first, Index last) const;
+    /// The same for x; throws when it is sparse and layer first no Linear.
+    [[nodiscard]] Index output_width(const Input<T>& x, Index first, Index last) const;
     void zero_grad();
     /// Draws the parameters anew.
     void reset_parameters(std::uint64_t seed);
+    template <std::same_as<bool> B>
+    void reset_parameters(B seed) = delete;
     /// Draws the linear layers first ... last - 1 anew by the rows of x, the input of layer first, one after the other:
     /// each output has standard deviation 1 before its bias, which puts 0 amid the rows. Buffers and gradients stay.
     /// Throws std::invalid_argument when x has no rows, another width or an element that is not finite.
     void initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last);
 
-    bool training() const { return training_; }
-    void train(bool on = true) { training_ = on; }
-    std::uint64_t seed() const { return seed_; }
-    /// Counts the forward passes in training mode: the random numbers of the next one follow from it.
-    std::uint64_t step() const { return step_; }
-    void set_step(std::uint64_t step) { step_ = step; }
-
-    /// How linear layers multiply; throws on bf16 unless T is float. Saved.
-    Precision precision() const { return precision_; }
-    void set_precision(Precision precision);
     /// Names of the rows that the next passes draw dropout by, borrowed until forget(); empty: their places in the batch.
-    void name_rows(std::span<const std::uint64_t> names) { workspace_.row_names = names; }
-    /// Factor of p of every dropout layer, at first 1: what a schedule moves; throws outside [0, 1]. Not saved.
-    double dropout() const { return dropout_; }
-    void set_dropout(double factor);
-
-    /// Text kept with the model when it is saved.
-    std::map<std::string, std::string> metadata;
-
-    /// Held by the thread that changes the network (again by its own callbacks); throws std::runtime_error while
-    /// another thread holds it.
+    void name_rows(std::span<const std::uint64_t> names);
+    /// Held by the thread that changes the network (again by its own callbacks), in whichever Network it moves to; throws
+    /// std::runtime_error while another thread holds it. Training takes it by itself.
     class Exclusive {
     public:
         Exclusive(Network& network, const char* what);
@@ -152,52 +135,23 @@ public:
         Exclusive(const Exclusive&) = delete;
 
     private:
-        Network& network_;
+        std::atomic<std::thread::id>& owner_;
         bool nested_;
     };
 
+    [[deprecated("set_training")]] void train(bool on = true) { this->set_training(on); }
+    [[deprecated("layer_count")]] Index size() const { return layer_count(); }
+    [[deprecated("pass_count")]] std::uint64_t step() const { return this->pass_count(); }
+    [[deprecated("set_pass_count")]] void set_step(std::uint64_t count) { this->set_pass_count(count); }
+
 private:
-    // A linear layer with the activation behind it.
-    struct Link {
-        MatrixView<const T> w;  // (in, out)
-        const T* bias;          // (out) or null
-        Activation activation = Activation::identity;
-        std::array<T, 4> parameters = {};
-    };
-
-    std::vector<Link> find_chain() const;
-    void follow_chain(MatrixView<const T> x, MatrixView<T> y, T* between, Index half) const;
-    void predict_chain(MatrixView<const T> x, MatrixView<T> y) const;
-    void forget(size_t layer);
-    bool is_joined(Index layer) const;
-    const ActivationLayer* activation_at(Index layer) const;
-    void require_range(const char* what, Index first, Index last) const;
-    void allocate();
-    Index place(std::vector<Parameter<T>>& all, bool trainable, Index offset);
-    void match_residuals();
-    LayerCall<T> call(Index layer, Workspace<T>& workspace, bool accumulate) const;
-    MatrixView<const T> run_back(MatrixView<const T> dy, Index first, Index last, bool accumulate,
-                                 bool input_gradient);
-    void close_gradients(double enough);
-    MatrixView<const T> run(Workspace<T>& workspace, const Input<T>& input, Index first, Index last,
-                            bool training) const;
-
-    std::vector<NamedLayer> layers_;
-    std::vector<Parameter<T>> parameters_, buffers_;
-    std::vector<Index> partner_;    // the other end of a residual, by layer; -1: none
-    std::vector<Link> chain_;       // the whole network, where it is linear layers with activations alone
-    Index largest_layer_ = 0;       // parameters of it, padding counted
-    Index input_ = 0, output_ = 0;  // widths of the whole, 0: not known beforehand
-    std::vector<std::vector<MatrixView<T>>> layer_values_, layer_grads_;  // views by layer
-    Buffer<T> values_, grads_;  // parameters then buffers; parameters alone
-    std::uint64_t seed_ = 0, step_ = 0;
-    bool training_ = true;
-    double dropout_ = 1;
-    Precision precision_ = Precision::own;
-    Workspace<T> workspace_;
-    std::vector<Matrix<T>> inputs_;  // what keep() was given, by layer
-    std::vector<SparseMatrix<T>> sparse_inputs_;
-    std::atomic<std::thread::id> owner_{};
+    friend class Predictor<T>;
+    friend struct detail::Passes<T>;
+    using NetworkNumbers<T>::parts;
+    using NetworkNumbers<T>::parts_;
 };
+
+extern template class Network<float>;
+extern template class Network<double>;
 
 }  // namespace cmlp

@@ -41,9 +41,9 @@ struct EstimatorEpoch {
     bool at_rest = false;  ///< nothing improved for too long: it ends here, or goes on with a smaller rate
 };
 
-/// What a training did; filled as it goes, so it stands even where it throws. `state` is read as well.
+/// What a training did.
 struct EstimatorReport {
-    EstimatorState state;
+    EstimatorState state = {};
     std::vector<EstimatorEpoch> epochs;
     Stop stop = Stop::completed;
     bool ended = false;      ///< by its own rules, `stop` says callback then
@@ -61,11 +61,24 @@ struct EstimatorHooks {
 };
 
 /// Trains for whole epochs by these rules, in the calling thread. Of the options, every_steps and what stops or monitors are
-/// the rules' own affair. Throws as fit does; the weights are the best so far then, too.
+/// the rules' own affair. The report starts empty but for its state, which is read, and is filled as the training goes.
+/// Throws as fit does; the weights are the best so far then, too.
 template <class T>
 void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
                    const FitOptions& options, const EstimatorRules& rules, EstimatorReport& report,
                    const Data<T>* held_out = nullptr, const EstimatorHooks& hooks = {});
+
+/// The same for whoever needs the report of a training that ended without an exception; from `state` on.
+template <class T>
+EstimatorReport fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss,
+                              Optimizer<T>& optimizer, const FitOptions& options, const EstimatorRules& rules,
+                              const EstimatorState& state = {}, const Data<T>* held_out = nullptr,
+                              const EstimatorHooks& hooks = {}) {
+    EstimatorReport report;
+    report.state = state;
+    fit_estimator(network, data, loss, optimizer, options, rules, report, held_out, hooks);
+    return report;
+}
 
 /// Calls job(0) ... job(jobs - 1), each on one thread and so many at a time; one alone has all threads. Nothing a job
 /// computes depends on the number of threads. Once all are done, throws what the first of those that failed threw.

@@ -140,5 +140,12 @@ template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
          const FitOptions& options, FitReport& report, const Data<T>* validation = nullptr,
          const Hooks& hooks = {});
+template <class T>
+FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
+              const FitOptions& options = {}, const Data<T>* validation = nullptr, const Hooks& hooks = {}) {
+    FitReport report;
+    fit(network, data, loss, rule, options, report, validation, hooks);
+    return report;
+}
 
 }  // namespace cmlp

@@ -26,7 +26,7 @@ struct EpochRecord {
     double seconds = 0;  ///< this epoch's
 };
 
-/// What a fit did; filled as it goes, so it stands even where fit throws.
+/// What a fit did.
 struct FitReport {
     std::vector<EpochRecord> epochs;
     Index best_epoch = -1;  ///< of the monitored value
@@ -97,11 +97,22 @@ template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
                   LossResult<T>& result, const StepOptions& options = {});
 
-/// Trains for whole epochs in the calling thread. Throws std::invalid_argument on options or shapes that do not fit.
+/// Trains for whole epochs in the calling thread, with a report that starts empty and is filled as the fit goes, so that it
+/// stands even where this throws: std::invalid_argument on options or shapes that do not fit, NonFiniteError on numbers that
+/// are not finite, std::runtime_error while another thread trains the network, and what hooks throw.
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
          const FitOptions& options, FitReport& report, const Data<T>* validation = nullptr,
          const Hooks& hooks = {});
+
+/// The same for whoever needs the report of a fit that ended without an exception.
+template <class T>
+FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
+              const FitOptions& options = {}, const Data<T>* validation = nullptr, const Hooks& hooks = {}) {
+    FitReport report;
+    fit(network, data, loss, optimizer, options, report, validation, hooks);
+    return report;
+}
 
 /// Partner of each row of a batch, and the share of the row itself.
 struct Pairs {

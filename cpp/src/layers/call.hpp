@@ -1,0 +1,77 @@
+// One call of a layer, forward or backward: its parameters, the memory it may use, and what some kinds need beside.
+#pragma once
+
+#include <cmlp/base/sparse.hpp>
+#include <cmlp/layers/layers.hpp>
+#include <cmlp/runtime/rng.hpp>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ops/bf16.hpp"
+#include "ops/weight_gradient.hpp"
+
+namespace cmlp {
+
+/// An activation that a Linear takes along while its result is in the cache: the one behind it, whose input it makes
+/// (forward), or the one in front, whose input gets the gradient (backward).
+template <class T>
+struct ActivationStep {
+    const ActivationLayer* layer;
+    Matrix<T>* out;            ///< forward
+    MatrixView<const T> z, y;  ///< backward
+};
+
+/// For layers that draw: where their random numbers come from. Backward gets the same as forward.
+struct Draws {
+    std::uint64_t seed = 0;                    ///< of this layer ...
+    std::uint64_t step = 0;                    ///< ... in this forward pass
+    std::span<const std::uint64_t> rows = {};  ///< names of the rows; empty: 0, 1, ...
+    double dropout = 1;                        ///< factor of every dropout's p
+
+    std::uint64_t key() const { return random_key(seed, Stream::dropout); }
+};
+
+/// For Linear alone; null where there is no such thing.
+template <class T>
+struct LinearCall {
+    const ActivationStep<T>* activation = nullptr;  ///< done in the same walk over the rows
+    const SparseView<T>* sparse = nullptr;          ///< an input that is sparse; x is then its numbers()
+    SparseMatrix<T>* columns = nullptr;             ///< scratch for it by columns
+    Bf16Pairs* pairs = nullptr;                     ///< memory of products in bfloat16
+    /// Where backward leaves the gradient of its weights, if it is dense; null: it computes it.
+    std::vector<WeightGradient<T>>* open = nullptr;
+};
+
+/// A layer's view of its parameters and of the call it takes part in.
+template <class T>
+struct LayerCall {
+    std::span<const MatrixView<T>> values;  ///< in the order of its specs
+    std::span<const MatrixView<T>> grads;   ///< likewise; those of buffers are empty
+    Matrix<T>* scratch = nullptr;           ///< of this call
+    bool training = false;                  ///< dropout draws, otherwise passes its input on
+    bool accumulate = true;                 ///< add to the gradients rather than set them
+    Draws draws = {};
+    Matrix<T>* kept = nullptr;  ///< the layer's own, from forward to backward
+    LinearCall<T> linear = {};
+    /// ResidualEnd forward: the input of its beginning; ResidualBegin backward: the gradient that reached its end.
+    MatrixView<const T> partner = {};
+};
+
+/// Fills the layer's parameters; `next` is the activation that follows.
+template <class T>
+void reset_parameters(const Layer& layer, std::span<const MatrixView<T>> values, std::uint64_t seed,
+                      Index index, Activation next);
+
+/// The output: memory of y, or x itself where nothing is to be done.
+template <class T>
+MatrixView<const T> forward(const Layer& layer, const LayerCall<T>& call, MatrixView<const T> x,
+                            Matrix<T>& y);
+
+/// Gradients of the parameters, and of the input unless dx is null: memory of dx, or dy itself.
+template <class T>
+MatrixView<const T> backward(const Layer& layer, const LayerCall<T>& call, MatrixView<const T> x,
+                             MatrixView<const T> y, MatrixView<const T> dy, Matrix<T>* dx);
+
+}  // namespace cmlp

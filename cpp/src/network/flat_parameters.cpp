@@ -1,0 +1,83 @@
+// Where each parameter lies in the flat buffers: on a cache line, its rows padded as a Matrix's are.
+#include "network/flat_parameters.hpp"
+
+#include <algorithm>
+
+#include "layers/call.hpp"
+
+namespace cmlp::detail {
+
+template <class T>
+FlatParameters<T>::FlatParameters(const Structure& structure)
+    : values_by_layer_(structure.layers().size()), grads_by_layer_(structure.layers().size()) {
+    const Index trained = place(structure, true, 0);
+    values_.resize(place(structure, false, trained));
+    grads_.resize(trained);
+    look_at_buffers(parameters_, shown_parameters_);
+    look_at_buffers(buffers_, shown_buffers_);
+    for (const auto& p : parameters_) largest_ = std::max(largest_, p.value.size());
+}
+
+// Lists the parameters, or the buffers, of all layers from this place in the flat buffer on; returns the place after.
+template <class T>
+Index FlatParameters<T>::place(const Structure& structure, bool trainable, Index offset) {
+    constexpr Index line = 64 / sizeof(T);
+    auto& all = trainable ? parameters_ : buffers_;
+    for (Index l = 0; l < structure.count(); ++l)
+        for (const ParameterSpec& spec : parameter_specs(structure[l].layer)) {
+            if (spec.trainable != trainable) continue;
+            all.push_back({parameter_name(structure[l], spec), l, spec, offset, {}, {}});
+            offset += (spec.rows * padded_stride<T>(spec.cols) + line - 1) / line * line;
+        }
+    return offset;
+}
+
+template <class T>
+void FlatParameters<T>::look_at_buffers(std::vector<Parameter<T>>& all,
+                                        std::vector<Parameter<const T>>& shown) {
+    for (auto& p : all) {
+        const Index stride = padded_stride<T>(p.spec.cols);
+        const auto layer = static_cast<size_t>(p.layer);
+        p.value.rebind({values_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
+        values_by_layer_[layer].push_back(p.value);
+        if (p.spec.trainable) {
+            p.grad.rebind({grads_.data() + p.offset, p.spec.rows, p.spec.cols, stride});
+            grads_by_layer_[layer].push_back(p.grad);
+        }
+        shown.push_back({p.name, p.layer, p.spec, p.offset, p.value, p.grad});
+    }
+}
+
+template <class T>
+void FlatParameters<T>::reset(const Structure& structure, std::uint64_t seed) {
+    for (Index l = 0; l < structure.count(); ++l)
+        reset_parameters<T>(structure[l].layer, values_of(l), seed, l, structure.activation_after(l));
+}
+
+template <class T>
+bool FlatParameters<T>::same_layout(const FlatParameters& other) const {
+    const auto same = [](const Parameter<const T>& a, const Parameter<const T>& b) {
+        return a.name == b.name && a.offset == b.offset && a.spec.rows == b.spec.rows &&
+               a.spec.cols == b.spec.cols && a.spec.transposed == b.spec.transposed;
+    };
+    return std::ranges::equal(parameters(), other.parameters(), same) &&
+           std::ranges::equal(buffers(), other.buffers(), same);
+}
+
+template <class T>
+void FlatParameters<T>::copy(const FlatParameters& other) {
+    std::ranges::copy(other.state(), values_.begin());
+    std::ranges::copy(other.grads(), grads_.begin());
+}
+
+template <class T>
+Index FlatParameters<T>::count() const {
+    Index total = 0;
+    for (const auto& p : parameters_) total += p.spec.rows * p.spec.cols;
+    return total;
+}
+
+template class FlatParameters<float>;
+template class FlatParameters<double>;
+
+}  // namespace cmlp::detail

@@ -1,0 +1,71 @@
+// What a Network is made of: the model, its passes, and memory for predictions, in one place that never moves.
+#pragma once
+
+#include <cmlp/network/network.hpp>
+
+#include "network/prediction.hpp"
+
+namespace cmlp::detail {
+
+/// Memories that predictions borrow and give back without a lock: no more of them than predict at once.
+template <class T>
+class MemoryPool {
+public:
+    using Memory = PredictionMemory<T>;
+
+    MemoryPool() = default;
+    MemoryPool(const MemoryPool&) = delete;
+    ~MemoryPool() {
+        for (auto& slot : slots_) delete slot.load(std::memory_order_acquire);
+    }
+    std::unique_ptr<Memory> take() {
+        for (auto& slot : slots_)
+            if (slot.load(std::memory_order_relaxed))
+                if (Memory* memory = slot.exchange(nullptr, std::memory_order_acquire))
+                    return std::unique_ptr<Memory>(memory);
+        return std::make_unique<Memory>();
+    }
+    void give(std::unique_ptr<Memory> memory) {
+        for (auto& slot : slots_) {
+            Memory* free = nullptr;
+            if (!slot.load(std::memory_order_relaxed) &&
+                slot.compare_exchange_strong(free, memory.get(), std::memory_order_release,
+                                             std::memory_order_relaxed))
+                return static_cast<void>(memory.release());
+        }
+    }
+
+private:
+    std::array<std::atomic<Memory*>, 16> slots_{};
+};
+
+template <class T>
+struct NetworkParts {
+    explicit NetworkParts(std::vector<NamedLayer> layers) : model(std::move(layers)), chain(model) {}
+    NetworkParts(const NetworkParts&) = delete;
+
+    Prediction<T> prediction() const { return {model, chain}; }
+
+    Model<T> model;
+    Chain<T> chain;
+    Workspace<T> workspace;         // of training
+    std::vector<Matrix<T>> inputs;  // what keep() was given, by layer
+    std::vector<SparseMatrix<T>> sparse_inputs;
+    mutable MemoryPool<T> memories;
+    std::atomic<std::thread::id> owner{};
+};
+
+/// Network's forward and backward for callers that hold it exclusively.
+template <class T>
+struct Passes {
+    static MatrixView<const T> forward(Network<T>& network, const Input<T>& x, Index first, Index last);
+    static MatrixView<const T> backward(Network<T>& network, MatrixView<const T> dy, Index first, Index last,
+                                        bool accumulate, bool input_gradient);
+};
+
+/// Network::initialize_from; the caller has checked the range.
+template <class T>
+void initialize_from(NetworkParts<T>& parts, MatrixView<const T> x, std::uint64_t seed, Index first,
+                     Index last);
+
+}  // namespace cmlp::detail

@@ -1,0 +1,81 @@
+// A prediction: checked, then by the chain or layer by layer over blocks of rows.
+#include "network/prediction.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "runtime/parallel.hpp"
+
+namespace cmlp::detail {
+namespace {
+
+/// Whether writing y would change an element of x. Of interleaved rows of one stride the columns decide.
+template <class T>
+bool share_elements(MatrixView<const T> x, MatrixView<T> y) {
+    const std::less<const T*> before;
+    if (x.empty() || y.empty() || !before(x.data(), y.past_end()) || !before(y.data(), x.past_end()))
+        return false;
+    const Index stride = x.row_stride();
+    if (x.rows() == 1 || stride != y.row_stride() || stride <= 0) return true;
+    const Index apart = ((y.data() - x.data()) % stride + stride) % stride;
+    return apart < x.cols() || apart + y.cols() > stride;
+}
+
+}  // namespace
+
+template <class T>
+bool Prediction<T>::is_chain(const Input<T>& x, Index first, Index last) const {
+    return !chain_.empty() && model_.precision == Precision::own && !x.is_sparse() && first == 0 &&
+           last == model_.structure.count();
+}
+
+template <class T>
+Index Prediction<T>::output_width(const Input<T>& x, Index first, Index last) const {
+    if (x.is_sparse()) {
+        const Layer& layer = model_.structure[first].layer;
+        require(std::holds_alternative<Linear>(layer), type_name(layer),
+                ".forward: x is sparse, only a Linear takes it");
+        require(model_.precision == Precision::own,
+                "Linear.forward: x is sparse, with precision bf16 it must be dense");
+    }
+    return model_.structure.output_width(x.cols(), first, last);
+}
+
+template <class T>
+void Prediction<T>::check(const Input<T>& x, MatrixView<T> y, Index first, Index last) const {
+    const Index width = output_width(x, first, last);
+    require(y.rows() == x.rows() && y.cols() == width, "predict_into: y is ", y.rows(), "x", y.cols(),
+            ", the output is ", x.rows(), "x", width);
+    require(!share_elements(x.numbers(), y), "predict_into: x and y share memory, y needs memory of its own");
+}
+
+template <class T>
+void Prediction<T>::run(const Input<T>& x, MatrixView<T> y, Index first, Index last,
+                        PredictionMemory<T>& memory) const {
+    if (is_chain(x, first, last))
+        return with_team(chain_.work(x.rows()), 1, [&] { run_chain(x.numbers(), y, memory); });
+    with_team(model_.parameters.pass_work(x.rows()), 1,
+              [&] { run_layers(x, y, first, last, memory.workspace); });
+}
+
+template <class T>
+void Prediction<T>::run_chain(MatrixView<const T> x, MatrixView<T> y, PredictionMemory<T>& memory) const {
+    const Index size = chain_.memory(std::min(Chain<T>::block_rows(), x.rows()));
+    if (memory.between.size() < size) memory.between.resize(size);
+    chain_.predict(x, y, memory.between.data());
+}
+
+template <class T>
+void Prediction<T>::run_layers(const Input<T>& x, MatrixView<T> y, Index first, Index last,
+                               Workspace<T>& workspace) const {
+    const Index most = Chain<T>::block_rows();
+    for (Index r = 0; r < x.rows(); r += most) {  // the layers share each block among the threads
+        const Index rows = std::min(most, x.rows() - r);
+        y.middle_rows(r, rows).assign(workspace.forward(model_, x.middle_rows(r, rows), first, last, false));
+    }
+}
+
+template class Prediction<float>;
+template class Prediction<double>;
+
+}  // namespace cmlp::detail

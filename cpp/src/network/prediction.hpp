@@ -1,0 +1,74 @@
+// Prediction: const over a model, with all its memory in its arguments.
+#pragma once
+
+#include <array>
+
+#include "network/workspace.hpp"
+
+namespace cmlp::detail {
+
+/// Memory of predictions, reused from one to the next.
+template <class T>
+struct PredictionMemory {
+    Buffer<T> between;       // of a chain: what lies between its layers
+    Workspace<T> workspace;  // of any other network
+};
+
+/// A network of linear maps and activations alone: blocks of rows go through all layers in one region over the threads,
+/// without the notes that a way back would need.
+template <class T>
+class Chain {
+public:
+    /// Empty for a network that is no such chain. The parameters are borrowed.
+    explicit Chain(const Model<T>& model);
+    bool empty() const { return links_.empty(); }
+    /// Numbers of memory that so many rows need.
+    Index memory(Index rows) const { return 2 * rows * widest_; }
+    /// y = the output for x; between holds memory(min(rows, block_rows())) numbers on a 64-byte boundary.
+    void predict(MatrixView<const T> x, MatrixView<T> y, T* between) const;
+    /// Multiplications or so that the rows take.
+    double work(Index rows) const { return double(rows) * weights_; }
+    /// Rows that are taken through all layers at once, by the team of this thread.
+    static Index block_rows();
+
+private:
+    /// A linear layer with the activation behind it.
+    struct Link {
+        MatrixView<const T> w;  // (in, out)
+        const T* bias;          // (out) or null
+        Activation activation = Activation::identity;
+        std::array<T, 4> parameters = {};
+    };
+
+    void follow(MatrixView<const T> x, MatrixView<T> y, T* between, Index half) const;
+
+    std::vector<Link> links_;
+    Index widest_ = 0;    // row of memory between two layers
+    double weights_ = 0;  // numbers of the network: work of a row
+};
+
+/// y = the output of layers first ... last - 1 for x in evaluation mode. Throws on shapes that do not fit, and when x and y
+/// share elements.
+template <class T>
+class Prediction {
+public:
+    Prediction(const Model<T>& model, const Chain<T>& chain) : model_(model), chain_(chain) {}
+
+    /// Whether a prediction of the whole for x is done by the chain, and needs no workspace.
+    bool is_chain(const Input<T>& x, Index first, Index last) const;
+    void check(const Input<T>& x, MatrixView<T> y, Index first, Index last) const;
+    /// Without checks.
+    void run(const Input<T>& x, MatrixView<T> y, Index first, Index last, PredictionMemory<T>& memory) const;
+    /// Columns of the output; throws when a layer cannot take x.
+    Index output_width(const Input<T>& x, Index first, Index last) const;
+
+private:
+    void run_chain(MatrixView<const T> x, MatrixView<T> y, PredictionMemory<T>& memory) const;
+    void run_layers(const Input<T>& x, MatrixView<T> y, Index first, Index last,
+                    Workspace<T>& workspace) const;
+
+    const Model<T>& model_;
+    const Chain<T>& chain_;
+};
+
+}  // namespace cmlp::detail

@@ -1,0 +1,74 @@
+// Layers that fit together: names, residuals as brackets, widths.
+#include "network/structure.hpp"
+
+#include <set>
+
+namespace cmlp::detail {
+
+Structure::Structure(std::vector<NamedLayer> layers) : layers_(std::move(layers)) {
+    require(!layers_.empty(), "Network: there are no layers");
+    match_residuals();
+    std::set<std::string_view> names;
+    for (const NamedLayer& named : layers_)
+        require(names.insert(named.name).second, "Network: two layers are named '", named.name, "'");
+    for (const NamedLayer& named : layers_) (void)parameter_specs(named.layer);  // throws on impossible sizes
+    if (const Index in = find_input_width()) {
+        output_ = walk(in, 0, count());
+        input_ = in;
+    }
+}
+
+void Structure::match_residuals() {
+    partner_.assign(layers_.size(), -1);
+    std::vector<Index> open;
+    for (Index l = 0; l < count(); ++l) {
+        const auto i = static_cast<size_t>(l);
+        if (std::holds_alternative<ResidualBegin>(layers_[i].layer)) open.push_back(l);
+        if (!std::holds_alternative<ResidualEnd>(layers_[i].layer)) continue;
+        require(!open.empty(), "Network: layer '", layers_[i].name, "' ends a residual that did not begin");
+        partner_[i] = open.back();
+        partner_[static_cast<size_t>(open.back())] = l;
+        open.pop_back();
+    }
+    require(open.empty(), "Network: a residual does not end");
+}
+
+Activation Structure::activation_after(Index layer) const {
+    for (Index l = layer + 1; l < count(); ++l)
+        if (const auto activation = activation_of((*this)[l].layer)) return *activation;
+    return Activation::identity;
+}
+
+// A residual is walked as a whole: what comes out of its layers must be as wide as what went in.
+Index Structure::walk(Index in, Index first, Index last) const {
+    for (Index l = first; l < last; ++l) {
+        in = cmlp::output_width((*this)[l].layer, in, (*this)[l].name);
+        const Index end = partner(l);
+        if (end <= l || end >= last) continue;
+        const Index out = walk(in, l + 1, end);
+        require(out == in, "Residual: its layers turn ", in, " columns into ", out,
+                ", the sum needs the same");
+        l = end;
+    }
+    return in;
+}
+
+Index Structure::find_input_width() const {
+    Index factor = 1;
+    for (const NamedLayer& named : layers_) {
+        if (const Index in = cmlp::input_width(named.layer)) return in * factor;
+        if (std::holds_alternative<Embedding>(named.layer)) return 0;
+        factor *= narrowing(named.layer);
+    }
+    return 0;
+}
+
+void Structure::require_range(const char* what, Index first, Index last) const {
+    require(0 <= first && first < last && last <= count(), what, ": layers ", first, " to ", last, " of ",
+            count());
+    for (Index l = first; l < last; ++l)
+        require(partner(l) < 0 || (first <= partner(l) && partner(l) < last), what, ": layers ", first,
+                " to ", last, " are only a part of a residual");
+}
+
+}  // namespace cmlp::detail

@@ -1,0 +1,53 @@
+// The layers of a network without their numbers: how they follow each other, and the widths between them.
+#pragma once
+
+#include <cmlp/base/sparse.hpp>
+#include <cmlp/network/parameter.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace cmlp::detail {
+
+class Structure {
+public:
+    /// Throws std::invalid_argument when there are no layers, two have one name, or a residual has one end alone.
+    explicit Structure(std::vector<NamedLayer> layers);
+
+    const std::vector<NamedLayer>& layers() const { return layers_; }
+    const NamedLayer& operator[](Index layer) const { return layers_[static_cast<size_t>(layer)]; }
+    Index count() const { return static_cast<Index>(layers_.size()); }
+    /// The other end of a residual; -1: the layer is none.
+    Index partner(Index layer) const { return partner_[static_cast<size_t>(layer)]; }
+    /// The layer as an activation other than identity, or null.
+    const ActivationLayer* activation_at(Index layer) const {
+        if (layer >= count()) return nullptr;
+        const auto* activation = std::get_if<ActivationLayer>(&(*this)[layer].layer);
+        return activation && activation->kind != Activation::identity ? activation : nullptr;
+    }
+    /// Whether it is a Linear that does the activation behind it in the same walk over the rows.
+    bool is_joined(Index layer) const { return is_linear(layer) && activation_at(layer + 1); }
+    bool is_linear(Index layer) const { return std::holds_alternative<Linear>((*this)[layer].layer); }
+    /// The activation that a layer's output meets, norms and dropout not counted; identity at the end.
+    Activation activation_after(Index layer) const;
+
+    /// Columns of the output of layers first ... last - 1; throws when a layer cannot take its input.
+    Index output_width(Index in, Index first, Index last) const {
+        return first == 0 && last == count() && input_ > 0 && in == input_ ? output_ : walk(in, first, last);
+    }
+    /// Columns the first layer insists on, 0 when the layers take any.
+    Index input_width() const { return input_; }
+    /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals whole.
+    void require_range(const char* what, Index first, Index last) const;
+
+private:
+    void match_residuals();
+    Index walk(Index in, Index first, Index last) const;
+    Index find_input_width() const;
+
+    std::vector<NamedLayer> layers_;
+    std::vector<Index> partner_;
+    Index input_ = 0, output_ = 0;  // widths of the whole, 0: not known beforehand
+};
+
+}  // namespace cmlp::detail

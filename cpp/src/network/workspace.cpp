@@ -1,0 +1,155 @@
+// Two loops: the layers forwards, the layers backwards; and what is kept between them.
+#include "network/workspace.hpp"
+
+#include "ops/ops.hpp"
+
+namespace cmlp::detail {
+namespace {
+
+// Multiplications of weight gradients that are worth a region over the threads of their own.
+constexpr double large_work = 1 << 23;
+
+}  // namespace
+
+template <class T>
+void Workspace<T>::resize(size_t layers) {
+    if (kept_.size() >= layers) return;
+    kept_.resize(layers);
+    memory_.resize(layers);
+    own_.resize(layers);
+}
+
+template <class T>
+LayerCall<T> Workspace<T>::call(const Model<T>& model, Index layer, bool accumulate) {
+    const auto l = static_cast<size_t>(layer);
+    const Kept& kept = kept_[l];
+    LayerCall<T> call{model.parameters.values_of(layer), model.parameters.grads_of(layer), &scratch_,
+                      kept.training, accumulate};
+    call.draws = {model.seed + 0x9E3779B97F4A7C15u * std::uint64_t(layer), kept.step, row_names_,
+                  model.dropout};
+    call.kept = &own_[l];
+    if (model.precision == Precision::bf16) call.linear.pairs = &pairs_;
+    if (kept.sparse.rows() > 0) call.linear.sparse = &kept.sparse, call.linear.columns = &columns_;
+    if (const Index other = model.structure.partner(layer); other >= 0) {
+        const auto o = static_cast<size_t>(other);
+        call.partner.rebind(other < layer ? kept_[o].in : own_[o].view());
+    }
+    return call;
+}
+
+template <class T>
+MatrixView<const T> Workspace<T>::forward(const Model<T>& model, const Input<T>& input, Index first,
+                                          Index last, bool training) {
+    resize(model.structure.layers().size());
+    MatrixView<const T> x = input.numbers();
+    const auto begin = [&](Kept& kept, MatrixView<const T> in) {
+        kept.in.rebind(in);
+        kept.out.rebind({});  // until the layer has not thrown
+        kept.step = model.step;
+        kept.training = training;
+        if (kept.sparse.rows() > 0) kept.sparse = {};
+    };
+    for (Index l = first; l < last; ++l) {
+        const auto i = static_cast<size_t>(l);
+        const bool joined = l + 1 < last && model.structure.is_joined(l);
+        begin(kept_[i], x);
+        if (l == first && input.is_sparse()) kept_[i].sparse = input.sparse();
+        LayerCall<T> layer = call(model, l, false);
+        const ActivationStep<T> step{
+            joined ? model.structure.activation_at(l + 1) : nullptr, &memory_[i + joined], {}, {}};
+        if (joined) layer.linear.activation = &step;
+        const auto y = cmlp::forward<T>(model.structure[l].layer, layer, x, memory_[i]);
+        kept_[i].out.rebind(y);
+        x.rebind(y);
+        if (!joined) continue;
+        begin(kept_[i + 1], x);
+        x.rebind(memory_[i + 1].view());
+        kept_[i + 1].out.rebind(x);
+        ++l;
+    }
+    return x;
+}
+
+template <class T>
+void Workspace<T>::require_passes(MatrixView<const T> dy, Index first, Index last) const {
+    for (Index l = last - 1; l >= first; --l)
+        require(!kept_.empty() && !kept_[size_t(l)].out.empty(),
+                "backward: there is no forward pass to go back from");
+    const auto& out = kept_[static_cast<size_t>(last - 1)].out;
+    require(dy.rows() == out.rows() && dy.cols() == out.cols(), "backward: dy is ", dy.rows(), "x", dy.cols(),
+            ", the last output ", out.rows(), "x", out.cols());
+    for (Index l = last - 2; l >= first; --l)
+        require(kept_[size_t(l)].out.rows() == out.rows(), "backward: the layers' last passes had ",
+                kept_[size_t(l)].out.rows(), " and ", out.rows(), " rows");
+}
+
+template <class T>
+MatrixView<const T> Workspace<T>::backward(const Model<T>& model, MatrixView<const T> dy, Index first,
+                                           Index last, bool accumulate, bool input_gradient) {
+    require_passes(dy, first, last);
+    gradient_.resize(kept_.size());
+    open_.clear();
+    return walk_back(model, dy, first, last, accumulate, input_gradient);
+}
+
+template <class T>
+MatrixView<const T> Workspace<T>::walk_back(const Model<T>& model, MatrixView<const T> dy, Index first,
+                                            Index last, bool accumulate, bool input_gradient) {
+    const Structure& structure = model.structure;
+    for (Index l = last - 1; l >= first; --l) {
+        const auto i = static_cast<size_t>(l);
+        LayerCall<T> layer = call(model, l, accumulate);
+        layer.linear.open = &open_;
+        const bool joined = l > first && (l - 1 > first || input_gradient) && structure.is_linear(l) &&
+                            structure.activation_at(l - 1);
+        const ActivationStep<T> step{structure.activation_at(l - joined), nullptr, kept_[i - joined].in,
+                                     kept_[i - joined].out};
+        if (joined) layer.linear.activation = &step;
+        dy.rebind(cmlp::backward<T>(structure[l].layer, layer, kept_[i].in, kept_[i].out, dy,
+                                    l > first || input_gradient ? &gradient_[i] : nullptr));
+        l -= joined;
+        close_gradients(large_work);
+    }
+    close_gradients(0);
+    return dy;
+}
+
+// Gradients of small layers wait for each other, so that they share a region over the threads; those of large ones, worth
+// at least `enough` multiplications, find what they read in the caches.
+template <class T>
+void Workspace<T>::close_gradients(double enough) {
+    double work = 0;
+    for (const auto& g : open_) work += g.work();
+    if (work < enough || open_.empty()) return;
+    ops::weight_gradients<T>(open_);
+    open_.clear();
+}
+
+template <class T>
+std::vector<MatrixView<const T>> Workspace<T>::outputs(Index first, Index last) const {
+    std::vector<MatrixView<const T>> all;
+    if (kept_.empty()) return all;
+    all.push_back(kept_[static_cast<size_t>(first)].in);
+    for (Index l = first; l < last; ++l) all.push_back(kept_[static_cast<size_t>(l)].out);
+    return all;
+}
+
+template <class T>
+MatrixView<const T> Workspace<T>::output() const {
+    require(!kept_.empty(), "output: there was no forward pass");
+    return kept_.back().out;
+}
+
+template <class T>
+void Workspace<T>::forget_from(Index layer) {
+    for (size_t l = static_cast<size_t>(layer); l < kept_.size(); ++l) {
+        kept_[l].in.rebind({});
+        kept_[l].out.rebind({});
+        kept_[l].sparse = {};
+    }
+}
+
+template class Workspace<float>;
+template class Workspace<double>;
+
+}  // namespace cmlp::detail

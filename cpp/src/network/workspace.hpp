@@ -1,0 +1,53 @@
+// The passes of a network, forward and backward, with the memory they reuse from one to the next.
+#pragma once
+
+#include "layers/call.hpp"
+#include "network/model.hpp"
+
+namespace cmlp::detail {
+
+template <class T>
+class Workspace {
+public:
+    /// Output of layers first ... last - 1, keeping what backward needs; x is borrowed until then.
+    MatrixView<const T> forward(const Model<T>& model, const Input<T>& x, Index first, Index last,
+                                bool training);
+    /// Gradient of the input from dy, that of the output. Throws unless these layers' last passes belong together.
+    MatrixView<const T> backward(const Model<T>& model, MatrixView<const T> dy, Index first, Index last,
+                                 bool accumulate, bool input_gradient);
+    /// Input of layer first in its last forward, then the outputs from there to layer last - 1.
+    std::vector<MatrixView<const T>> outputs(Index first, Index last) const;
+    MatrixView<const T> output() const;
+    /// Drops the passes of the layers from that one on: their input may be gone.
+    void forget_from(Index layer);
+    /// Names of the rows that the next passes draw by, borrowed.
+    void name_rows(std::span<const std::uint64_t> names) { row_names_ = names; }
+
+private:
+    /// What backward needs of one layer's last forward.
+    struct Kept {
+        MatrixView<const T> in, out;  // in: of a sparse one its numbers()
+        SparseView<T> sparse;         // without rows where the input was dense
+        std::uint64_t step = 0;       // of the random numbers drawn
+        bool training = false;
+    };
+
+    void resize(size_t layers);
+    LayerCall<T> call(const Model<T>& model, Index layer, bool accumulate);
+    void require_passes(MatrixView<const T> dy, Index first, Index last) const;
+    MatrixView<const T> walk_back(const Model<T>& model, MatrixView<const T> dy, Index first, Index last,
+                                  bool accumulate, bool input_gradient);
+    void close_gradients(double enough);
+
+    std::vector<Matrix<T>> memory_;        // output of each layer
+    std::vector<Matrix<T>> own_;           // what a layer itself keeps from forward to backward
+    std::vector<Kept> kept_;               // one a layer
+    std::vector<Matrix<T>> gradient_;      // of each layer's input
+    std::vector<WeightGradient<T>> open_;  // of linear maps the last way back has passed
+    Matrix<T> scratch_;
+    SparseMatrix<T> columns_;  // of the rows of a sparse input
+    std::span<const std::uint64_t> row_names_;
+    Bf16Pairs pairs_;
+};
+
+}  // namespace cmlp::detail
