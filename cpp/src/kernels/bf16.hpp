@@ -25,6 +25,40 @@ struct PairLink : FmaLink<float> {
         return V::of(_mm512_dpbf16_ps(sum.r, (__m512bh)bits(factor).r, (__m512bh)bits(row).r));
     }
 };
+#elif !defined(CMLP_SCALAR) && defined(__FMA__)
+// The processor's mode in which subnormal numbers are zeros is the instruction's own arithmetic; it is on from the first
+// link of a tile to the last. The empty statements keep the links between the two changes of mode.
+struct PairLink : FmaLink<float> {
+    using V = Vec<float>;
+    static constexpr int vectors = many_registers ? 3 : 2;
+    static constexpr bool streams = false;
+    static constexpr int rows(int) { return many_registers ? 6 : 4; }
+
+    unsigned callers_mode;
+
+    static CMLP_INLINE void hold(V* sum, int count) {
+#pragma GCC unroll 32
+        for (int i = 0; i < count; ++i) asm volatile("" : "+v"(sum[i].r));
+    }
+    static CMLP_INLINE V start(V bias) { return flushed(bias); }
+    CMLP_INLINE void begin(V* sum, int count) {
+        constexpr unsigned nearest_no_exceptions = 0x1f80, flush_results = 0x8000, flush_operands = 0x40;
+        callers_mode = __builtin_ia32_stmxcsr();
+        hold(sum, count);
+        __builtin_ia32_ldmxcsr(nearest_no_exceptions | flush_results | flush_operands);
+        hold(sum, count);
+    }
+    CMLP_INLINE void end(V* sum, int count) {
+        hold(sum, count);
+        __builtin_ia32_ldmxcsr(callers_mode);
+        hold(sum, count);
+    }
+    CMLP_INLINE V go_on(V factor, V row, V sum) {
+        const Int<float> upper(int32_t(0xffff0000));
+        const V odd = fma(from_bits(bits(factor) & upper), from_bits(bits(row) & upper), sum);
+        return fma(from_bits(bits(factor) << 16), from_bits(bits(row) << 16), odd);
+    }
+};
 #else
 inline float exact_fma(float a, float b, float c) {
     const float sum = __builtin_fmaf(a, b, c);
@@ -39,27 +73,31 @@ inline float exact_fma(float a, float b, float c) {
 struct PairLink {
     using V = Vec<float>;
     using Bits = Int<float>;
-    static constexpr int vectors = many_registers ? 2 : 1;
+    static constexpr int vectors = 2;
     static constexpr bool streams = false, checks = true;
-    static constexpr int rows(int) { return 6; }
+    static constexpr int rows(int) { return 4; }
 
-    Mask<float> limit = Mask<float>::first_n(0);  // lanes that met the smallest normal number
+    Bits small{
+        0};  // the bits of all magnitudes up to the smallest normal number: its own are one, which no other has
 
     static CMLP_INLINE V start(V bias) { return flushed(bias); }
+    CMLP_INLINE void begin(V*, int) {}
+    CMLP_INLINE void end(V*, int) {}
     static CMLP_INLINE V even(V pair) { return from_bits(bits(pair) << 16); }
     static CMLP_INLINE V odd(V pair) { return from_bits(bits(pair) & Bits(int32_t(0xffff0000))); }
 
     CMLP_INLINE V flushed_fma(V a, V b, V c) {
-        const V sum = fma(a, b, c), size = abs(sum), smallest(smallest_normal);
-        limit = limit | (size == smallest);
-        return select(size < smallest, from_bits(bits(sum) & Bits(INT32_MIN)), sum);
+        const V sum = fma(a, b, c), size = abs(sum);
+        const Bits to_zero = keep(size <= V(smallest_normal), bits(size));
+        small = small | to_zero;
+        return from_bits(bits(sum) ^ to_zero);
     }
 
     CMLP_INLINE V go_on(V factor, V row, V sum) {
         return flushed_fma(even(factor), even(row), flushed_fma(odd(factor), odd(row), sum));
     }
 
-    CMLP_INLINE bool failed() const { return any(limit); }
+    CMLP_INLINE bool failed() const { return any((small & Bits(0x00800000)) != Bits(0)); }
 
     // The chains of a block of rows and columns one after the other, by exact_fma.
     __attribute__((noinline, cold)) static void exactly(const Gemm<float>& g, ptrdiff_t i, ptrdiff_t j,

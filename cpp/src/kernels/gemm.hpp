@@ -36,6 +36,8 @@ struct FmaLink {
     static constexpr int rows(int c) { return tile_rows(c); }
 
     static CMLP_INLINE Vec<T> start(Vec<T> bias) { return bias; }
+    CMLP_INLINE void begin(Vec<T>*, int) {}  // around the links of a tile's chains
+    CMLP_INLINE void end(Vec<T>*, int) {}
     CMLP_INLINE Vec<T> go_on(Vec<T> factor, Vec<T> row, Vec<T> sum) { return fma(factor, row, sum); }
 };
 
@@ -75,6 +77,7 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
         b += g.b_row;
     };
     // Of the next strip each tile fetches one vector's column of every other row.
+    chain.begin(sum[0], R * C);
     const ptrdiff_t share = i / R % fetching_tiles;
     const T* next = b + (C + share / 2) * V::size + share % 2 * (g.k / 2) * g.b_row;
     constexpr int links = R > 2 ? 2 : 1;  // a turn; the widest tiles have no register for a second
@@ -87,6 +90,7 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
         if (links == 2) link();
     }
     if (links == 2 && g.k % 2 != 0) link();
+    chain.end(sum[0], R * C);
     if constexpr (Link::checks)
         if (chain.failed()) [[unlikely]] {
             T again[R][C * V::size] = {};
