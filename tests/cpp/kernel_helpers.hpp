@@ -34,20 +34,23 @@ private:
     int threads_ = num_threads();
 };
 
+/// The tables of all families of one instruction set.
 template <class T>
-struct NamedKernels {
-    std::string isa;
-    const kernels::Kernels<T>* kernels;
+struct Kernels {
+    std::string isa = cmlp::isa();
+#define CMLP_FAMILY(name, Type) const kernels::Type<T>& name = kernels::name<T>();
+    CMLP_FAMILIES(CMLP_FAMILY)
+#undef CMLP_FAMILY
 };
 
-/// The tables this processor can run, the scalar one first.
+/// Those this processor can run, the scalar one first.
 template <class T>
-std::vector<NamedKernels<T>> all_kernels() {
-    std::vector<NamedKernels<T>> all;
+std::vector<Kernels<T>> all_kernels() {
+    std::vector<Kernels<T>> all;
     std::vector<std::string> names = isas();
     for (auto name = names.rbegin(); name != names.rend(); ++name) {
         const RuntimeScope scope(*name);
-        all.push_back({*name, &kernels::of<T>()});
+        all.emplace_back();
     }
     return all;
 }
@@ -146,9 +149,10 @@ public:
     std::string operator()(Index rows, Index cols, Index stride, Run run) {
         const Index size = rows > 0 ? (rows - 1) * stride + cols : 0;
         std::string error;
-        for (const auto& [isa, kernels] : all_) {
+        for (const Kernels<T>& kernels : all_) {
+            const std::string& isa = kernels.isa;
             T* out = out_.last(size, guard);
-            run(*kernels, out);
+            run(kernels, out);
             for (Index i = 0; i < size; ++i)
                 if (i % stride >= cols && out[i] != guard)
                     error = isa + " wrote beyond column " + std::to_string(cols);
@@ -165,7 +169,7 @@ public:
     std::vector<T> expected;  ///< what the scalar table gave in the last run
 
 private:
-    std::vector<NamedKernels<T>> all_ = all_kernels<T>();
+    std::vector<Kernels<T>> all_ = all_kernels<T>();
     Guarded<T> out_;
 };
 

@@ -77,7 +77,7 @@ struct Point {
 
 /// One element alone in double, by the core itself: the formulas are for the oracle in tests/python to judge.
 inline Point activate(Activation kind, double z, const std::vector<double>& parameters) {
-    const auto& kernel = kernels::of<double>().activation[static_cast<int>(kind)];
+    const auto& kernel = kernels::activations<double>().kind[static_cast<int>(kind)];
     const double dy = 1;
     Point point{};
     kernel.forward({1, 1}, &z, 1, &point.value, 1, parameters.data());

@@ -36,7 +36,8 @@ public:
         const T* before = filled(before_, c.m * c.n, 4);
         const std::string error = everywhere_(c.m, c.n, c.c_row(), [&](const auto& kernels, T* out) {
             for (Index i = 0; i < c.m && c.add; ++i) std::copy_n(before + i * c.n, c.n, out + i * c.c_row());
-            kernels.gemm({c.m, c.n, c.k, a, c.a_row(), c.a_col(), b, c.b_row(), out, c.c_row(), bias, c.add});
+            kernels.products.gemm(
+                {c.m, c.n, c.k, a, c.a_row(), c.a_col(), b, c.b_row(), out, c.c_row(), bias, c.add});
         });
         if (!error.empty()) return error;
         for (Index i = 0; i < c.m; ++i)
@@ -109,7 +110,7 @@ TEST_CASE_TEMPLATE("gemm: infinities and NaN go where the chain takes them", T, 
         fill(a, 45, seed, true);
         fill(b, 105, seed + 100, true);
         CHECK(everywhere(9, 21, 21, [&](const auto& kernels, T* out) {
-                  kernels.gemm({9, 21, 5, a, 5, 1, b, 21, out, 21, nullptr, false});
+                  kernels.products.gemm({9, 21, 5, a, 5, 1, b, 21, out, 21, nullptr, false});
               }) == "");
     }
 }
@@ -125,7 +126,7 @@ TEST_CASE_TEMPLATE("column_sums: rows in order, set or added", T, float, double)
                 if (rows > 0) fill(x, (rows - 1) * stride + cols, std::uint64_t(rows));
                 const std::string error = everywhere(1, cols, cols, [&](const auto& kernels, T* out) {
                     for (Index j = 0; j < cols && add; ++j) out[j] = T(j) / 3;
-                    kernels.column_sums({rows, cols}, x, stride, out, add);
+                    kernels.products.column_sums({rows, cols}, x, stride, out, add);
                 });
                 CHECK(error == "");
                 for (Index j = 0; j < cols; ++j) {
@@ -147,7 +148,7 @@ TEST_CASE_TEMPLATE("transpose: every element moves, nothing else", T, float, dou
                 for (Index i = 0; i < size; ++i) x[i] = T(i);
                 const std::string error =
                     everywhere(cols, rows, rows + gap, [&](const auto& kernels, T* out) {
-                        kernels.transpose({rows, cols}, x, cols + gap, out, rows + gap);
+                        kernels.products.transpose({rows, cols}, x, cols + gap, out, rows + gap);
                     });
                 CHECK(error == "");
                 bool right = true;

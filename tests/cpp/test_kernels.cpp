@@ -41,12 +41,12 @@ std::vector<T> parameters_of(auto kind) {
 template <class T>
 class Losses {
 public:
-    bool takes_labels(int loss) const { return kernels::of<T>().loss[loss].takes_labels; }
+    bool takes_labels(int loss) const { return kernels::losses<T>().kind[loss].takes_labels; }
 
     std::string check(int loss, kernels::Shape shape, Index stride, bool labels, double smoothing) {
         prepare(static_cast<LossKind>(loss), shape, stride, smoothing);
         const auto& [rows, cols] = shape;
-        const auto& facts = kernels::of<T>().loss[loss];
+        const auto& facts = kernels::losses<T>().kind[loss];
         if (facts.width > 1 && cols % facts.width) return "";
         const Index columns = facts.width == 0 ? 1 : takes_labels(loss) && cols % 2 ? cols : 0;
         const Index values = facts.joint ? cols / facts.width : cols;
@@ -70,19 +70,19 @@ public:
         std::string error = everywhere_(1, rows, rows, [&](const auto& kernels, T* out) {
             auto own = call;
             own.row_value = out;
-            kernels.loss[loss].run(own);
+            kernels.losses.kind[loss].run(own);
         });
         if (error.empty())
             error = everywhere_(rows, cols, stride, [&](const auto& kernels, T* out) {
                 auto own = call;
                 own.dy = out, own.dy_row = stride;
-                kernels.loss[loss].run(own);
+                kernels.losses.kind[loss].run(own);
             });
         if (!error.empty() || !facts.elementwise) return error;
         return everywhere_(rows, values, stride, [&](const auto& kernels, T* out) {
             auto own = call;
             own.value = out, own.value_row = stride;
-            kernels.loss[loss].run(own);
+            kernels.losses.kind[loss].run(own);
         });
     }
 
@@ -119,11 +119,12 @@ TEST_CASE_TEMPLATE("kernels: activations forwards and backwards", T, float, doub
             const T* z = special(z_memory, extent(rows, cols, stride), a);
             const T* dy = special(dy_memory, extent(rows, cols, stride), a + 50);
             const std::string forward = everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
-                kernels.activation[a].forward({rows, cols}, z, stride, out, stride, p.data());
+                kernels.activations.kind[a].forward({rows, cols}, z, stride, out, stride, p.data());
             });
             CHECK(forward == "");
             const std::string backward = everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
-                kernels.activation[a].backward({rows, cols}, z, stride, dy, stride, out, stride, p.data());
+                kernels.activations.kind[a].backward({rows, cols}, z, stride, dy, stride, out, stride,
+                                                     p.data());
             });
             CHECK(backward == "");
         });
@@ -131,16 +132,16 @@ TEST_CASE_TEMPLATE("kernels: activations forwards and backwards", T, float, doub
 }
 
 TEST_CASE_TEMPLATE("kernels: activations, many elements at once against one in double", T, float, double) {
-    for (const auto& [isa, table] : all_kernels<T>())
+    for (const Kernels<T>& table : all_kernels<T>())
         for (int a = 0; a < kernels::activation_count; ++a) {
             const auto kind = static_cast<Activation>(a);
-            CAPTURE(isa);
+            CAPTURE(table.isa);
             CAPTURE(std::string(name(kind)));
             const std::vector<T> p = parameters_of<T>(kind);
             std::vector<T> z(801), y(801), dz(801);
             const std::vector<T> dy(801, T(3));
             for (std::size_t i = 0; i < z.size(); ++i) z[i] = T(double(i) / 40 - 10);
-            const auto& kernel = table->activation[a];
+            const auto& kernel = table.activations.kind[a];
             kernel.forward({1, 801}, z.data(), 801, y.data(), 801, p.data());
             const std::vector<T>& kept = kernel.keep == kernels::Keep::input ? z : y;
             kernel.backward({1, 801}, kept.data(), 801, dy.data(), 801, dz.data(), 801, p.data());
@@ -196,8 +197,8 @@ TEST_CASE_TEMPLATE("kernels: update rules, weights and state", T, float, double)
                 const std::vector<double> settings = resolve(kind, {{parameter.name, value}});
                 T c[kernels::max_coefficients] = {};
                 double memory[2] = {};  // what a rule keeps from step to step
-                const int slots = kernels::of<T>().update[o].slots(settings.data());
-                kernels::of<T>().update[o].prepare(settings.data(), 3, memory, c);
+                const int slots = kernels::updates<T>().kind[o].slots(settings.data());
+                kernels::updates<T>().kind[o].prepare(settings.data(), 3, memory, c);
                 for (Index n = 0; n <= 40; ++n) {
                     T *w = w_memory.last(n), *g = g_memory.last(n);
                     fill(w, n, 1);
@@ -210,9 +211,9 @@ TEST_CASE_TEMPLATE("kernels: update rules, weights and state", T, float, double)
                         for (int s = 0; s < slots; ++s) state[s] = out + (1 + s) * n;
                         T own[kernels::max_coefficients] = {};
                         double own_memory[2] = {};
-                        kernels.update[o].prepare(settings.data(), 3, own_memory, own);
+                        kernels.updates.kind[o].prepare(settings.data(), 3, own_memory, own);
                         if (first_difference(own, c, kernels::max_coefficients) >= 0) out[0] = T(1e9);
-                        kernels.update[o].update(slots, n, out, g, state, own);
+                        kernels.updates.kind[o].update(slots, n, out, g, state, own);
                     });
                     CHECK(error == "");
                 }

@@ -32,8 +32,8 @@ TEST_CASE_TEMPLATE("kernels: functions", T, float, double) {
         for (const Index n : {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 23, 31, 33, 40, 3001}) {
             T* x = memory.last(n);
             fill(x, n, std::uint64_t(n), true);
-            const std::string error =
-                everywhere(1, n, n, [&](const auto& kernels, T* out) { kernels.function[f](n, x, out); });
+            const std::string error = everywhere(
+                1, n, n, [&](const auto& kernels, T* out) { kernels.functions.kind[f](n, x, out); });
             CHECK(error == "");
         }
     }
@@ -52,26 +52,26 @@ TEST_CASE_TEMPLATE("kernels: softmax and its backward", T, float, double) {
                     fill(dy, size, 2, special);
                     const std::string forward =
                         everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
-                            kernels.softmax({rows, cols}, x, stride, out, stride);
+                            kernels.rows.softmax({rows, cols}, x, stride, out, stride);
                         });
                     CHECK(forward == "");
                     const std::string backward =
                         everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
-                            kernels.softmax_backward({rows, cols}, x, stride, dy, stride, out, stride);
+                            kernels.rows.softmax_backward({rows, cols}, x, stride, dy, stride, out, stride);
                         });
                     CHECK(backward == "");
                 }
 }
 
 TEST_CASE_TEMPLATE("kernels: softmax against its formula, also for large logits", T, float, double) {
-    for (const auto& [isa, table] : all_kernels<T>())
+    for (const Kernels<T>& table : all_kernels<T>())
         for (const double shift : {0.0, 1e4, -1e4}) {
-            CAPTURE(isa);
+            CAPTURE(table.isa);
             CAPTURE(shift);
             std::vector<T> x(37), y(37);
             fill(x.data(), 37, 9);
             for (T& v : x) v = T(double(v) + shift);
-            table->softmax({1, 37}, x.data(), 37, y.data(), 37);
+            table.rows.softmax({1, 37}, x.data(), 37, y.data(), 37);
             const Line expected = softmax({x.begin(), x.end()});
             for (std::size_t j = 0; j < 37; ++j)
                 CHECK(std::abs(double(y[j]) - expected[j]) < tolerance<T> / 10);
@@ -87,7 +87,7 @@ TEST_CASE_TEMPLATE("kernels: dropout draws word first + i and scales what it kee
             fill(x, n, 4, p == 1.0);  // p = 1 gives 0 even for NaN
             const std::uint64_t key = 0x123456789abcdef0, step = 77, first = std::uint64_t(n) * 3 + 1;
             const std::string error = everywhere(1, n, n, [&](const auto& kernels, T* out) {
-                kernels.dropout({n, x, out, p, key, step, first});
+                kernels.random.dropout({n, x, out, p, key, step, first});
             });
             CHECK(error == "");
             for (Index i = 0; i < n; ++i) {
@@ -112,12 +112,12 @@ TEST_CASE_TEMPLATE("kernels: weighted_sum and squared_norm are trees over 16 lan
             weighted.push_back(double(x[i]) * double(w[i]));
             squares.push_back(double(x[i]) * double(x[i]));
         }
-        for (const auto& [isa, table] : all) {
-            CAPTURE(isa);
+        for (const Kernels<T>& table : all) {
+            CAPTURE(table.isa);
             CAPTURE(n);
-            CHECK(same(table->weighted_sum(n, x, nullptr), tree_sum(plain)));
-            CHECK(same(table->weighted_sum(n, x, w), tree_sum(weighted)));
-            CHECK(same(table->squared_norm(n, x), tree_sum(squares)));
+            CHECK(same(table.flat.weighted_sum(n, x, nullptr), tree_sum(plain)));
+            CHECK(same(table.flat.weighted_sum(n, x, w), tree_sum(weighted)));
+            CHECK(same(table.flat.squared_norm(n, x), tree_sum(squares)));
         }
     }
 }
@@ -127,7 +127,7 @@ TEST_CASE_TEMPLATE("kernels: scale touches n elements", T, float, double) {
     for (Index n = 0; n <= 40; ++n) {
         const std::string error = everywhere(1, n, n, [&](const auto& kernels, T* out) {
             fill(out, n, 7, true);
-            kernels.scale(n, out, T(1.7));
+            kernels.flat.scale(n, out, T(1.7));
         });
         CHECK(error == "");
         std::vector<T> x(std::size_t(n) + 1);
@@ -142,18 +142,18 @@ TEST_CASE_TEMPLATE("kernels: first_nonfinite finds every position", T, float, do
     Guarded<T> memory(capacity);
     std::vector<Index> lengths = {1023, 1024, 1025, 2049, 3000};
     for (Index n = 0; n <= 70; ++n) lengths.push_back(n);
-    for (const auto& [isa, table] : all_kernels<T>())
+    for (const Kernels<T>& table : all_kernels<T>())
         for (const Index n : lengths) {
-            CAPTURE(isa);
+            CAPTURE(table.isa);
             CAPTURE(n);
             T* x = memory.last(n, Limits::max());  // sums of these overflow, none of them is infinite
-            CHECK(table->first_nonfinite(n, x) == n);
+            CHECK(table.flat.first_nonfinite(n, x) == n);
             Index wrong = 0;
             for (Index at = 0; at < n; ++at)
                 for (const T bad : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity()}) {
                     x[at] = bad;
                     x[n - 1] = at % 2 ? T(bad) : x[n - 1];
-                    wrong += table->first_nonfinite(n, x) != at;
+                    wrong += table.flat.first_nonfinite(n, x) != at;
                     x[at] = x[n - 1] = Limits::lowest();
                 }
             CHECK(wrong == 0);
@@ -175,14 +175,14 @@ TEST_CASE("kernels: random words are Philox4x32-10") {
         const RuntimeScope scope(isa);
         CAPTURE(isa);
         std::uint32_t words[4];
-        kernels::table().random(0, 0, 0, 4, words);
+        kernels::random<double>().words(0, 0, 0, 4, words);
         CHECK(std::equal(words, words + 4, std::begin({0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u})));
         for (const std::uint64_t key :
              {std::uint64_t(0), ~std::uint64_t(0), std::uint64_t(0x0123456789abcdef)})
             for (const std::uint64_t first :
                  {std::uint64_t(0), std::uint64_t(3), (std::uint64_t(1) << 34) - 2, ~std::uint64_t(0) - 39}) {
                 std::uint32_t* out = memory.last(37);
-                kernels::table().random(key, key / 3, first, 37, out);
+                kernels::random<double>().words(key, key / 3, first, 37, out);
                 for (Index i = 0; i < 37; ++i)
                     CHECK(out[i] == random_word(key, key / 3, first + std::uint64_t(i)));
             }

@@ -27,11 +27,18 @@ constexpr ptrdiff_t fetching_tiles = 2 * tile_vectors;
 // Rows of a tile of C vectors: narrow tiles are taller, so that chains enough run beside each other.
 constexpr int tile_rows(int vectors) { return accumulators / vectors < 12 ? accumulators / vectors : 12; }
 
-// One link of a chain: where it starts, and the fma that it goes on by. bf16.hpp has another.
+// One link of a chain: where it starts, and the fma that continues it; one object a tile. bf16.hpp has others.
 template <class T>
 struct FmaLink {
+    static constexpr int vectors = tile_vectors;  // of the widest tile
+    static constexpr bool streams = true;         // fetches the next strip where b is large
+    static constexpr bool checks = false;         // may find out at the end that a tile must be computed anew
+    static constexpr int rows(int c) { return tile_rows(c); }
+
     static CMLP_INLINE Vec<T> start(Vec<T> bias) { return bias; }
-    static CMLP_INLINE Vec<T> go_on(Vec<T> factor, Vec<T> row, Vec<T> sum) { return fma(factor, row, sum); }
+    CMLP_INLINE void begin(Vec<T>*, int) {}  // around the links of a tile's chains
+    CMLP_INLINE void end(Vec<T>*, int) {}
+    CMLP_INLINE Vec<T> go_on(Vec<T> factor, Vec<T> row, Vec<T> sum) { return fma(factor, row, sum); }
 };
 
 // Rows i .. i + R and C vectors of columns from j; the last vector has `last` columns unless it is whole.
@@ -41,6 +48,7 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
     const auto load = [=](const T* p, int c) {
         return whole || c + 1 < C ? V::load(p + c * V::size) : V::load_part(p + c * V::size, last);
     };
+    Link chain;
     V sum[R][C];
     for (int c = 0; c < C; ++c) {
         const V start = Link::start(g.bias ? load(g.bias + j, c) : V(T(0)));
@@ -56,19 +64,20 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
 #pragma GCC unroll 16
         for (int c = 0; c < C; ++c) {
             row[c] = load(b, c);
-            if (C == tile_vectors) __builtin_prefetch(b + rows_ahead * g.b_row + c * V::size);
+            if (C == Link::vectors) __builtin_prefetch(b + rows_ahead * g.b_row + c * V::size);
         }
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) {
             const V factor(a[r / 3][r % 3 * g.a_row]);
 #pragma GCC unroll 16
-            for (int c = 0; c < C; ++c) sum[r][c] = Link::go_on(factor, row[c], sum[r][c]);
+            for (int c = 0; c < C; ++c) sum[r][c] = chain.go_on(factor, row[c], sum[r][c]);
         }
 #pragma GCC unroll 4
         for (int q = 0; q < groups; ++q) a[q] += g.a_col;
         b += g.b_row;
     };
     // Of the next strip each tile fetches one vector's column of every other row.
+    chain.begin(sum[0], R * C);
     const ptrdiff_t share = i / R % fetching_tiles;
     const T* next = b + (C + share / 2) * V::size + share % 2 * (g.k / 2) * g.b_row;
     constexpr int links = R > 2 ? 2 : 1;  // a turn; the widest tiles have no register for a second
@@ -81,11 +90,19 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
         if (links == 2) link();
     }
     if (links == 2 && g.k % 2 != 0) link();
+    chain.end(sum[0], R * C);
+    if constexpr (Link::checks)
+        if (chain.failed()) [[unlikely]] {
+            T again[R][C * V::size] = {};
+            Link::exactly(g, i, j, R, (C - 1) * V::size + last, again[0], C * V::size);
+            for (int r = 0; r < R; ++r)
+                for (int c = 0; c < C; ++c) sum[r][c] = V::load(again[r] + c * V::size);
+        }
     for (int r = 0; r < R; ++r)
         for (int c = 0; c < C; ++c) {
             T* out = g.c + (i + r) * g.c_row + j + c * V::size;
-            const V chain = g.add ? load(out - c * V::size, c) + sum[r][c] : sum[r][c];
-            whole || c + 1 < C ? chain.store(out) : chain.store_n(out, last);
+            const V value = g.add ? load(out - c * V::size, c) + sum[r][c] : sum[r][c];
+            whole || c + 1 < C ? value.store(out) : value.store_n(out, last);
         }
 }
 
@@ -94,7 +111,7 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
 template <class Link, int R, int C, bool whole, bool stream, class T>
 CMLP_INLINE void rows_from(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     constexpr int fewer = R > 8 ? 8 : R > 4 ? (R - 1) / 2 * 2 : R - 1;
-    constexpr bool halves = R == tile_rows(C) && fewer >= (R + 3) / 2;
+    constexpr bool halves = R == Link::rows(C) && fewer >= (R + 3) / 2;
     for (; i + R <= g.m && !(halves && R < g.m - i && g.m - i <= R + 2); i += R)
         tile<Link, R, C, whole, stream>(g, i, j, last);
     if constexpr (fewer > 0)
@@ -103,7 +120,7 @@ CMLP_INLINE void rows_from(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t
 
 template <class Link, int C, bool whole, bool stream = false, class T>
 void strip(const Gemm<T>& g, ptrdiff_t j, ptrdiff_t last) {
-    rows_from<Link, tile_rows(C), C, whole, stream>(g, ptrdiff_t(0), j, last);
+    rows_from<Link, Link::rows(C), C, whole, stream>(g, ptrdiff_t(0), j, last);
 }
 
 // The strip narrower than a full tile: whole vectors and a masked one.
@@ -131,12 +148,13 @@ ptrdiff_t wide_strips(const Gemm<T>& g) {
 
 template <class Link, class T>
 void products(const Gemm<T>& g) {
-    constexpr ptrdiff_t width = tile_vectors * Vec<T>::size;
+    constexpr int vectors = Link::vectors;
+    constexpr ptrdiff_t width = vectors * Vec<T>::size;
     ptrdiff_t j = g.m == 1 ? wide_strips<Link, 1>(g) : g.m == 2 ? wide_strips<Link, 2>(g) : 0;
-    const auto whole_strip = g.k * g.n > streamed<T> ? strip<Link, tile_vectors, true, true, T>
-                                                     : strip<Link, tile_vectors, true, false, T>;
+    const auto whole_strip = g.k * g.n > streamed<T> ? strip<Link, vectors, true, Link::streams, T>
+                                                     : strip<Link, vectors, true, false, T>;
     for (; j + width <= g.n; j += width) whole_strip(g, j, Vec<T>::size);
-    if (j < g.n) narrow_strip<Link, tile_vectors>(g, j);
+    if (j < g.n) narrow_strip<Link, vectors>(g, j);
 }
 
 template <class T>

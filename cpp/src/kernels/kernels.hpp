@@ -1,9 +1,12 @@
-// The one door to the vector code: a table of function pointers, filled once per instruction set.
+// The one interface to the vector code: tables of function pointers, one a family and number type, filled once per
+// instruction set. What no call asks for is left out by the linker, so a program keeps the families that it uses.
 // Plain pointers and sizes only. Matrices are row-major; `x_row` is the distance between rows in elements.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "families.hpp"
 
 namespace cmlp::kernels {
 
@@ -139,9 +142,12 @@ struct DropoutCall {
     uint64_t key, step, first;
 };
 
-/// Row-wise and column-wise parts of layers; kernels/norms.hpp has the formulas.
+/// Row-wise and column-wise parts of layers; softmax.hpp and norms.hpp have the formulas.
 template <class T>
-struct NormKernels {
+struct Rows {
+    void (*softmax)(Shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row);
+    void (*softmax_backward)(Shape, const T* y, ptrdiff_t y_row, const T* dy, ptrdiff_t dy_row, T* dx,
+                             ptrdiff_t dx_row);
     void (*log_softmax)(Shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row);
     void (*log_softmax_backward)(Shape, const T* y, ptrdiff_t y_row, const T* dy, ptrdiff_t dy_row, T* dx,
                                  ptrdiff_t dx_row);
@@ -161,63 +167,100 @@ struct NormKernels {
 };
 
 template <class T>
-struct Kernels {
+struct Products {
     void (*gemm)(const Gemm<T>&);
-    void (*sparse_gemm)(const SparseGemm<T>&);
-    ActivationKernel<T> activation[activation_count];
-    LossKernel<T> loss[loss_count];
-    UpdateKernel<T> update[optimizer_count];
-    void (*function[function_count])(ptrdiff_t n, const T* x, T* y);
-
-    void (*softmax)(Shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row);
-    void (*softmax_backward)(Shape, const T* y, ptrdiff_t y_row, const T* dy, ptrdiff_t dy_row, T* dx,
-                             ptrdiff_t dx_row);
-    void (*dropout)(const DropoutCall<T>&);
     /// out (cols) = or += sum of the rows of x in order
     void (*column_sums)(Shape, const T* x, ptrdiff_t x_row, T* out, bool add);
     void (*transpose)(Shape, const T* x, ptrdiff_t x_row, T* y, ptrdiff_t y_row);
+};
+
+template <class T>
+struct SparseProducts {
+    void (*gemm)(const SparseGemm<T>&);
+};
+
+/// Products of bfloat16: a and b of a Gemm are pairs, one in the 32 bits of each element, and k counts them.
+struct Bf16Products {
+    void (*gemm)(const Gemm<float>&);
+    /// out[j] = the pair low[j], high[j] rounded to nearest even; high is 0 from `highs` on.
+    void (*pack_pairs)(ptrdiff_t n, const float* low, const float* high, ptrdiff_t highs, float* out);
+};
+
+template <class T>
+struct Activations {
+    ActivationKernel<T> kind[activation_count];
+};
+
+template <class T>
+struct Losses {
+    LossKernel<T> kind[loss_count];
+};
+
+template <class T>
+struct Updates {
+    UpdateKernel<T> kind[optimizer_count];
+};
+
+template <class T>
+struct Functions {
+    void (*kind[function_count])(ptrdiff_t n, const T* x, T* y);
+};
+
+/// Loops over arrays without rows.
+template <class T>
+struct Flat {
     /// sum of x[i] * weight[i] (weight null: 1) in double, over 16 lanes joined in a fixed tree
     double (*weighted_sum)(ptrdiff_t n, const T* x, const T* weight);
     double (*squared_norm)(ptrdiff_t n, const T* x);
     void (*scale)(ptrdiff_t n, T* x, T factor);
     /// index of the first NaN or infinity, n when there is none
     ptrdiff_t (*first_nonfinite)(ptrdiff_t n, const T* x);
-    NormKernels<T> norms;
 };
 
-/// The table of one instruction set: all that its object files export.
-/// Products of bfloat16: a and b of a Gemm are pairs, one in the 32 bits of each element, and k counts them.
-struct Bf16Kernels {
-    void (*gemm)(const Gemm<float>&);
-    /// out[j] = the pair low[j], high[j] rounded to nearest even; high is 0 from `highs` on.
-    void (*pack_pairs)(ptrdiff_t n, const float* low, const float* high, ptrdiff_t highs, float* out);
-};
-
-struct Table {
-    const char* name;
-    Kernels<float> f32;
-    Kernels<double> f64;
-    /// out[i] = word first + i of the Philox4x32-10 stream (key, step)
-    void (*random)(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out);
-    Bf16Kernels bf16;  ///< in steps of float32
-};
-
-/// The table in use.
-const Table& table();
-
-/// Those of bfloat16: by the processor's own instruction where the table in use has one, in its steps elsewhere.
-const Bf16Kernels& bf16();
-
-/// Its half for one number type.
 template <class T>
-const Kernels<T>& of();
-template <>
-inline const Kernels<float>& of<float>() {
-    return table().f32;
-}
-template <>
-inline const Kernels<double>& of<double>() {
-    return table().f64;
-}
+struct Random {
+    /// out[i] = word first + i of the Philox4x32-10 stream (key, step)
+    void (*words)(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out);
+    void (*dropout)(const DropoutCall<T>&);
+};
+
+/// An instruction set of this build: its name and its place among them.
+struct Isa {
+    const char* name;
+    int row;
+};
+
+/// The one in use.
+const Isa& isa();
+
+/// Whether it is used with the processor's own instruction for bfloat16.
+bool has_bf16_instruction();
+
+/// The tables of each family, a row an instruction set; table.cpp fills them.
+template <class T>
+struct Tables {
+#define CMLP_FAMILY(name, Type) static const Type<T>* const name[];
+    CMLP_FAMILIES(CMLP_FAMILY)
+#undef CMLP_FAMILY
+};
+#define CMLP_FAMILY(name, Type)                     \
+    template <>                                     \
+    const Type<float>* const Tables<float>::name[]; \
+    template <>                                     \
+    const Type<double>* const Tables<double>::name[];
+CMLP_FAMILIES(CMLP_FAMILY)
+#undef CMLP_FAMILY
+
+/// products<T>(), losses<T>() ...: a family's table for the instruction set in use.
+#define CMLP_FAMILY(name, Type)             \
+    template <class T>                      \
+    const Type<T>& name() {                 \
+        return *Tables<T>::name[isa().row]; \
+    }
+CMLP_FAMILIES(CMLP_FAMILY)
+#undef CMLP_FAMILY
+
+/// The products of bfloat16: by the processor's own instruction where there is one, in its steps elsewhere.
+const Bf16Products& bf16();
 
 }  // namespace cmlp::kernels

@@ -2,7 +2,7 @@
 // is none), `p` the parameters in the order of the loss's row in losses.def.
 #pragma once
 
-#include "activations.hpp"
+#include "softmax.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {

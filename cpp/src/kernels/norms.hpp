@@ -1,7 +1,7 @@
 // Normalisation of rows and of columns, log-softmax, and the column sums that their parameters' gradients are.
 #pragma once
 
-#include "activations.hpp"
+#include "softmax.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {

@@ -56,6 +56,8 @@ struct Mask {
     friend CMLP_INLINE Int<T> select(Mask m, Int<T> yes, Int<T> no) {
         return Int<T>::of(O::select_int(m.r, yes.r, no.r));
     }
+    /// a in the lanes of m, 0 in the others.
+    friend CMLP_INLINE Int<T> keep(Mask m, Int<T> a) { return Int<T>::of(O::keep_int(m.r, a.r)); }
 };
 
 /// Integers of the lanes' own width: int32 beside float, int64 beside double. Arithmetic wraps around.

@@ -89,6 +89,9 @@ struct Ops<float> {
     static CMLP_INLINE MaskRegister greater_int(IntRegister a, IntRegister b) {
         return from_bits(_mm256_cmpgt_epi32(a, b));
     }
+    static CMLP_INLINE IntRegister keep_int(MaskRegister m, IntRegister a) {
+        return _mm256_and_si256(a, bits(m));
+    }
     static CMLP_INLINE IntRegister select_int(MaskRegister m, IntRegister yes, IntRegister no) {
         return _mm256_blendv_epi8(no, yes, bits(m));
     }
@@ -184,6 +187,9 @@ struct Ops<double> {
     }
     static CMLP_INLINE MaskRegister greater_int(IntRegister a, IntRegister b) {
         return from_bits(_mm256_cmpgt_epi64(a, b));
+    }
+    static CMLP_INLINE IntRegister keep_int(MaskRegister m, IntRegister a) {
+        return _mm256_and_si256(a, bits(m));
     }
     static CMLP_INLINE IntRegister select_int(MaskRegister m, IntRegister yes, IntRegister no) {
         return _mm256_blendv_epi8(no, yes, bits(m));

@@ -102,6 +102,9 @@ struct Ops<float> {
     static CMLP_INLINE MaskRegister greater_int(IntRegister a, IntRegister b) {
         return _mm512_cmpgt_epi32_mask(a, b);
     }
+    static CMLP_INLINE IntRegister keep_int(MaskRegister m, IntRegister a) {
+        return _mm512_maskz_mov_epi32(m, a);
+    }
     static CMLP_INLINE IntRegister select_int(MaskRegister m, IntRegister yes, IntRegister no) {
         return _mm512_mask_blend_epi32(m, no, yes);
     }
@@ -197,6 +200,9 @@ struct Ops<double> {
     }
     static CMLP_INLINE MaskRegister greater_int(IntRegister a, IntRegister b) {
         return _mm512_cmpgt_epi64_mask(a, b);
+    }
+    static CMLP_INLINE IntRegister keep_int(MaskRegister m, IntRegister a) {
+        return _mm512_maskz_mov_epi64(m, a);
     }
     static CMLP_INLINE IntRegister select_int(MaskRegister m, IntRegister yes, IntRegister no) {
         return _mm512_mask_blend_epi64(m, no, yes);

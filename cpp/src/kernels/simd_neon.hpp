@@ -88,6 +88,9 @@ struct Ops<float> {
     }
     static CMLP_INLINE MaskRegister equal_int(IntRegister a, IntRegister b) { return vceqq_s32(a, b); }
     static CMLP_INLINE MaskRegister greater_int(IntRegister a, IntRegister b) { return vcgtq_s32(a, b); }
+    static CMLP_INLINE IntRegister keep_int(MaskRegister m, IntRegister a) {
+        return vandq_s32(a, vreinterpretq_s32_u32(m));
+    }
     static CMLP_INLINE IntRegister select_int(MaskRegister m, IntRegister yes, IntRegister no) {
         return vbslq_s32(m, yes, no);
     }
@@ -177,6 +180,9 @@ struct Ops<double> {
     }
     static CMLP_INLINE MaskRegister equal_int(IntRegister a, IntRegister b) { return vceqq_s64(a, b); }
     static CMLP_INLINE MaskRegister greater_int(IntRegister a, IntRegister b) { return vcgtq_s64(a, b); }
+    static CMLP_INLINE IntRegister keep_int(MaskRegister m, IntRegister a) {
+        return vandq_s64(a, vreinterpretq_s64_u64(m));
+    }
     static CMLP_INLINE IntRegister select_int(MaskRegister m, IntRegister yes, IntRegister no) {
         return vbslq_s64(m, yes, no);
     }

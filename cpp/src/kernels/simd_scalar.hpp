@@ -82,6 +82,7 @@ struct Ops : Width<T> {
     static CMLP_INLINE Integer shift_right_logical(Integer a, int n) { return Integer(Unsigned(a) >> n); }
     static CMLP_INLINE bool equal_int(Integer a, Integer b) { return a == b; }
     static CMLP_INLINE bool greater_int(Integer a, Integer b) { return a > b; }
+    static CMLP_INLINE Integer keep_int(bool m, Integer a) { return m ? a : 0; }
     static CMLP_INLINE Integer select_int(bool m, Integer yes, Integer no) { return m ? yes : no; }
 
     static CMLP_INLINE T lookup(const T (&table)[16], Integer i) { return table[i & 15]; }

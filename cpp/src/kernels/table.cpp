@@ -1,66 +1,43 @@
-// Compiled once per instruction set: fills the table from the lists and exports nothing else.
-#include "activations.hpp"
-#include "bf16.hpp"
-#include "gemm.hpp"
-#include "losses.hpp"
-#include "norms.hpp"
-#include "optimizers.hpp"
-#include "philox.hpp"
-#include "sparse.hpp"
+// Joins what the families' files export: of each family a row of pointers, one an instruction set. Compiled once.
+#include <cmlp_isas.def>
 
-#define CMLP_TEXT_(x) #x
-#define CMLP_TEXT(x) CMLP_TEXT_(x)
+#include "kernels.hpp"
 
-namespace cmlp::kernels::CMLP_ISA {
-namespace {
+namespace cmlp::kernels {
 
-#define CMLP_FUNCTION(name, ...)                                          \
-    template <class T>                                                    \
-    void function_##name(ptrdiff_t n, const T* x, T* y) {                 \
-        sweep<T>(n, [&](ptrdiff_t j, ptrdiff_t left) {                    \
-            math::name(Vec<T>::load_n(x + j, left)).store_n(y + j, left); \
-        });                                                               \
+#define CMLP_FAMILY(name, Type)                    \
+    extern const Type<float> table_##name##_float; \
+    extern const Type<double> table_##name##_double;
+#define CMLP_ISA_ROW(isa)                 \
+    namespace isa {                       \
+    CMLP_FAMILIES(CMLP_FAMILY)            \
+    extern const Bf16Products table_bf16; \
     }
-#include <cmlp/lists/functions.def>
+CMLP_ISAS(CMLP_ISA_ROW)
+#undef CMLP_FAMILY
 
-template <class T>
-constexpr Kernels<T> kernels_of = {
-    gemm<T>,
-    sparse_gemm<T>,
-    {
-#define CMLP_ACTIVATION(name, ...) \
-    {activation_forward<act::name, T>, activation_backward<act::name, T>, act::name::keep},
-#include <cmlp/lists/activations.def>
-    },
-    {
-#define CMLP_LOSS(name, ...) loss_kernel<loss::name, T>,
-#include <cmlp/lists/losses.def>
-    },
-    {
-#define CMLP_OPTIMIZER(name, ...) {opt::name::prepare<T>, update<opt::name, T>, opt::name::slots},
-#include <cmlp/lists/optimizers.def>
-    },
-    {
-#define CMLP_FUNCTION(name, ...) function_##name<T>,
-#include <cmlp/lists/functions.def>
-    },
-    softmax<T>,
-    softmax_backward<T>,
-    dropout<T>,
-    column_sums<T>,
-    transpose<T>,
-    weighted_sum<T>,
-    squared_norm<T>,
-    multiply_by<T>,
-    first_nonfinite<T>,
-    {log_softmax<T>, log_softmax_backward<T>, normalize_rows<T>, normalize_rows_backward<T>, affine<T>,
-     column_products<T>, column_moments<T>, normalize_columns<T>, normalize_columns_backward<T>},
-};
+#define CMLP_POINTER(isa, table) &isa::table,
+#define CMLP_FAMILY(name, Type)                                    \
+    template <>                                                    \
+    constinit const Type<float>* const Tables<float>::name[] = {   \
+        CMLP_ISAS(CMLP_POINTER, table_##name##_float)};            \
+    template <>                                                    \
+    constinit const Type<double>* const Tables<double>::name[] = { \
+        CMLP_ISAS(CMLP_POINTER, table_##name##_double)};
+CMLP_FAMILIES(CMLP_FAMILY)
 
-}  // namespace
+#if defined(CMLP_BF16_ISA)
+namespace CMLP_BF16_ISA {
+extern const Bf16Products table_bf16;
+}
+#endif
 
-extern const Table table;
-const Table table = {
-    CMLP_TEXT(CMLP_ISA), kernels_of<float>, kernels_of<double>, random, {bf16_gemm, pack_pairs}};
+const Bf16Products& bf16() {
+    static constexpr const Bf16Products* in_steps[] = {CMLP_ISAS(CMLP_POINTER, table_bf16)};
+#if defined(CMLP_BF16_ISA)
+    if (has_bf16_instruction()) return CMLP_BF16_ISA::table_bf16;
+#endif
+    return *in_steps[isa().row];
+}
 
-}  // namespace cmlp::kernels::CMLP_ISA
+}  // namespace cmlp::kernels

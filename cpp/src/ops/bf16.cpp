@@ -42,8 +42,8 @@ void transpose(MatrixView<const float> x, Matrix<float>& turned) {
     turned.resize(x.cols(), x.rows());
     const int threads = threads_for(work_an_element * double(x.rows()) * double(x.cols()));
     parallel_for(x.rows(), column_grain, threads, [&](Index i, Index end) {
-        kernels::of<float>().transpose({end - i, x.cols()}, &x(i, 0), x.row_stride(), &turned(0, i),
-                                       turned.row_stride());
+        kernels::products<float>().transpose({end - i, x.cols()}, &x(i, 0), x.row_stride(), &turned(0, i),
+                                             turned.row_stride());
     });
 }
 

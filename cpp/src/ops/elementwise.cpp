@@ -28,7 +28,7 @@ namespace ops {
 template <class T>
 void activation_forward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
                         MatrixView<T> y) {
-    const auto& kernel = kernels::of<T>().activation[static_cast<int>(activation)];
+    const auto& kernel = kernels::activations<T>().kind[static_cast<int>(activation)];
     by_rows(z.rows(), z.cols(), 8, [&](Index r, Index rows) {
         kernel.forward({rows, z.cols()}, z.data() + r * z.row_stride(), z.row_stride(),
                        y.data() + r * y.row_stride(), y.row_stride(), parameters.data());
@@ -38,7 +38,7 @@ void activation_forward(Activation activation, std::span<const T> parameters, Ma
 template <class T>
 void activation_backward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
                          MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dz) {
-    const auto& kernel = kernels::of<T>().activation[static_cast<int>(activation)];
+    const auto& kernel = kernels::activations<T>().kind[static_cast<int>(activation)];
     const MatrixView<const T> kept = kernel.keep == kernels::Keep::input ? z : y;
     by_rows(z.rows(), z.cols(), 8, [&](Index r, Index rows) {
         kernel.backward({rows, z.cols()}, kept.data() + r * kept.row_stride(), kept.row_stride(),
@@ -50,17 +50,17 @@ void activation_backward(Activation activation, std::span<const T> parameters, M
 template <class T>
 void softmax_forward(MatrixView<const T> x, MatrixView<T> y) {
     by_rows(x.rows(), x.cols(), 16, [&](Index r, Index rows) {
-        kernels::of<T>().softmax({rows, x.cols()}, x.data() + r * x.row_stride(), x.row_stride(),
-                                 y.data() + r * y.row_stride(), y.row_stride());
+        kernels::rows<T>().softmax({rows, x.cols()}, x.data() + r * x.row_stride(), x.row_stride(),
+                                   y.data() + r * y.row_stride(), y.row_stride());
     });
 }
 
 template <class T>
 void softmax_backward(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dx) {
     by_rows(y.rows(), y.cols(), 4, [&](Index r, Index rows) {
-        kernels::of<T>().softmax_backward({rows, y.cols()}, y.data() + r * y.row_stride(), y.row_stride(),
-                                          dy.data() + r * dy.row_stride(), dy.row_stride(),
-                                          dx.data() + r * dx.row_stride(), dx.row_stride());
+        kernels::rows<T>().softmax_backward({rows, y.cols()}, y.data() + r * y.row_stride(), y.row_stride(),
+                                            dy.data() + r * dy.row_stride(), dy.row_stride(),
+                                            dx.data() + r * dx.row_stride(), dx.row_stride());
     });
 }
 
@@ -69,9 +69,9 @@ void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t s
              std::span<const std::uint64_t> rows, MatrixView<T> y) {
     by_rows(x.rows(), x.cols(), 16, [&](Index begin, Index n) {
         for (Index r = begin; r < begin + n; ++r)
-            kernels::of<T>().dropout({x.cols(), x.data() + r * x.row_stride(), y.data() + r * y.row_stride(),
-                                      p, key, step,
-                                      row_name(rows, r) * static_cast<std::uint64_t>(x.cols())});
+            kernels::random<T>().dropout({x.cols(), x.data() + r * x.row_stride(),
+                                          y.data() + r * y.row_stride(), p, key, step,
+                                          row_name(rows, r) * static_cast<std::uint64_t>(x.cols())});
     });
 }
 
@@ -81,48 +81,49 @@ void loss(LossKind kind, const LossBatch<T>& batch) {
         return view.empty() ? nullptr : view.data() + r * view.row_stride();
     };
     by_rows(batch.y.rows(), batch.y.cols(), 16, [&](Index r, Index rows) {
-        kernels::of<T>().loss[static_cast<int>(kind)].run({{rows, batch.y.cols()},
-                                                           at(batch.y, r),
-                                                           batch.y.row_stride(),
-                                                           at(batch.target, r),
-                                                           batch.target.row_stride(),
-                                                           batch.label ? batch.label + r : nullptr,
-                                                           batch.row_scale ? batch.row_scale + r : nullptr,
-                                                           batch.scale,
-                                                           batch.column.data(),
-                                                           batch.parameters.data(),
-                                                           batch.row_value ? batch.row_value + r : nullptr,
-                                                           at(batch.value, r),
-                                                           batch.value.row_stride(),
-                                                           at(batch.dy, r),
-                                                           batch.dy.row_stride(),
-                                                           std::ssize(batch.column),
-                                                           batch.ignore_index});
+        kernels::losses<T>().kind[static_cast<int>(kind)].run(
+            {{rows, batch.y.cols()},
+             at(batch.y, r),
+             batch.y.row_stride(),
+             at(batch.target, r),
+             batch.target.row_stride(),
+             batch.label ? batch.label + r : nullptr,
+             batch.row_scale ? batch.row_scale + r : nullptr,
+             batch.scale,
+             batch.column.data(),
+             batch.parameters.data(),
+             batch.row_value ? batch.row_value + r : nullptr,
+             at(batch.value, r),
+             batch.value.row_stride(),
+             at(batch.dy, r),
+             batch.dy.row_stride(),
+             std::ssize(batch.column),
+             batch.ignore_index});
     });
 }
 
 LossFacts loss_facts(LossKind kind) {
     static_assert(max_loss_parameters == kernels::max_loss_parameters);
     static_assert(int(LossColumn::quantile) == int(kernels::Column::quantile));
-    const auto& kernel = kernels::of<float>().loss[static_cast<int>(kind)];
+    const auto& kernel = kernels::losses<float>().kind[static_cast<int>(kind)];
     return {kernel.elementwise, kernel.takes_labels, kernel.width, kernel.joint,
             static_cast<LossColumn>(kernel.column)};
 }
 
 template <class T>
 double weighted_sum(std::span<const T> x, const T* weight) {
-    return kernels::of<T>().weighted_sum(std::ssize(x), x.data(), weight);
+    return kernels::flat<T>().weighted_sum(std::ssize(x), x.data(), weight);
 }
 
 template <class T>
 double squared_norm(std::span<const T> x) {
-    return kernels::of<T>().squared_norm(std::ssize(x), x.data());
+    return kernels::flat<T>().squared_norm(std::ssize(x), x.data());
 }
 
 template <class T>
 void scale(std::span<T> x, T factor) {
     parallel_for(std::ssize(x), column_grain, threads_for(double(x.size())), [&](Index begin, Index end) {
-        kernels::of<T>().scale(end - begin, x.data() + begin, factor);
+        kernels::flat<T>().scale(end - begin, x.data() + begin, factor);
     });
 }
 
@@ -130,7 +131,7 @@ template <class T>
 Index first_nonfinite(MatrixView<const T> x) {
     std::atomic<Index> first = x.size();
     const auto search = [&](const T* from, Index n, Index place) {
-        const Index at = place + kernels::of<T>().first_nonfinite(n, from);
+        const Index at = place + kernels::flat<T>().first_nonfinite(n, from);
         if (at == place + n) return;
         for (Index seen = first; at < seen && !first.compare_exchange_weak(seen, at);) {
         }
@@ -157,21 +158,21 @@ void gather_rows(MatrixView<const T> x, std::span<const Index> order, MatrixView
 }
 
 int update_slots(OptimizerKind kind, std::span<const double> settings) {
-    return kernels::of<float>().update[static_cast<int>(kind)].slots(settings.data());
+    return kernels::updates<float>().kind[static_cast<int>(kind)].slots(settings.data());
 }
 
 template <class T>
 void update_prepare(OptimizerKind kind, std::span<const double> settings, std::int64_t step,
                     std::span<double> memory, std::span<T> coefficients) {
     static_assert(max_coefficients == kernels::max_coefficients && max_memory == kernels::max_memory);
-    kernels::of<T>().update[static_cast<int>(kind)].prepare(settings.data(), step, memory.data(),
-                                                            coefficients.data());
+    kernels::updates<T>().kind[static_cast<int>(kind)].prepare(settings.data(), step, memory.data(),
+                                                               coefficients.data());
 }
 
 template <class T>
 void update(OptimizerKind kind, std::span<T> w, const T* g, std::span<T* const> state,
             std::span<const T> coefficients) {
-    const auto& kernel = kernels::of<T>().update[static_cast<int>(kind)];
+    const auto& kernel = kernels::updates<T>().kind[static_cast<int>(kind)];
     const auto slots = static_cast<int>(state.size());
     const double cost = 4 + 8 * slots;
     parallel_for(std::ssize(w), column_grain, threads_for(cost * double(w.size())),
@@ -187,7 +188,7 @@ void update(OptimizerKind kind, std::span<T> w, const T* g, std::span<T* const> 
 template <class T>
 void apply(Function f, std::span<const T> x, std::span<T> y) {
     require(x.size() == y.size(), "apply: x has ", x.size(), " elements, y ", y.size());
-    kernels::of<T>().function[static_cast<int>(f)](std::ssize(x), x.data(), y.data());
+    kernels::functions<T>().kind[static_cast<int>(f)](std::ssize(x), x.data(), y.data());
 }
 
 #define CMLP_OPS(T)                                                                                          \

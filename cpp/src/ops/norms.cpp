@@ -25,7 +25,7 @@ void by_columns(Index rows, Index cols, double cost, F&& f) {
 
 template <class T>
 const auto& table() {
-    return kernels::of<T>().norms;
+    return kernels::rows<T>();
 }
 
 template <class T>
@@ -108,7 +108,7 @@ void normalize_columns_backward(MatrixView<const T> u, MatrixView<const T> dy, c
 }
 
 void random_words(std::uint64_t key, std::uint64_t step, std::uint64_t first, std::span<std::uint32_t> out) {
-    kernels::table().random(key, step, first, std::ssize(out), out.data());
+    kernels::random<double>().words(key, step, first, std::ssize(out), out.data());
 }
 
 #define CMLP_NORMS(T)                                                                                  \

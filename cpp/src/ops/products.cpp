@@ -24,10 +24,11 @@ void multiply(MatrixView<const T> a, bool transpose_a, MatrixView<const T> b, bo
     Matrix<T> turned;
     if (transpose_b) {
         turned.resize(b.cols(), b.rows());
-        kernels::of<T>().transpose(shape_of(b), b.data(), b.row_stride(), turned.data(), turned.row_stride());
+        kernels::products<T>().transpose(shape_of(b), b.data(), b.row_stride(), turned.data(),
+                                         turned.row_stride());
         b.rebind(turned.view());
     }
-    ops::gemm<T>(kernels::of<T>().gemm,
+    ops::gemm<T>(kernels::products<T>().gemm,
                  {m, n, k, a.data(), transpose_a ? 1 : a.row_stride(), transpose_a ? a.row_stride() : 1,
                   b.data(), b.row_stride(), c.data(), c.row_stride(), nullptr, accumulate});
 }
@@ -37,7 +38,7 @@ namespace ops {
 template <class T>
 void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias, MatrixView<T> y,
                     AfterBlock after) {
-    gemm<T>(kernels::of<T>().gemm,
+    gemm<T>(kernels::products<T>().gemm,
             {x.rows(), w.cols(), w.rows(), x.data(), x.row_stride(), 1, w.data(), w.row_stride(), y.data(),
              y.row_stride(), bias, false},
             after);
@@ -46,8 +47,8 @@ void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias,
 template <class T>
 void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate) {
     by_chunk(dy.rows(), [&](Index r, Index rows) {
-        kernels::of<T>().column_sums({rows, dy.cols()}, dy.data() + r * dy.row_stride(), dy.row_stride(), db,
-                                     accumulate || r > 0);
+        kernels::products<T>().column_sums({rows, dy.cols()}, dy.data() + r * dy.row_stride(),
+                                           dy.row_stride(), db, accumulate || r > 0);
     });
 }
 
@@ -82,10 +83,10 @@ void gradient_block(const WeightGradient<T>& g, const Blocks& blocks, Index numb
     const Index i = down * blocks.rows, j = across * blocks.cols;
     const Index m = std::min(blocks.rows, g.dw.rows() - i), n = std::min(blocks.cols, g.dw.cols() - j);
     by_chunk(g.x.rows(), [&](Index r, Index rows) {
-        kernels::of<T>().gemm({m, n, rows, g.x.data() + r * g.x.row_stride() + i, 1, g.x.row_stride(),
-                               g.dy.data() + r * g.dy.row_stride() + j, g.dy.row_stride(),
-                               g.dw.data() + i * g.dw.row_stride() + j, g.dw.row_stride(), nullptr,
-                               g.accumulate || r > 0});
+        kernels::products<T>().gemm({m, n, rows, g.x.data() + r * g.x.row_stride() + i, 1, g.x.row_stride(),
+                                     g.dy.data() + r * g.dy.row_stride() + j, g.dy.row_stride(),
+                                     g.dw.data() + i * g.dw.row_stride() + j, g.dw.row_stride(), nullptr,
+                                     g.accumulate || r > 0});
     });
     if (number == 0 && g.db) linear_backward_bias<T>(g.dy, g.db, g.accumulate);
 }
@@ -116,7 +117,8 @@ namespace {
 // Transposes rows i ... of w into columns of `to`.
 template <class T>
 void transpose_rows(MatrixView<const T> w, Index i, Index rows, T* to, Index to_row) {
-    kernels::of<T>().transpose({rows, w.cols()}, w.data() + i * w.row_stride(), w.row_stride(), to, to_row);
+    kernels::products<T>().transpose({rows, w.cols()}, w.data() + i * w.row_stride(), w.row_stride(), to,
+                                     to_row);
 }
 
 // Columns j ... of dx, by the rows of w for them transposed into `panel`.

@@ -16,9 +16,8 @@ void multiply(const SparseView<T>& a, MatrixView<const T> b, const T* bias, Matr
               AfterBlock after) {
     const auto run = [&](Index i, Index rows) {
         const SparseView<T> part = a.middle_rows(i, rows);
-        kernels::of<T>().sparse_gemm({rows, c.cols(), part.starts(), part.columns(), part.values(), b.data(),
-                                      b.row_stride(), c.data() + i * c.row_stride(), c.row_stride(), bias,
-                                      add});
+        kernels::sparse<T>().gemm({rows, c.cols(), part.starts(), part.columns(), part.values(), b.data(),
+                                   b.row_stride(), c.data() + i * c.row_stride(), c.row_stride(), bias, add});
         if (after) after(i, rows, 0, c.cols());
     };
     const double work = double(a.entries()) * double(c.cols()) + double(c.size()) / 4;  // and writes them

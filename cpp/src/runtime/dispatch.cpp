@@ -1,4 +1,6 @@
 // Which instruction set runs: the best this processor has, or the one that CMLP_ISA or set_isa names.
+#include <cmlp_isas.def>
+
 #include "kernels/kernels.hpp"
 
 #include <cmlp/base/error.hpp>
@@ -10,21 +12,9 @@
 namespace cmlp {
 namespace kernels {
 
-#define CMLP_ISA_ROW(isa)     \
-    namespace isa {           \
-    extern const Table table; \
-    }
-#include <cmlp_isas.def>
-#undef CMLP_ISA_ROW
-#if defined(CMLP_BF16_ISA)
-namespace CMLP_BF16_ISA {
-extern const Bf16Kernels table_bf16;
-}
-#endif
-
 namespace {
 
-bool runs_scalar() { return true; }
+[[maybe_unused]] bool runs_scalar() { return true; }
 #if defined(__x86_64__) || defined(__i386__)
 [[maybe_unused]] bool runs_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 [[maybe_unused]] bool runs_avx512() {
@@ -35,39 +25,49 @@ bool runs_scalar() { return true; }
 [[maybe_unused]] bool runs_neon() { return true; }  // part of every aarch64
 
 struct Candidate {
-    const Table* table;
+    Isa isa;
     bool (*runs)();
 };
 
-const Candidate candidates[] = {
-#define CMLP_ISA_ROW(isa) {&isa::table, runs_##isa},
-#include <cmlp_isas.def>
+enum Row : int {
+#define CMLP_ISA_ROW(isa) row_##isa,
+    CMLP_ISAS(CMLP_ISA_ROW)
 #undef CMLP_ISA_ROW
 };
 
-const Table& find(std::string_view name) {
+const Candidate candidates[] = {
+#define CMLP_ISA_ROW(isa) {{#isa, row_##isa}, runs_##isa},
+    CMLP_ISAS(CMLP_ISA_ROW)
+#undef CMLP_ISA_ROW
+};
+
+const Isa& find(std::string_view name) {
     std::string there;
     for (const Candidate& candidate : candidates) {
         if (!candidate.runs()) continue;
-        if (candidate.table->name == name) return *candidate.table;
-        there += (there.empty() ? "" : ", ") + std::string(candidate.table->name);
+        if (candidate.isa.name == name) return candidate.isa;
+        there += (there.empty() ? "" : ", ") + std::string(candidate.isa.name);
     }
     fail("unknown instruction set '", name, "'; choose from ", there, " (set_isa, CMLP_ISA)");
 }
 
-const Table& choose() {
+const Isa& choose() {
     if (const char* forced = std::getenv("CMLP_ISA"); forced && *forced) return find(forced);
     for (const Candidate& candidate : candidates)
-        if (candidate.runs()) return *candidate.table;
-    std::abort();  // the scalar row always runs
+        if (candidate.runs()) return candidate.isa;
+    std::string built;
+    for (const Candidate& candidate : candidates)
+        built += (built.empty() ? "" : ", ") + std::string(candidate.isa.name);
+    fail("this processor runs none of the instruction sets in this build (", built,
+         "); build with scalar in CMLP_ISAS");
 }
 
-std::atomic<const Table*> running = nullptr;
+std::atomic<const Isa*> running = nullptr;
 
 }  // namespace
 
-const Table& table() {
-    const Table* chosen = running.load(std::memory_order_acquire);
+const Isa& isa() {
+    const Isa* chosen = running.load(std::memory_order_acquire);
     if (!chosen) [[unlikely]] {
         chosen = &choose();
         running.store(chosen, std::memory_order_release);
@@ -75,13 +75,13 @@ const Table& table() {
     return *chosen;
 }
 
-const Bf16Kernels& bf16() {
-    const Table& chosen = table();
+bool has_bf16_instruction() {
 #if defined(CMLP_BF16_ISA)
     static const bool native = runs_avx512() && __builtin_cpu_supports("avx512bf16");
-    if (native && &chosen == &avx512::table) return CMLP_BF16_ISA::table_bf16;
+    return native && isa().row == row_avx512;
+#else
+    return false;
 #endif
-    return chosen.bf16;
 }
 
 }  // namespace kernels
@@ -89,17 +89,17 @@ const Bf16Kernels& bf16() {
 std::vector<std::string> isas() {
     std::vector<std::string> names;
     for (const auto& candidate : kernels::candidates)
-        if (candidate.runs()) names.emplace_back(candidate.table->name);
+        if (candidate.runs()) names.emplace_back(candidate.isa.name);
     return names;
 }
 
 std::vector<std::string> built_isas() {
     std::vector<std::string> names;
-    for (const auto& candidate : kernels::candidates) names.emplace_back(candidate.table->name);
+    for (const auto& candidate : kernels::candidates) names.emplace_back(candidate.isa.name);
     return names;
 }
 
-std::string isa() { return kernels::table().name; }
+std::string isa() { return kernels::isa().name; }
 
 void set_isa(std::string_view name) {
     kernels::running.store(&kernels::find(name), std::memory_order_release);

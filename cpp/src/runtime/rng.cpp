@@ -27,7 +27,7 @@ Rng::Rng(std::uint64_t seed, Stream purpose, std::uint64_t step)
 std::uint64_t Rng::next() {
     constexpr std::uint64_t words = std::size(decltype(block_){});
     const std::uint64_t at = index_ % words;
-    if (at == 0) kernels::table().random(key_, step_, index_, words, block_);
+    if (at == 0) kernels::random<double>().words(key_, step_, index_, words, block_);
     index_ += 2;
     return block_[at] | static_cast<std::uint64_t>(block_[at + 1]) << 32;
 }
@@ -40,7 +40,7 @@ double Rng::normal() { return normal_quantile((static_cast<double>(next() >> 11)
 namespace {
 
 double applied(Function f, double x) {
-    kernels::of<double>().function[static_cast<int>(f)](1, &x, &x);
+    kernels::functions<double>().kind[static_cast<int>(f)](1, &x, &x);
     return x;
 }
 double log_of(double x) { return applied(Function::log, x); }

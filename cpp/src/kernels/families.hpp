@@ -1,0 +1,16 @@
+// THE list of the kernels' families: the name of its table and of its file, and the table's type in kernels.hpp.
+//
+// Each is one source, compiled once per instruction set, that exports its table in both number types and nothing
+// else; bf16.cpp, in float32 alone, stands beside them.
+#pragma once
+
+#define CMLP_FAMILIES(FAMILY)        \
+    FAMILY(products, Products)       \
+    FAMILY(sparse, SparseProducts)   \
+    FAMILY(activations, Activations) \
+    FAMILY(losses, Losses)           \
+    FAMILY(updates, Updates)         \
+    FAMILY(functions, Functions)     \
+    FAMILY(rows, Rows)               \
+    FAMILY(flat, Flat)               \
+    FAMILY(random, Random)

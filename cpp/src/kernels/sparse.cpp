@@ -1,0 +1,15 @@
+// Family sparse: products with a sparse left side of one instruction set.
+#include "sparse.hpp"
+#include "export.hpp"
+
+namespace cmlp::kernels::CMLP_ISA {
+namespace {
+
+template <class T>
+constexpr SparseProducts<T> table = {sparse_gemm<T>};
+
+}  // namespace
+
+CMLP_EXPORT(sparse, SparseProducts)
+
+}  // namespace cmlp::kernels::CMLP_ISA
