@@ -1,8 +1,6 @@
 # THE list of instruction sets, best first. Each family of kernels (cpp/src/kernels/families.hpp) is one source, compiled
 # once per row with the row's flags; cmlp_isas.def repeats the rows for table.cpp, which joins the families' tables.
-file(GLOB families CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cpp/src/kernels/*.cpp)
-list(REMOVE_ITEM families ${PROJECT_SOURCE_DIR}/cpp/src/kernels/table.cpp)
-set(bf16 ${PROJECT_SOURCE_DIR}/cpp/src/kernels/bf16.cpp)
+file(GLOB families CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cpp/src/kernels/family_*.cpp)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   set(isas avx512 avx2 scalar)
@@ -56,7 +54,7 @@ foreach(isa IN LISTS CMLP_BUILT_ISAS)
 endforeach()
 # Beside a row: its products of bfloat16 where the processor has the instruction.
 if(avx512 IN_LIST CMLP_BUILT_ISAS)
-  cmlp_add_kernels(avx512bf16 ${bf16})
+  cmlp_add_kernels(avx512bf16 cpp/src/kernels/family_bf16.cpp)
   target_compile_definitions(cmlp PRIVATE CMLP_BF16_ISA=avx512bf16)
 endif()
 target_sources(cmlp PRIVATE cpp/src/kernels/table.cpp)
@@ -67,7 +65,7 @@ file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/cmlp_isas.def
   CONTENT "// The instruction sets in this build, best first; made by cmake/kernels.cmake.\n#pragma once\n#define CMLP_ISAS(ROW, ...) @rows@\n" @ONLY)
 target_include_directories(cmlp PRIVATE ${PROJECT_BINARY_DIR}/generated)
 
-list(TRANSFORM families REPLACE ".*/(.+)[.]cpp" "\\1" OUTPUT_VARIABLE names)
+list(TRANSFORM families REPLACE ".*/family_(.+)[.]cpp" "\\1" OUTPUT_VARIABLE names)
 list(JOIN CMLP_BUILT_ISAS ", " chosen)
 list(JOIN names ", " names)
 message(STATUS "cmlp: kernels for ${chosen}, each with the families ${names}")

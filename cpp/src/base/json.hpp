@@ -13,7 +13,14 @@
 namespace cmlp::json {
 
 class Value;
-struct Member;
+/// A template, so that it is complete from where Value is.
+template <class V>
+struct KeyAndValue {
+    std::string key;
+    V value;
+    bool operator==(const KeyAndValue&) const = default;
+};
+using Member = KeyAndValue<Value>;
 using Array = std::vector<Value>;
 using Object = std::vector<Member>;  // keeps the order of its keys
 
@@ -60,12 +67,6 @@ private:
     const T& get(std::string_view wanted) const;
 
     std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Object> data_;
-};
-
-struct Member {
-    std::string key;
-    Value value;
-    bool operator==(const Member&) const = default;
 };
 
 inline bool operator==(const Value& left, const Value& right) { return left.data_ == right.data_; }

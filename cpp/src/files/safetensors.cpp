@@ -45,8 +45,9 @@ std::size_t tensor_bytes(const std::string& name, std::string_view dtype, const 
 std::vector<std::size_t> storage_order(const std::vector<Tensor>& tensors) {
     std::vector<std::size_t> order(tensors.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return element_size(tensors[a].dtype) > element_size(tensors[b].dtype);
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        const auto of_a = element_size(tensors[a].dtype), of_b = element_size(tensors[b].dtype);
+        return of_a != of_b ? of_a > of_b : a < b;
     });
     return order;
 }
