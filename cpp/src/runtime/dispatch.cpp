@@ -5,6 +5,7 @@
 #include <cmlp/runtime/runtime.hpp>
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 
 namespace cmlp {
@@ -56,7 +57,14 @@ const Table& find(std::string_view name) {
 }
 
 const Table& choose() {
-    if (const char* forced = std::getenv("CMLP_ISA"); forced && *forced) return find(forced);
+    if (const char* forced = std::getenv("CMLP_ISA"); forced && *forced) {
+        try {
+            return find(forced);
+        } catch (const std::invalid_argument&
+                     error) {  // a variable must not end the program that hosts this library
+            std::fprintf(stderr, "cmlp: CMLP_ISA is ignored: %s\n", error.what());
+        }
+    }
     for (const Candidate& candidate : candidates)
         if (candidate.runs()) return *candidate.table;
     std::abort();  // the scalar row always runs
