@@ -31,20 +31,19 @@ int main() {
     cmlp::Optimizer<float> adam(cmlp::OptimizerKind::adam, net, {{"lr", 0.01}});
     const cmlp::Loss loss(cmlp::LossKind::cross_entropy);
 
-    cmlp::FitReport report;
-    cmlp::fit(net, {train.x, {{}, train.label}}, loss, adam, {.epochs = 20, .batch_size = 64}, report);
+    const cmlp::FitReport report =
+        cmlp::fit(net, {train.x, cmlp::labels(train.label)}, loss, adam, {.epochs = 20, .batch_size = 64});
     for (const cmlp::EpochRecord& epoch : report.epochs)
         if (epoch.epoch % 5 == 4) std::printf("epoch %2td  loss %.4f\n", epoch.epoch + 1, epoch.loss);
 
     const auto scores =
-        cmlp::evaluate<float>(net, {test.x, {{}, test.label}}, loss, {cmlp::MetricKind::accuracy});
+        cmlp::evaluate<float>(net, {test.x, cmlp::labels(test.label)}, loss, {cmlp::MetricKind::accuracy});
     std::printf("test accuracy %.1f %% on %s\n", 100 * scores[1], cmlp::isa().c_str());
 
     cmlp::save(net, "moons.safetensors");
     const auto loaded = cmlp::load<float>("moons.safetensors");
     const cmlp::Matrix<float> points = {{0.0f, 1.0f}, {1.0f, -0.5f}};
-    cmlp::Matrix<float> logits(2, 2);
-    loaded->predict_into(points, logits);
+    const cmlp::Matrix<float> logits = loaded.predict(points);
     for (cmlp::Index i = 0; i < 2; ++i)
         std::printf("(%g, %g) lies on moon %d\n", points(i, 0), points(i, 1), logits(i, 1) > logits(i, 0));
     return scores[1] > 0.97 ? 0 : 1;

@@ -16,15 +16,29 @@ using Net = std::shared_ptr<Network<T>>;
 
 // ---- layers from and to their fields
 
-void read(const py::handle& from, Activation& value) {
-    value = parse<Activation>(py::cast<std::string>(from));
+template <class E>
+    requires std::is_enum_v<E>
+void read(const py::handle& from, E& value) {
+    value = parse<E>(py::cast<std::string>(from));
+}
+void read(const py::handle& from, std::optional<Initializer>& value) {
+    value = parse_or_auto(py::cast<std::string>(from));
 }
 template <class V>
+    requires(!std::is_enum_v<V>)
 void read(const py::handle& from, V& value) {
     value = py::cast<V>(from);
 }
-py::object write(Activation value) { return py::str(std::string(name(value))); }
+template <class E>
+    requires std::is_enum_v<E>
+py::object write(E value) {
+    return py::str(std::string(name(value)));
+}
+py::object write(const std::optional<Initializer>& value) {
+    return py::str(std::string(name_or_auto(value)));
+}
 template <class V>
+    requires(!std::is_enum_v<V>)
 py::object write(const V& value) {
     return py::cast(value);
 }
@@ -253,8 +267,8 @@ void define(py::class_<Network<T>, Net<T>> network) {
 py::object as_python(AnyNetwork network) {
     return std::visit(
         [](auto net) {
-            using N = typename decltype(net)::element_type;
-            return py::cast(std::shared_ptr<N>(std::move(net)));
+            using N = decltype(net);
+            return py::cast(std::make_shared<N>(std::move(net)));
         },
         std::move(network));
 }
@@ -269,9 +283,12 @@ void bind_network(py::module_& m) {
     define<float, double>(network32);
     define<double, float>(network64);
     m.def(
-        "load", [](const std::string& path) { return as_python(load_any(path)); }, py::arg("path"),
-        "The network in a model file.");
+        "load", [](const std::string& path) { return as_python(load(path, {.non_finite = true})); },
+        py::arg("path"), "The network in a model file.");
     m.def(
-        "from_bytes", [](const py::bytes& bytes) { return as_python(from_bytes(std::string_view(bytes))); },
+        "from_bytes",
+        [](const py::bytes& bytes) {
+            return as_python(from_bytes(std::string_view(bytes), {.non_finite = true}));
+        },
         py::arg("bytes"), "The network in the bytes of a model file.");
 }

@@ -1,7 +1,11 @@
-// Memory: calls in their steady state take none from the heap. This file counts every operator new of the program.
+// Memory: calls in their steady state take none from the heap. This file counts every operator new of the program, and all
+// that glibc hands out.
+#include <cmlp/network/predictor.hpp>
 #include <cmlp/train/trainer.hpp>
 
 #include <doctest/doctest.h>
+
+#include <malloc.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -70,6 +74,31 @@ TEST_CASE_TEMPLATE("allocation: predict_into takes no memory in its steady state
         CHECK(allocations_of([&] { net.predict_into(x, y); }) == 0);
         CHECK(allocations_of([&] { net.predict_into(x.top_rows(1), y.top_rows(1)); }) == 0);
     }
+}
+
+TEST_CASE_TEMPLATE("allocation: a Predictor takes no memory once it is reserved, from the first call on", T,
+                   float, double) {
+    const test::RuntimeScope scope;
+    set_num_threads(1);
+    const Matrix<T> x = test::numbers<T>(300, 30, 1);
+    Matrix<T> y(300, 10), one(1, 10);
+    for (const bool norm : {false, true}) {
+        std::vector<Layer> stack = layers();
+        if (norm) stack.insert(stack.begin(), LayerNorm{30});
+        const Network<T> net(stack, 1);
+        Predictor<T> predictor(net);
+        predictor.reserve(300);
+        const long before = allocations;
+        const auto in_use = mallinfo2().uordblks;
+        predictor.predict_into(x, y);
+        predictor.predict_into(x.top_rows(1), one);
+        CHECK(allocations == before);
+        CHECK(mallinfo2().uordblks == in_use);
+    }
+    const Network<T> chain({Linear{30, 16}, activation("relu"), Linear{16, 10}}, 1);
+    const long before = allocations;
+    chain.predict_into(x.top_rows(4), y.top_rows(4));  // small: even without a Predictor
+    CHECK(allocations == before);
 }
 
 TEST_CASE_TEMPLATE("allocation: a training step takes no memory in its steady state", T, float, double) {

@@ -162,19 +162,22 @@ TEST_CASE("initializers: auto goes by the activation that follows, dropout not c
     };
     for (std::size_t a = 0; a < rows<Activation>().size(); ++a) {
         const ActivationLayer act = activation(rows<Activation>()[a].name);
-        const std::string chosen(name(initializer_for(act.kind)));
+        const Initializer chosen = initializer_for(act.kind);
         const Matrix<double> automatic = first_weights({Linear{8, 6}, Dropout{0.2}, act, Linear{6, 2}});
         const Matrix<double> named = first_weights({Linear{8, 6, true, chosen}, act, Linear{6, 2}});
         CHECK((automatic - named).eval().view().cwise_abs().sum() == 0);
     }
     const Matrix<double> last = first_weights({Linear{8, 6}});
-    CHECK((last - first_weights({Linear{8, 6, true, "xavier_uniform"}})).eval().view().cwise_abs().sum() ==
-          0);
+    CHECK((last - first_weights({Linear{8, 6, true, Initializer::xavier_uniform}}))
+              .eval()
+              .view()
+              .cwise_abs()
+              .sum() == 0);
 }
 
 TEST_CASE("initializers: biases are 0, but for torch's") {
     for (const Row& row : rows<Initializer>()) {
-        const Network<double> net({Linear{16, 300, true, std::string(row.name)}}, 1);
+        const Network<double> net({Linear{16, 300, true, parse<Initializer>(row.name)}}, 1);
         const MatrixView<const double> bias = net.parameters()[1].value;
         double largest = 0;
         for (Index j = 0; j < 300; ++j) largest = std::max(largest, std::abs(bias(0, j)));
@@ -188,11 +191,9 @@ TEST_CASE("initializers: biases are 0, but for torch's") {
 }
 
 TEST_CASE("initializers: unknown names and settings are refused when the network is made") {
-    CHECK(message([] {
-              Network<float>({Linear{2, 3, true, "he"}});
-          }).starts_with("unknown initializer 'he'; choose from "));
-    CHECK(message([] { Network<float>({Linear{2, 3, true, "normal", {{"sigma", 1}}}}); }) ==
+    CHECK(message([] { (void)parse_or_auto("he"); }).starts_with("unknown initializer 'he'; choose from "));
+    CHECK(message([] { Network<float>({Linear{2, 3, true, Initializer::normal, {{"sigma", 1}}}}); }) ==
           "initializer 'normal' has no parameter 'sigma'; it takes: mean, std");
-    CHECK(message([] { Network<float>({Linear{2, 3, true, "normal", {{"std", -1}}}}); }) ==
+    CHECK(message([] { Network<float>({Linear{2, 3, true, Initializer::normal, {{"std", -1}}}}); }) ==
           "normal: std is -1, it must be in [0,inf)");
 }

@@ -21,7 +21,7 @@ Matrix<double> random_rows(Index rows, Index cols, std::uint64_t seed) {
 // One row a kind, for six columns.
 std::vector<std::vector<Layer>> kinds() {
     Linear ntk{6, 4};
-    ntk.parametrization = "ntk";
+    ntk.parametrization = Parametrization::ntk;
     return {{LogSoftmax{}},
             {LayerNorm{6}},
             {LayerNorm{6, 0.1, true, false}},
@@ -43,8 +43,8 @@ std::vector<std::vector<Layer>> kinds() {
             {ParametricActivation{6, activation("tanh")}},
             {PeriodicEmbedding{6, 5, 3}},
             {PiecewiseLinearEmbedding{{{-1, 0.5}, {-2, 0, 2}, {0, 1}, {-9, 9}, {-0.5, 0.1, 3}, {1, 2}}, 3}},
-            {BatchEnsemble{3, 4, 2, false, "normal"}},
-            {BatchEnsemble{6, 4, 3, true, "signs"}},
+            {BatchEnsemble{3, 4, 2, false, EnsembleInit::normal}},
+            {BatchEnsemble{6, 4, 3, true, EnsembleInit::signs}},
             {ResidualBegin{}, LayerNorm{6}, Linear{6, 6}, ResidualEnd{}},
             {ResidualBegin{}, ResidualBegin{}, Scale{6}, ResidualEnd{}, Linear{6, 6}, ResidualEnd{}}};
 }
@@ -69,13 +69,13 @@ TEST_CASE("a file keeps every layer, its parameters and its buffers") {
         Network<double> net(layers, 1);
         const Matrix<double> x = random_rows(7, 6, 2);
         net.forward(x);
-        const auto other = std::get<std::unique_ptr<Network<double>>>(from_bytes(to_bytes(net)));
-        REQUIRE(other->state().size() == net.state().size());
-        CHECK(std::equal(net.state().begin(), net.state().end(), other->state().begin()));
+        const auto other = std::get<Network<double>>(from_bytes(to_bytes(net)));
+        REQUIRE(other.state().size() == net.state().size());
+        CHECK(std::equal(net.state().begin(), net.state().end(), other.state().begin()));
         const Index width = net.output_width(6, 0, net.layer_count());
         Matrix<double> y(7, width), z(7, width);
         net.predict_into(x, y);
-        other->predict_into(x, z);
+        other.predict_into(x, z);
         CHECK((y - z).cwise_abs().max_coeff() == 0);
     }
 }

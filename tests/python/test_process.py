@@ -74,18 +74,13 @@ def test_the_environment_names_the_instruction_set(isa):
     assert fresh.result("import cmlp, json; print(json.dumps(cmlp.runtime.isa()))", CMLP_ISA=isa) == isa
 
 
-def test_a_wrong_instruction_set_in_the_environment_is_one_clear_error():
+def test_a_wrong_instruction_set_in_the_environment_is_ignored_with_a_warning():
     code = """
         import json
         import cmlp
-        try:
-            cmlp.nn.Sequential(cmlp.nn.Linear(1, 1)).predict([[1]])
-        except ValueError as error:
-            print(json.dumps(str(error)))
+        print(json.dumps(cmlp.runtime.isa()))
     """
-    text = fresh.result(code, CMLP_ISA="mmx")
-    assert "mmx" in text
-    assert all(name in text for name in cmlp.runtime.isas())
+    assert fresh.result(code, CMLP_ISA="mmx") == cmlp.runtime.isas()[0]
 
 
 def test_the_environment_limits_the_threads():

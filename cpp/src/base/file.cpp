@@ -17,7 +17,17 @@ namespace cmlp {
 namespace {
 
 void check(bool good, const char* action, const std::string& path) {
-    if (!good) fail(action, " ", path, ": ", std::generic_category().message(errno));
+    if (!good)
+        throw FileError(std::string(action) + " " + path + ": " + std::generic_category().message(errno));
+}
+
+template <class... Parts>
+void require_file(bool good, const Parts&... parts) {
+    try {
+        require(good, parts...);
+    } catch (const std::invalid_argument& error) {
+        throw FileError(error.what());
+    }
 }
 
 // A temporary file that disappears unless it was moved into place.
@@ -74,7 +84,7 @@ InputFile::InputFile(const std::string& path)
     check(file_.number() >= 0, "load: cannot open", path);
     struct stat status{};
     check(::fstat(file_.number(), &status) == 0, "load: cannot open", path);
-    require(S_ISREG(status.st_mode), "load: ", path, " is not a regular file");
+    require_file(S_ISREG(status.st_mode), "load: ", path, " is not a regular file");
     size_ = static_cast<std::size_t>(status.st_size);
 }
 
@@ -83,7 +93,7 @@ void InputFile::read(std::size_t offset, std::span<std::byte> out) const {
         const ssize_t done = ::pread(file_.number(), out.data(), out.size(), static_cast<off_t>(offset));
         if (done < 0 && errno == EINTR) continue;
         check(done >= 0, "load: cannot read", path_);
-        require(done > 0, "load: ", path_, " became shorter while it was read");
+        require_file(done > 0, "load: ", path_, " became shorter while it was read");
         offset += static_cast<std::size_t>(done);
         out = out.subspan(static_cast<std::size_t>(done));
     }
@@ -94,10 +104,10 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
     std::filesystem::path target = path;
     if (std::filesystem::is_symlink(target, ignored))
         target = std::filesystem::weakly_canonical(target, ignored);
-    require(!target.empty() && target.has_filename(), "save: '", path, "' is not the name of a file");
+    require_file(!target.empty() && target.has_filename(), "save: '", path, "' is not the name of a file");
     struct stat old{};
     const bool exists = ::stat(target.c_str(), &old) == 0;
-    require(!exists || S_ISREG(old.st_mode), "save: ", path, " is not a regular file");
+    require_file(!exists || S_ISREG(old.st_mode), "save: ", path, " is not a regular file");
 
     const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
     Temporary temporary(target, folder, exists ? 0600 : 0666);  // 0666 less the umask, as for any new file

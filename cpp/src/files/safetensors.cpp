@@ -176,7 +176,7 @@ File parse_or_explain(std::string_view source, std::size_t size, auto&& fetch) {
     try {
         return parse(size, fetch);
     } catch (const std::invalid_argument& error) {
-        fail("load: ", source, " is not a cmlp model: ", error.what());
+        throw FileError("load: " + std::string(source) + " is not a cmlp model: " + error.what());
     }
 }
 

@@ -2,9 +2,13 @@
 #include <cmlp/files/serialize.hpp>
 
 #include <cstring>
+#include <istream>
+#include <iterator>
+#include <ostream>
 
 #include "base/json.hpp"
 #include "files/safetensors.hpp"
+#include "ops/ops.hpp"
 
 namespace cmlp {
 namespace {
@@ -19,8 +23,10 @@ constexpr const char* dtype_name = sizeof(T) == 4 ? "F32" : "F64";
 json::Value to_json(bool value) { return value; }
 json::Value to_json(double value) { return value; }
 json::Value to_json(Index value) { return static_cast<std::int64_t>(value); }
-json::Value to_json(const std::string& value) { return value; }
 json::Value to_json(Activation value) { return name(value); }
+json::Value to_json(Parametrization value) { return name(value); }
+json::Value to_json(EnsembleInit value) { return name(value); }
+json::Value to_json(const std::optional<Initializer>& value) { return name_or_auto(value); }
 json::Value to_json(const std::vector<Index>& values) {
     json::Array array;
     for (const Index value : values) array.push_back(static_cast<std::int64_t>(value));
@@ -40,8 +46,14 @@ json::Value to_json(const Settings& settings) {
 void from_json(const json::Value& json, bool& value) { value = json.as_bool(); }
 void from_json(const json::Value& json, double& value) { value = json.as_real(); }
 void from_json(const json::Value& json, Index& value) { value = static_cast<Index>(json.as_integer()); }
-void from_json(const json::Value& json, std::string& value) { value = json.as_string(); }
-void from_json(const json::Value& json, Activation& value) { value = parse<Activation>(json.as_string()); }
+template <class E>
+    requires std::is_enum_v<E>
+void from_json(const json::Value& json, E& value) {
+    value = parse<E>(json.as_string());
+}
+void from_json(const json::Value& json, std::optional<Initializer>& value) {
+    value = parse_or_auto(json.as_string());
+}
 void from_json(const json::Value& json, std::vector<Index>& values) {
     values.clear();
     for (const json::Value& item : json.as_array()) values.push_back(static_cast<Index>(item.as_integer()));
@@ -169,21 +181,31 @@ Precision precision_of(const json::Value& json) {
 }
 
 template <class T>
-std::unique_ptr<Network<T>> build(std::vector<NamedLayer> layers, const json::Value& json,
-                                  const TensorsByName& tensors, safetensors::File& file) {
-    auto network = std::make_unique<Network<T>>(
-        std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
-    network->set_pass_count(static_cast<std::uint64_t>(json.at("step").as_integer()));
-    network->set_precision(precision_of(json));
-    for (const auto& p : network->parameters()) fill(p, *tensors.at(p.name));
-    for (const auto& b : network->buffers()) fill(b, *tensors.at(b.name));
+void require_finite(const Parameter<T>& p) {
+    const Index at = ops::first_nonfinite<T>(p.value);
+    require(at < 0, "tensor '", p.name,
+            "' has a number that is not finite; LoadOptions::non_finite takes it");
+}
+
+template <class T>
+Network<T> build(std::vector<NamedLayer> layers, const json::Value& json, const TensorsByName& tensors,
+                 safetensors::File& file, LoadOptions options) {
+    Network<T> network(std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
+    network.set_pass_count(static_cast<std::uint64_t>(json.at("step").as_integer()));
+    network.set_precision(precision_of(json));
+    for (const auto& p : network.parameters()) fill(p, *tensors.at(p.name));
+    for (const auto& b : network.buffers()) fill(b, *tensors.at(b.name));
+    if (!options.non_finite) {
+        for (const auto& p : network.parameters()) require_finite<T>(p);
+        for (const auto& b : network.buffers()) require_finite<T>(b);
+    }
     file.metadata.erase("cmlp");
-    network->metadata = std::move(file.metadata);
-    network->set_training(false);
+    network.metadata = std::move(file.metadata);
+    network.set_training(false);
     return network;
 }
 
-AnyNetwork network_of(safetensors::File file, const std::string& source) {
+AnyNetwork network_of(safetensors::File file, const std::string& source, LoadOptions options) {
     try {
         const auto text = file.metadata.find("cmlp");
         require(text != file.metadata.end(), "the metadata have no key 'cmlp'");
@@ -194,10 +216,10 @@ AnyNetwork network_of(safetensors::File file, const std::string& source) {
         for (const json::Value& item : json.at("layers").as_array()) layers.push_back(layer_from(item));
         const TensorsByName tensors = matched(layers, file);
         if (json.at("dtype").as_string() == dtype_name<float>)
-            return build<float>(std::move(layers), json, tensors, file);
-        return build<double>(std::move(layers), json, tensors, file);
+            return build<float>(std::move(layers), json, tensors, file, options);
+        return build<double>(std::move(layers), json, tensors, file, options);
     } catch (const std::invalid_argument& error) {
-        fail("load: ", source, " is not a cmlp model: ", error.what());
+        throw FileError("load: " + source + " is not a cmlp model: " + error.what());
     }
 }
 
@@ -208,33 +230,67 @@ std::string to_bytes(const Network<T>& network) {
     return safetensors::to_bytes(file_of(network));
 }
 
-AnyNetwork from_bytes(std::string_view bytes) {
-    return network_of(safetensors::from_bytes(bytes), "the byte string");
+AnyNetwork from_bytes(std::string_view bytes, LoadOptions options) {
+    return network_of(safetensors::from_bytes(bytes), "the byte string", options);
 }
 
 template <class T>
-void save(const Network<T>& network, const std::string& path) {
-    safetensors::write(path, file_of(network));
+void save(const Network<T>& network, const std::filesystem::path& path) {
+    safetensors::write(path.string(), file_of(network));
 }
 
-AnyNetwork load_any(const std::string& path) { return network_of(safetensors::read(path), path); }
+template <class T>
+void save(const Network<T>& network, std::ostream& stream) {
+    const std::string bytes = to_bytes(network);
+    stream.write(bytes.data(), std::ssize(bytes));
+    if (!stream) throw FileError("save: the stream failed");
+}
+
+AnyNetwork load(const std::filesystem::path& path, LoadOptions options) {
+    return network_of(safetensors::read(path.string()), path.string(), options);
+}
+
+AnyNetwork load(std::istream& stream, LoadOptions options) {
+    const std::string bytes(std::istreambuf_iterator<char>(stream), {});
+    if (stream.bad()) throw FileError("load: the stream failed");
+    return network_of(safetensors::from_bytes(bytes, "the stream"), "the stream", options);
+}
+
+namespace {
 
 template <class T>
-std::unique_ptr<Network<T>> load(const std::string& path) {
+Network<T> in_precision(AnyNetwork any, LoadOptions options) {
     return std::visit(
-        [](auto network) {
-            if constexpr (std::is_same_v<decltype(network), std::unique_ptr<Network<T>>>)
-                return network;
+        [&]<class U>(Network<U>&& network) {
+            if constexpr (std::is_same_v<T, U>)
+                return std::move(network);
+            else if (options.convert)
+                return Network<T>(network);
             else
-                return std::make_unique<Network<T>>(*network);
+                throw FileError(std::string("load: the model is of precision ") + dtype_name<U> + ", not " +
+                                dtype_name<T> + "; LoadOptions::convert rounds it");
         },
-        load_any(path));
+        std::move(any));
 }
 
-#define CMLP_SERIALIZE(T)                                         \
-    template std::string to_bytes<T>(const Network<T>&);          \
-    template void save<T>(const Network<T>&, const std::string&); \
-    template std::unique_ptr<Network<T>> load<T>(const std::string&);
+}  // namespace
+
+template <class T>
+Network<T> load(const std::filesystem::path& path, LoadOptions options) {
+    return in_precision<T>(load(path, options), options);
+}
+
+template <class T>
+Network<T> load(std::istream& stream, LoadOptions options) {
+    return in_precision<T>(load(stream, options), options);
+}
+
+#define CMLP_SERIALIZE(T)                                                   \
+    template std::string to_bytes<T>(const Network<T>&);                    \
+    template void save<T>(const Network<T>&, const std::filesystem::path&); \
+    template void save<T>(const Network<T>&, std::ostream&);                \
+    template Network<T> load<T>(const std::filesystem::path&, LoadOptions); \
+    template Network<T> load<T>(std::istream&, LoadOptions);
 CMLP_SERIALIZE(float)
 CMLP_SERIALIZE(double)
 #undef CMLP_SERIALIZE

@@ -15,7 +15,7 @@ std::array<T, 4> rounded(const std::vector<double>& values) {
     return result;
 }
 
-inline bool is_ntk(const Linear& layer) { return std::string_view(layer.parametrization) == "ntk"; }
+inline bool is_ntk(const Linear& layer) { return layer.parametrization == Parametrization::ntk; }
 
 template <class T>
 T ntk_factor(const Linear& layer) {
@@ -25,9 +25,7 @@ T ntk_factor(const Linear& layer) {
 inline std::vector<ParameterSpec> specs(const Linear& layer) {
     require(layer.in_features > 0 && layer.out_features > 0, "Linear: in_features is ", layer.in_features,
             ", out_features is ", layer.out_features, ", both must be at least 1");
-    require(is_ntk(layer) || layer.parametrization == "standard", "Linear: unknown parametrization '",
-            layer.parametrization, "'; choose from standard, ntk");
-    if (layer.init != "auto") resolve(parse<Initializer>(layer.init), layer.init_settings);
+    if (layer.init) resolve(*layer.init, layer.init_settings);
     std::vector<ParameterSpec> all{{"weight", layer.in_features, layer.out_features, true, false}};
     if (layer.bias) all.push_back({"bias", 1, layer.out_features, false, true});
     return all;
@@ -48,7 +46,7 @@ void reset(const Linear& layer, std::span<const MatrixView<T>> values, std::uint
            Activation next) {
     Rng rng(seed, Stream::init, static_cast<std::uint64_t>(index));
     const auto automatic = is_ntk(layer) ? Initializer::normal : initializer_for(next);
-    const auto initializer = layer.init == "auto" ? automatic : parse<Initializer>(layer.init);
+    const auto initializer = layer.init.value_or(automatic);
     initialize_transposed(values[0], initializer, layer.init_settings, rng);
     if (!layer.bias) return;
     values[1].set_zero();

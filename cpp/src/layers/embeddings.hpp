@@ -116,8 +116,6 @@ inline std::vector<ParameterSpec> specs(const BatchEnsemble& layer) {
     require_features("BatchEnsemble", "in_features", in);
     require_features("BatchEnsemble", "out_features", out);
     require_features("BatchEnsemble", "members", members);
-    require(layer.init == "ones" || layer.init == "signs" || layer.init == "normal",
-            "BatchEnsemble: unknown init '", layer.init, "'; choose from ones, signs, normal");
     return {{"weight", in, out, true}, {"r", members, in}, {"s", members, out}, {"bias", members, out}};
 }
 
@@ -142,8 +140,8 @@ void reset(const BatchEnsemble& layer, std::span<const MatrixView<T>> values, st
     for (Index m = 1; m < layer.members; ++m) values[3].row(m).assign(values[3].row(0));
     values[1].set_constant(1);
     values[2].set_constant(1);
-    if (layer.init == "normal") initialize(values[1], Initializer::normal, {}, rng);
-    for (Index m = 0; m < layer.members && layer.init == "signs"; ++m)
+    if (layer.init == EnsembleInit::normal) initialize(values[1], Initializer::normal, {}, rng);
+    for (Index m = 0; m < layer.members && layer.init == EnsembleInit::signs; ++m)
         for (Index j = 0; j < layer.in_features; ++j) values[1](m, j) = rng.below(2) == 1 ? T(1) : T(-1);
 }
 

@@ -56,6 +56,42 @@ std::optional<Activation> activation_of(const Layer& any) {
     return std::visit([](const auto& l) { return layer::activation_of(l); }, any);
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 2> parametrizations = {"standard", "ntk"};
+constexpr std::array<std::string_view, 3> ensemble_inits = {"ones", "signs", "normal"};
+
+template <class E>
+E find_name(const char* what, std::span<const std::string_view> names, std::string_view text) {
+    std::string there;
+    for (size_t i = 0; i < names.size(); ++i) {
+        if (names[i] == text) return static_cast<E>(i);
+        there += (there.empty() ? "" : ", ") + std::string(names[i]);
+    }
+    fail(what, " '", text, "'; choose from ", there);
+}
+
+}  // namespace
+
+std::string_view name(Parametrization value) { return parametrizations[static_cast<size_t>(value)]; }
+std::string_view name(EnsembleInit value) { return ensemble_inits[static_cast<size_t>(value)]; }
+template <>
+Parametrization parse<Parametrization>(std::string_view text) {
+    return find_name<Parametrization>("Linear: unknown parametrization", parametrizations, text);
+}
+template <>
+EnsembleInit parse<EnsembleInit>(std::string_view text) {
+    return find_name<EnsembleInit>("BatchEnsemble: unknown init", ensemble_inits, text);
+}
+
+std::string_view name_or_auto(const std::optional<Initializer>& initializer) {
+    return initializer ? name(*initializer) : "auto";
+}
+std::optional<Initializer> parse_or_auto(std::string_view text) {
+    if (text == "auto") return {};
+    return parse<Initializer>(text);
+}
+
 template <class T>
 void reset_parameters(const Layer& any, std::span<const MatrixView<T>> values, std::uint64_t seed,
                       Index index, Activation next) {

@@ -7,6 +7,7 @@
 #include <cmlp/runtime/runtime.hpp>
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 
 namespace cmlp {
@@ -52,7 +53,14 @@ const Isa& find(std::string_view name) {
 }
 
 const Isa& choose() {
-    if (const char* forced = std::getenv("CMLP_ISA"); forced && *forced) return find(forced);
+    if (const char* forced = std::getenv("CMLP_ISA"); forced && *forced) {
+        try {
+            return find(forced);
+        } catch (const std::invalid_argument&
+                     error) {  // a variable must not end the program that hosts this library
+            std::fprintf(stderr, "cmlp: CMLP_ISA is ignored: %s\n", error.what());
+        }
+    }
     for (const Candidate& candidate : candidates)
         if (candidate.runs()) return candidate.isa;
     std::string built;

@@ -2,6 +2,13 @@
 // Part of matrix.hpp. A node borrows the matrices it was made of: do not keep one longer than they live.
 #pragma once
 
+// The linker may keep one copy of what is inline here for the core, too: its NaN checks and equal bits would be gone.
+#if defined(__FAST_MATH__) && !defined(CMLP_ALLOW_FAST_MATH)
+#error \
+    "cmlp: this file is compiled with -ffast-math or -Ofast. Add -fno-fast-math for files that include cmlp, or \
+define CMLP_ALLOW_FAST_MATH and do without NaN checks and equal bits."
+#endif
+
 #include <cmlp/base/buffer.hpp>
 #include <cmlp/base/error.hpp>
 #include <cmlp/base/vectorwise.hpp>

@@ -3,7 +3,8 @@
 
 #include <cmlp/network/network.hpp>
 
-#include <memory>
+#include <filesystem>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,24 +12,38 @@
 namespace cmlp {
 
 /// A network of either precision.
-using AnyNetwork = std::variant<std::unique_ptr<Network<float>>, std::unique_ptr<Network<double>>>;
+using AnyNetwork = std::variant<Network<float>, Network<double>>;
+
+/// What a loader lets pass that it refuses otherwise.
+struct LoadOptions {
+    bool convert = false;     ///< a model of the other precision, its numbers rounded
+    bool non_finite = false;  ///< weights that are NaN or infinite
+};
 
 /// The bytes of a model file; metadata keys must not be "cmlp", which holds the layers.
 template <class T>
-std::string to_bytes(const Network<T>& network);
+[[nodiscard]] std::string to_bytes(const Network<T>& network);
 
-/// The network in the bytes of a model file; throws std::invalid_argument with one sentence on anything else.
-AnyNetwork from_bytes(std::string_view bytes);
+/// The network in the bytes of a model file; throws FileError with one sentence on anything else.
+[[nodiscard]] AnyNetwork from_bytes(std::string_view bytes, LoadOptions options = {});
 
-/// Writes a model file in one step: whatever happens, the old file or the new one is there, whole.
+/// Writes a model file in one step: whatever happens, the old file or the new one is there, whole. Throws FileError where
+/// the system refuses.
 template <class T>
-void save(const Network<T>& network, const std::string& path);
-
-/// The network in a model file, in the precision it was saved in; throws std::invalid_argument.
-AnyNetwork load_any(const std::string& path);
-
-/// The same, converted where the precision differs.
+void save(const Network<T>& network, const std::filesystem::path& path);
+/// Writes those bytes to a stream; throws FileError where it fails.
 template <class T>
-std::unique_ptr<Network<T>> load(const std::string& path);
+void save(const Network<T>& network, std::ostream& stream);
+
+/// The network in a model file, or in the rest of a stream, in the precision it was saved in; in evaluation mode. Throws
+/// FileError.
+[[nodiscard]] AnyNetwork load(const std::filesystem::path& path, LoadOptions options = {});
+[[nodiscard]] AnyNetwork load(std::istream& stream, LoadOptions options = {});
+
+/// The same in a known precision; another one is refused unless the options say convert.
+template <class T>
+[[nodiscard]] Network<T> load(const std::filesystem::path& path, LoadOptions options = {});
+template <class T>
+[[nodiscard]] Network<T> load(std::istream& stream, LoadOptions options = {});
 
 }  // namespace cmlp

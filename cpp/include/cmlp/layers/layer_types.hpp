@@ -5,19 +5,38 @@
 #include <cmlp/layers/initializers.hpp>
 #include <cmlp/runtime/registry.hpp>
 
-#include <string>
+#include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 namespace cmlp {
 
-/// y = x W^T + b, W (out, in) and b (out); with parametrization "ntk" y = x W^T / sqrt(in) + b.
+/// How a Linear's weights enter its formula.
+enum class Parametrization { standard, ntk };
+
+/// What the factors of a BatchEnsemble's members start from: ones, +1 or -1, N(0, 1).
+enum class EnsembleInit { ones, signs, normal };
+
+/// Their names, and back; parse throws std::invalid_argument listing the names there are.
+[[nodiscard]] std::string_view name(Parametrization value);
+[[nodiscard]] std::string_view name(EnsembleInit value);
+template <>
+Parametrization parse<Parametrization>(std::string_view text);
+template <>
+EnsembleInit parse<EnsembleInit>(std::string_view text);
+
+/// The initializer's name, "auto" for none; and back.
+[[nodiscard]] std::string_view name_or_auto(const std::optional<Initializer>& initializer);
+[[nodiscard]] std::optional<Initializer> parse_or_auto(std::string_view text);
+
+/// y = x W^T + b, W (out, in) and b (out); with Parametrization::ntk y = x W^T / sqrt(in) + b.
 struct Linear {
     Index in_features = 1, out_features = 1;
     bool bias = true;
-    std::string init = "auto";  ///< a name of initializers.def, "auto": by the activation that follows
+    std::optional<Initializer> init = {};  ///< none: by the activation that follows
     Settings init_settings = {};
-    std::string parametrization = "standard";
+    Parametrization parametrization = Parametrization::standard;
 
     static constexpr std::string_view type = "Linear";
     void fields(auto&& f) {
@@ -205,8 +224,8 @@ struct PiecewiseLinearEmbedding {
 /// A linear layer of several members that share W: y_i = ((x_i * r_i) W^T) * s_i + b_i, the members side by side.
 struct BatchEnsemble {
     Index in_features = 1, out_features = 1, members = 1;
-    bool shared_input = false;  ///< all members get the same in_features columns
-    std::string init = "ones";  ///< of r: ones, signs (+1 or -1), normal
+    bool shared_input = false;               ///< all members get the same in_features columns
+    EnsembleInit init = EnsembleInit::ones;  ///< of r
 
     static constexpr std::string_view type = "BatchEnsemble";
     void fields(auto&& f) {

@@ -15,7 +15,7 @@ std::vector<std::string> isas();
 std::vector<std::string> built_isas();
 
 /// Name of the instruction set in use: the best one, or what CMLP_ISA or set_isa chose.
-/// Throws std::invalid_argument when CMLP_ISA names one that is unknown or cannot run here.
+/// A CMLP_ISA that is unknown or cannot run here is ignored with a line on stderr.
 std::string isa();
 
 /// Chooses the instruction set for calls that follow; throws std::invalid_argument listing the ones there are.

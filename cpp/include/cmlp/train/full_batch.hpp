@@ -142,9 +142,10 @@ void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRu
          const Hooks& hooks = {});
 template <class T>
 FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
-              const FitOptions& options = {}, const Data<T>* validation = nullptr, const Hooks& hooks = {}) {
+              const FitOptions& options = {}, const std::type_identity_t<Data<T>>* validation = nullptr,
+              const Hooks& hooks = {}) {
     FitReport report;
-    fit(network, data, loss, rule, options, report, validation, hooks);
+    fit<T>(network, data, loss, rule, options, report, validation, hooks);
     return report;
 }
 

@@ -108,9 +108,10 @@ void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T
 /// The same for whoever needs the report of a fit that ended without an exception.
 template <class T>
 FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
-              const FitOptions& options = {}, const Data<T>* validation = nullptr, const Hooks& hooks = {}) {
+              const FitOptions& options = {}, const std::type_identity_t<Data<T>>* validation = nullptr,
+              const Hooks& hooks = {}) {
     FitReport report;
-    fit(network, data, loss, optimizer, options, report, validation, hooks);
+    fit<T>(network, data, loss, optimizer, options, report, validation, hooks);
     return report;
 }
 
