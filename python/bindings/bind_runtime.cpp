@@ -52,7 +52,9 @@ void bind_runtime(py::module_& m) {
         "Bounds the threads of this thread's calls in a with block; None: no bound of its own.")
         .def(py::init(&make_execution), py::arg("threads").none(true) = py::none())
         .def("__enter__", &Execution::enter)
-        .def("__exit__", [](Execution& self, const py::args&) { self.scopes.pop_back(); });
+        .def("__exit__", [](Execution& self, const py::object&, const py::object&, const py::object&) {
+            self.scopes.pop_back();
+        });
     m.def(
         "function",
         [](std::string_view name, const py::object& x) -> py::object {

@@ -4,8 +4,8 @@ Neither changes a bit of any result, only the time it takes.
 
 A call uses as many threads as its work is worth, and at most: those of the `Execution` block it is in, else
 those of `set_num_threads`, else the default, which is ``OMP_NUM_THREADS`` or the processors this process may
-run on. OpenMP's own limit, as threadpoolctl's ``threadpool_limits`` sets it, bounds all of them. No call starts
-more threads than there are processors.
+run on. OpenMP's own limit, as threadpoolctl's ``threadpool_limits`` sets it, bounds all of them. No call
+starts more threads than there are processors.
 
 Examples
 --------

@@ -148,7 +148,7 @@ TEST_CASE("team: members flush subnormal numbers where the caller does, and keep
 }
 #endif
 
-TEST_CASE("team: a child forked beside an open team computes, and ends") {
+TEST_CASE("team: a forked child beside an open team computes, and ends") {
     const Matrix<float> expected = products();
     std::atomic<bool> stop = false;
     std::thread busy([&] {

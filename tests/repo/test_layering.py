@@ -1,4 +1,4 @@
-"""No arrow upwards: the floor of each file is its folder, checked against every #include of the C++ sources."""
+"""No arrow upwards: the floor of each file is its folder; every #include of the C++ sources is checked."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE, PUBLIC, BINDINGS = ROOT / "cpp" / "src", ROOT / "cpp" / "include", ROOT / "python" / "bindings"
 KERNELS = SOURCE / "kernels"
 
-# A floor a line, from the bottom up. A folder includes folders of lower floors and itself; LISTS are below all.
+# A floor a line, from the bottom up. A folder includes folders of lower floors and itself; LISTS are lowest.
 FLOORS = (
     ("base",),
     ("kernels",),
