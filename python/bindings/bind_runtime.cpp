@@ -24,6 +24,10 @@ struct Execution {
     std::vector<std::unique_ptr<cmlp::ExecutionScope>> scopes;
 
     void enter() { scopes.push_back(std::make_unique<cmlp::ExecutionScope>(execution)); }
+    void exit() {
+        cmlp::require(!scopes.empty(), "Execution: __exit__ without __enter__");
+        scopes.pop_back();
+    }
 };
 
 std::unique_ptr<Execution> make_execution(std::optional<int> threads) {
@@ -52,9 +56,8 @@ void bind_runtime(py::module_& m) {
         "Bounds the threads of this thread's calls in a with block; None: no bound of its own.")
         .def(py::init(&make_execution), py::arg("threads").none(true) = py::none())
         .def("__enter__", &Execution::enter)
-        .def("__exit__", [](Execution& self, const py::object&, const py::object&, const py::object&) {
-            self.scopes.pop_back();
-        });
+        .def("__exit__",
+             [](Execution& self, const py::object&, const py::object&, const py::object&) { self.exit(); });
     m.def(
         "function",
         [](std::string_view name, const py::object& x) -> py::object {

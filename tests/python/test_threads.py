@@ -55,6 +55,11 @@ def test_a_block_needs_a_thread(count):
         cmlp.runtime.Execution(count)
 
 
+def test_a_block_that_was_not_entered_is_not_left():
+    with pytest.raises(ValueError, match="Execution: __exit__ without __enter__"):
+        cmlp.runtime.Execution(1).__exit__(None, None, None)
+
+
 def test_the_argument_of_a_call_changes_no_bit_and_no_setting(threads):
     threads(2)
     expected = fitted()

@@ -10,7 +10,7 @@
 namespace cmlp {
 namespace {
 
-// Numbers on the stack that a prediction of a few rows may take instead of memory of the pool.
+// Numbers on the stack that a prediction of a few rows may take instead of the network's memory.
 constexpr Index small_memory = 1024;
 
 std::vector<NamedLayer> numbered(std::vector<Layer> layers) {

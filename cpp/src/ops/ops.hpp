@@ -129,6 +129,8 @@ void gather_rows(MatrixView<const T> x, std::span<const Index> order, MatrixView
 /// Update rules: numbers of one step, and the step itself over part of the flat weights.
 constexpr int max_coefficients = 16;
 constexpr int max_memory = 2;
+/// Work of updating one number by Adam, in multiplications or so.
+constexpr double work_of_update = 24;
 int update_slots(OptimizerKind kind, std::span<const double> settings);
 template <class T>
 void update_prepare(OptimizerKind kind, std::span<const double> settings, std::int64_t step,

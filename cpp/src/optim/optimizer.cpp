@@ -8,11 +8,6 @@
 #include "runtime/parallel.hpp"
 
 namespace cmlp {
-namespace {
-
-constexpr double work_a_number = 24;  // of an update, in multiplications or so
-
-}  // namespace
 
 template <class T>
 Optimizer<T>::Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups)
@@ -56,7 +51,7 @@ void Optimizer<T>::step() {
     double size = 0;
     for (const auto& group : groups_)
         for (const auto& segment : group.segments) size += double(segment.value.size());
-    with_team(work_a_number * size, 1, [&] {
+    with_team(ops::work_of_update * size, 1, [&] {
         Index offset = 0;
         for (auto& group : groups_) step_group(group, offset);
     });

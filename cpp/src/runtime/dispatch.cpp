@@ -1,18 +1,17 @@
 // Which instruction set runs: the best this processor has, or the one that CMLP_ISA or set_isa names.
-#include <cmlp_isas.def>
-
-#include "kernels/kernels.hpp"
-
 #include <cmlp/base/error.hpp>
 #include <cmlp/runtime/runtime.hpp>
+
+#include <cmlp_isas.def>
 
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
+#include "kernels/kernels.hpp"
+
 namespace cmlp {
 namespace kernels {
-
 namespace {
 
 [[maybe_unused]] bool runs_scalar() { return true; }
@@ -56,8 +55,8 @@ const Isa& choose() {
     if (const char* forced = std::getenv("CMLP_ISA"); forced && *forced) {
         try {
             return find(forced);
-        } catch (const std::invalid_argument&
-                     error) {  // a variable must not end the program that hosts this library
+        } catch (const std::invalid_argument& error) {
+            // A variable must not end the program that hosts this library.
             std::fprintf(stderr, "cmlp: CMLP_ISA is ignored: %s\n", error.what());
         }
     }

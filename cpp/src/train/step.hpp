@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "ops/ops.hpp"
+
 namespace cmlp {
 
 // Rows as they are trained on; where they were mixed in pairs, with the targets and weights of the second of each.
@@ -26,8 +28,7 @@ void check_step_options(const StepOptions& options, std::string_view what);
 // Multiplications or so of the largest job in a step over that many rows.
 template <class T>
 double step_work(const Network<T>& network, Index rows) {
-    constexpr double update = 24;  // of one parameter by an optimizer
-    return std::max(network.pass_work(rows), update * double(network.values().size()));
+    return std::max(network.pass_work(rows), ops::work_of_update * double(network.values().size()));
 }
 
 template <class T>
