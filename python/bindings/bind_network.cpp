@@ -11,8 +11,8 @@
 namespace {
 
 using namespace cmlp;
-using layer_fields::describe;
-using layer_fields::make_named;
+using cmlp::layer_fields::describe;
+using cmlp::layer_fields::make_named;
 
 template <class T>
 using Net = std::shared_ptr<Network<T>>;

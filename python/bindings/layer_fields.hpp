@@ -7,9 +7,7 @@
 
 #include "bindings.hpp"
 
-namespace layer_fields {
-
-using namespace cmlp;
+namespace cmlp::layer_fields {
 
 template <class E>
     requires std::is_enum_v<E>
@@ -68,4 +66,4 @@ inline py::list describe(const std::vector<NamedLayer>& layers) {
     return all;
 }
 
-}  // namespace layer_fields
+}  // namespace cmlp::layer_fields
