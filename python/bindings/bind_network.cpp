@@ -6,72 +6,16 @@
 
 #include "array.hpp"
 #include "input.hpp"
+#include "layer_fields.hpp"
 
 namespace {
 
 using namespace cmlp;
+using cmlp::layer_fields::describe;
+using cmlp::layer_fields::make_named;
 
 template <class T>
 using Net = std::shared_ptr<Network<T>>;
-
-// ---- layers from and to their fields
-
-template <class E>
-    requires std::is_enum_v<E>
-void read(const py::handle& from, E& value) {
-    value = parse<E>(py::cast<std::string>(from));
-}
-void read(const py::handle& from, std::optional<Initializer>& value) {
-    value = parse_or_auto(py::cast<std::string>(from));
-}
-template <class V>
-    requires(!std::is_enum_v<V>)
-void read(const py::handle& from, V& value) {
-    value = py::cast<V>(from);
-}
-template <class E>
-    requires std::is_enum_v<E>
-py::object write(E value) {
-    return py::str(std::string(name(value)));
-}
-py::object write(const std::optional<Initializer>& value) {
-    return py::str(std::string(name_or_auto(value)));
-}
-template <class V>
-    requires(!std::is_enum_v<V>)
-py::object write(const V& value) {
-    return py::cast(value);
-}
-
-NamedLayer make_named(const std::string& name, const std::string& type, const py::dict& fields) {
-    NamedLayer named{name, make_layer(type)};
-    size_t used = 0;
-    std::visit(
-        [&](auto& layer) {
-            layer.fields([&](const char* key, auto& value) {
-                if (!fields.contains(key)) return;
-                read(fields[key], value);
-                ++used;
-            });
-        },
-        named.layer);
-    require(used == fields.size(), type, ": a field is unknown");
-    return named;
-}
-
-py::list describe(const std::vector<NamedLayer>& layers) {
-    py::list all;
-    for (NamedLayer named : layers) {
-        py::dict fields;
-        std::visit(
-            [&](auto& layer) {
-                layer.fields([&](const char* key, auto& value) { fields[key] = write(value); });
-            },
-            named.layer);
-        all.append(py::make_tuple(named.name, std::string(type_name(named.layer)), fields));
-    }
-    return all;
-}
 
 template <class T>
 Net<T> make_network(const std::vector<std::tuple<std::string, std::string, py::dict>>& layers,

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <ostream>
 
-#include "base/json.hpp"
+#include "files/fields.hpp"
 #include "files/safetensors.hpp"
 #include "ops/ops.hpp"
 
@@ -17,58 +17,6 @@ constexpr int format_version = 1;
 
 template <class T>
 constexpr const char* dtype_name = sizeof(T) == 4 ? "F32" : "F64";
-
-// ---- the fields of a layer, one overload for each type a field may have
-
-json::Value to_json(bool value) { return value; }
-json::Value to_json(double value) { return value; }
-json::Value to_json(Index value) { return static_cast<std::int64_t>(value); }
-json::Value to_json(Activation value) { return name(value); }
-json::Value to_json(Parametrization value) { return name(value); }
-json::Value to_json(EnsembleInit value) { return name(value); }
-json::Value to_json(const std::optional<Initializer>& value) { return name_or_auto(value); }
-json::Value to_json(const std::vector<Index>& values) {
-    json::Array array;
-    for (const Index value : values) array.push_back(static_cast<std::int64_t>(value));
-    return array;
-}
-json::Value to_json(const std::vector<std::vector<double>>& rows) {
-    json::Array array;
-    for (const auto& row : rows) array.push_back(json::Array(row.begin(), row.end()));
-    return array;
-}
-json::Value to_json(const Settings& settings) {
-    json::Object object;
-    for (const auto& [key, value] : settings) object.push_back({key, value});
-    return object;
-}
-
-void from_json(const json::Value& json, bool& value) { value = json.as_bool(); }
-void from_json(const json::Value& json, double& value) { value = json.as_real(); }
-void from_json(const json::Value& json, Index& value) { value = static_cast<Index>(json.as_integer()); }
-template <class E>
-    requires std::is_enum_v<E>
-void from_json(const json::Value& json, E& value) {
-    value = parse<E>(json.as_string());
-}
-void from_json(const json::Value& json, std::optional<Initializer>& value) {
-    value = parse_or_auto(json.as_string());
-}
-void from_json(const json::Value& json, std::vector<Index>& values) {
-    values.clear();
-    for (const json::Value& item : json.as_array()) values.push_back(static_cast<Index>(item.as_integer()));
-}
-void from_json(const json::Value& json, std::vector<std::vector<double>>& rows) {
-    rows.clear();
-    for (const json::Value& row : json.as_array()) {
-        rows.emplace_back();
-        for (const json::Value& item : row.as_array()) rows.back().push_back(item.as_real());
-    }
-}
-void from_json(const json::Value& json, Settings& settings) {
-    settings.clear();
-    for (const json::Member& member : json.as_object()) settings[member.key] = member.value.as_real();
-}
 
 json::Value describe(const NamedLayer& named) {
     json::Object object{{"name", named.name}, {"type", type_name(named.layer)}};

@@ -87,20 +87,19 @@ Network<T>& Network<T>::operator=(const Network& other) {
 template <class T>
 MatrixView<const T> Network<T>::forward(const Input<T>& x, Index first, Index last) {
     const Exclusive only(*this, "forward");
-    return detail::Passes<T>::forward(*this, x, first, last);
+    return detail::Passes<T>::forward(parts(), x, first, last);
 }
 
 template <class T>
 MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
                                          bool input_gradient) {
     const Exclusive only(*this, "backward");
-    return detail::Passes<T>::backward(*this, dy, first, last, accumulate, input_gradient);
+    return detail::Passes<T>::backward(parts(), dy, first, last, accumulate, input_gradient);
 }
 
 template <class T>
-MatrixView<const T> detail::Passes<T>::forward(Network<T>& network, const Input<T>& x, Index first,
+MatrixView<const T> detail::Passes<T>::forward(NetworkParts<T>& p, const Input<T>& x, Index first,
                                                Index last) {
-    auto& p = network.parts();
     p.model.structure.require_range("forward", first, last);
     require(x.rows() > 0, "forward: x has no rows");
     (void)p.prediction().output_width(x, first, last);  // nothing is written unless all layers fit
@@ -113,9 +112,8 @@ MatrixView<const T> detail::Passes<T>::forward(Network<T>& network, const Input<
 }
 
 template <class T>
-MatrixView<const T> detail::Passes<T>::backward(Network<T>& network, MatrixView<const T> dy, Index first,
+MatrixView<const T> detail::Passes<T>::backward(NetworkParts<T>& p, MatrixView<const T> dy, Index first,
                                                 Index last, bool accumulate, bool input_gradient) {
-    auto& p = network.parts();
     p.model.structure.require_range("backward", first, last);
     with_team(p.model.parameters.pass_work(dy.rows()), 1,
               [&] { dy.rebind(p.workspace.backward(p.model, dy, first, last, accumulate, input_gradient)); });

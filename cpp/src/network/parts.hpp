@@ -58,9 +58,10 @@ struct NetworkParts {
 /// Network's forward and backward for callers that hold it exclusively.
 template <class T>
 struct Passes {
-    static MatrixView<const T> forward(Network<T>& network, const Input<T>& x, Index first, Index last);
-    static MatrixView<const T> backward(Network<T>& network, MatrixView<const T> dy, Index first, Index last,
-                                        bool accumulate, bool input_gradient);
+    static NetworkParts<T>& of(Network<T>& network) { return network.parts(); }
+    static MatrixView<const T> forward(NetworkParts<T>& parts, const Input<T>& x, Index first, Index last);
+    static MatrixView<const T> backward(NetworkParts<T>& parts, MatrixView<const T> dy, Index first,
+                                        Index last, bool accumulate, bool input_gradient);
 };
 
 /// Network::initialize_from; the caller has checked the range.

@@ -86,6 +86,7 @@ template <class T>
 Step<T>::Step(Network<T>& network, const Loss& loss, Optimizer<T>& optimizer, const StepOptions& options,
               LossResult<T>& result)
     : network_(network),
+      parts_(detail::Passes<T>::of(network)),
       loss_(loss),
       optimizer_(optimizer),
       options_(options),
@@ -100,9 +101,9 @@ Step<T>::Step(Network<T>& network, const Loss& loss, Optimizer<T>& optimizer, co
 // Loss and gradient; of a mixed batch share * L(y, first) + (1 - share) * L(y, second) (Zhang et al., ICLR 2018).
 template <class T>
 void Step<T>::evaluate(const Batch<T>& batch) {
-    network_.name_rows(batch.data.name);
+    parts_.workspace.name_rows(batch.data.name);
     const MatrixView<const T> y =
-        detail::Passes<T>::forward(network_, batch.data.x, 0, network_.layer_count());
+        detail::Passes<T>::forward(parts_, batch.data.x, 0, parts_.model.structure.count());
     loss_.evaluate<T>(y, batch.data.target, batch.data.weight, true, result_);
     if (batch.mixed()) {
         loss_.evaluate<T>(y, batch.second, batch.second_weight, true, second_);
@@ -122,7 +123,8 @@ void Step<T>::add(const Batch<T>& batch, bool several) {
     evaluate(batch);
     const double share = mean_ ? result_.weight : 1;
     if (several_ && mean_) result_.gradient.view() *= static_cast<T>(share);
-    detail::Passes<T>::backward(network_, result_.gradient.view(), 0, network_.layer_count(), begun_, false);
+    detail::Passes<T>::backward(parts_, result_.gradient.view(), 0, parts_.model.structure.count(), begun_,
+                                false);
     sum_ += several_ ? result_.total * share : result_.total;
     weight_ += share;
     if (options_.penalty_per_row) rows_ += row_weight(batch.data);
@@ -144,7 +146,7 @@ double Step<T>::penalty() {
 
 template <class T>
 void Step<T>::clip() {
-    const std::span<T> grads = network_.grads();
+    const std::span<T> grads = parts_.model.parameters.grads();
     if (ops::first_nonfinite<T>({grads.data(), 1, std::ssize(grads)}) >= 0) fail_gradient(network_);
     if (options_.clip_grad_norm > 0) {
         const double norm = std::sqrt(ops::squared_norm<T>(grads));

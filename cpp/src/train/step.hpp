@@ -53,6 +53,7 @@ private:
     void clip();
 
     Network<T>& network_;
+    detail::NetworkParts<T>& parts_;
     const Loss& loss_;
     Optimizer<T>& optimizer_;
     const StepOptions& options_;

@@ -4,6 +4,7 @@
 #include <cmlp/base/error.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <limits>
 #include <memory>
@@ -15,6 +16,16 @@
 namespace cmlp {
 
 using Index = std::ptrdiff_t;
+
+namespace detail {
+
+/// For a view of memory that is known to be there.
+struct Unchecked {};
+
+/// Throws std::invalid_argument on a shape that cannot be, on elements without memory and on rows that overlap.
+void check_view(const void* data, Index rows, Index cols, Index row_stride);
+
+}  // namespace detail
 
 /// Elements from one row of a Matrix to the next: rows of up to one 64-byte line are packed, longer ones start on a
 /// line of their own, and a multiple of 1024 bytes takes one line more, since such rows share few L1 sets.

@@ -9,24 +9,11 @@
 
 #include <algorithm>
 #include <cassert>
-#include <concepts>
 #include <functional>
 #include <initializer_list>
-#include <limits>
-#include <type_traits>
 #include <utility>
 
 namespace cmlp {
-
-namespace detail {
-
-/// For a view of memory that is known to be there.
-struct Unchecked {};
-
-/// Throws std::invalid_argument on a shape that cannot be, on elements without memory and on rows that overlap.
-void check_view(const void* data, Index rows, Index cols, Index row_stride);
-
-}  // namespace detail
 
 /// Borrowed matrix (what Eigen::Map is): cheap to copy, passed by value, valid while the memory it looks at lives.
 /// `=` writes elements or does not compile; it never makes a view look elsewhere, that is what rebind is for.
