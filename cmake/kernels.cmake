@@ -53,9 +53,6 @@ function(cmlp_add_kernels isa)
   target_sources(cmlp PRIVATE $<TARGET_OBJECTS:cmlp_kernels_${isa}>)
 endfunction()
 
-# The losses by -O2: -O3 makes twice the code of them, and none is faster.
-set_source_files_properties(${PROJECT_SOURCE_DIR}/cpp/src/kernels/family_losses.cpp PROPERTIES
-  COMPILE_OPTIONS -O2)
 foreach(isa IN LISTS CMLP_BUILT_ISAS)
   cmlp_add_kernels(${isa} ${families})
 endforeach()
