@@ -1,6 +1,6 @@
 // Family losses: a row of losses.def each, of one instruction set.
-#include "losses.hpp"
 #include "export.hpp"
+#include "losses.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {

@@ -1,6 +1,6 @@
 // Family sparse: products with a sparse left side of one instruction set.
-#include "sparse.hpp"
 #include "export.hpp"
+#include "sparse.hpp"
 
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
