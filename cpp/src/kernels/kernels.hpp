@@ -224,14 +224,17 @@ struct Random {
     void (*dropout)(const DropoutCall<T>&);
 };
 
-/// An instruction set of this build: its name and its place among them.
-struct Isa {
-    const char* name;
-    int row;
-};
+/// Name of the instruction set in use.
+const char* isa();
 
-/// The one in use.
-const Isa& isa();
+extern int row_in_use;  // -1 before the first use
+int choose_row();
+
+/// Place of the instruction set in use among those of this build.
+inline int row() {
+    const int row = __atomic_load_n(&row_in_use, __ATOMIC_ACQUIRE);
+    return row >= 0 ? row : choose_row();
+}
 
 /// Whether it is used with the processor's own instruction for bfloat16.
 bool has_bf16_instruction();
@@ -252,10 +255,10 @@ CMLP_FAMILIES(CMLP_FAMILY)
 #undef CMLP_FAMILY
 
 /// products<T>(), losses<T>() ...: a family's table for the instruction set in use.
-#define CMLP_FAMILY(name, Type)             \
-    template <class T>                      \
-    const Type<T>& name() {                 \
-        return *Tables<T>::name[isa().row]; \
+#define CMLP_FAMILY(name, Type)         \
+    template <class T>                  \
+    const Type<T>& name() {             \
+        return *Tables<T>::name[row()]; \
     }
 CMLP_FAMILIES(CMLP_FAMILY)
 #undef CMLP_FAMILY
