@@ -43,7 +43,7 @@ function(cmlp_add_kernels isa)
   target_compile_definitions(cmlp_kernels_${isa} PRIVATE CMLP_ISA=${isa})
   target_include_directories(cmlp_kernels_${isa} PRIVATE cpp/src cpp/include)
   target_compile_options(cmlp_kernels_${isa} PRIVATE ${CMLP_KERNEL_OPTIMIZATION} ${sections}
-    -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math ${flags_${isa}})
+    -fno-asynchronous-unwind-tables -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math ${flags_${isa}})
   target_link_libraries(cmlp_kernels_${isa} PRIVATE cmlp_flags)
   if(CMLP_FREE_ARITHMETIC)
     target_compile_options(cmlp_kernels_${isa} PRIVATE -ffast-math -ffp-contract=fast)
