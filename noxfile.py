@@ -9,6 +9,7 @@ import nox
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")["project"]
+SMALLEST_PROGRAM = 2_000_000  # bytes that a stripped program which only predicts may have
 CPP_SUFFIXES = {".hpp", ".cpp"}
 
 nox.options.sessions = ["lint", "types", "tests", "cpp"]
@@ -104,6 +105,14 @@ def cpp(session: nox.Session) -> None:
 
 
 @nox.session
+def clang(session: nox.Session) -> None:
+    """The same by Clang, without AVX-512 and with teams of std::thread; skipped where it is not installed."""
+    if not shutil.which("clang++-19"):
+        session.skip("clang++-19 is not installed (Debian: clang-19)")
+    workflow(session, "clang")
+
+
+@nox.session
 def sanitize(session: nox.Session) -> None:
     """The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer."""
     workflow(session, "sanitize")
@@ -172,3 +181,6 @@ def consumer(session: nox.Session) -> None:
         session.run("cmake", "--build", build)
         with session.chdir(build):
             session.run("./cmlp_example", external=True)
+            session.run("./cmlp_predict", "moons.safetensors", "0", "1", external=True)
+        if (size := Path(build, "cmlp_predict").stat().st_size) > SMALLEST_PROGRAM:
+            session.error(f"cmlp_predict has {size} bytes, more than {SMALLEST_PROGRAM}")

@@ -32,14 +32,18 @@ foreach(isa IN LISTS isas)
   endif()
 endforeach()
 
+# In a Debug build too: loops of intrinsics that are not inlined take a hundred times as long.
+set(CMLP_KERNEL_OPTIMIZATION -O3 CACHE STRING "How the kernels are optimised, whatever the build type")
+mark_as_advanced(CMLP_KERNEL_OPTIMIZATION)
+
 # The objects of one row: every source named behind it, in the row's namespace and with its flags.
 function(cmlp_add_kernels isa)
   add_library(cmlp_kernels_${isa} OBJECT ${ARGN})
   target_compile_features(cmlp_kernels_${isa} PRIVATE cxx_std_20)
   target_compile_definitions(cmlp_kernels_${isa} PRIVATE CMLP_ISA=${isa})
   target_include_directories(cmlp_kernels_${isa} PRIVATE cpp/src cpp/include)
-  target_compile_options(cmlp_kernels_${isa} PRIVATE -O3
-    -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math ${flags_${isa}})
+  target_compile_options(cmlp_kernels_${isa} PRIVATE ${CMLP_KERNEL_OPTIMIZATION} ${sections}
+    -fno-asynchronous-unwind-tables -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math ${flags_${isa}})
   target_link_libraries(cmlp_kernels_${isa} PRIVATE cmlp_flags)
   if(CMLP_FREE_ARITHMETIC)
     target_compile_options(cmlp_kernels_${isa} PRIVATE -ffast-math -ffp-contract=fast)

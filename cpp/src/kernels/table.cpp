@@ -37,7 +37,7 @@ const Bf16Products& bf16() {
 #if defined(CMLP_BF16_ISA)
     if (has_bf16_instruction()) return CMLP_BF16_ISA::table_bf16;
 #endif
-    return *in_steps[isa().row];
+    return *in_steps[row()];
 }
 
 }  // namespace cmlp::kernels

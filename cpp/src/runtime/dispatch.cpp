@@ -2,9 +2,6 @@
 #include <cmlp/base/error.hpp>
 #include <cmlp/runtime/runtime.hpp>
 
-#include <cmlp_isas.def>
-
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
@@ -25,7 +22,7 @@ namespace {
 [[maybe_unused]] bool runs_neon() { return true; }  // part of every aarch64
 
 struct Candidate {
-    Isa isa;
+    const char* name;
     bool (*runs)();
 };
 
@@ -36,22 +33,24 @@ enum Row : int {
 };
 
 const Candidate candidates[] = {
-#define CMLP_ISA_ROW(isa) {{#isa, row_##isa}, runs_##isa},
+#define CMLP_ISA_ROW(isa) {#isa, runs_##isa},
     CMLP_ISAS(CMLP_ISA_ROW)
 #undef CMLP_ISA_ROW
 };
 
-const Isa& find(std::string_view name) {
-    std::string there;
-    for (const Candidate& candidate : candidates) {
-        if (!candidate.runs()) continue;
-        if (candidate.isa.name == name) return candidate.isa;
-        there += (there.empty() ? "" : ", ") + std::string(candidate.isa.name);
-    }
-    fail("unknown instruction set '", name, "'; choose from ", there, " (set_isa, CMLP_ISA)");
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
 }
 
-const Isa& choose() {
+int find(std::string_view name) {
+    for (int row = 0; row < static_cast<int>(std::size(candidates)); ++row)
+        if (candidates[row].runs() && candidates[row].name == name) return row;
+    fail("unknown instruction set '", name, "'; choose from ", joined(isas()), " (set_isa, CMLP_ISA)");
+}
+
+int best() {
     if (const char* forced = std::getenv("CMLP_ISA"); forced && *forced) {
         try {
             return find(forced);
@@ -60,32 +59,28 @@ const Isa& choose() {
             std::fprintf(stderr, "cmlp: CMLP_ISA is ignored: %s\n", error.what());
         }
     }
-    for (const Candidate& candidate : candidates)
-        if (candidate.runs()) return candidate.isa;
-    std::string built;
-    for (const Candidate& candidate : candidates)
-        built += (built.empty() ? "" : ", ") + std::string(candidate.isa.name);
-    fail("this processor runs none of the instruction sets in this build (", built,
+    for (int row = 0; row < static_cast<int>(std::size(candidates)); ++row)
+        if (candidates[row].runs()) return row;
+    fail("this processor runs none of the instruction sets in this build (", joined(built_isas()),
          "); build with scalar in CMLP_ISAS");
 }
 
-std::atomic<const Isa*> running = nullptr;
-
 }  // namespace
 
-const Isa& isa() {
-    const Isa* chosen = running.load(std::memory_order_acquire);
-    if (!chosen) [[unlikely]] {
-        chosen = &choose();
-        running.store(chosen, std::memory_order_release);
-    }
-    return *chosen;
+constinit int row_in_use = -1;
+
+int choose_row() {
+    const int row = best();
+    __atomic_store_n(&row_in_use, row, __ATOMIC_RELEASE);
+    return row;
 }
+
+const char* isa() { return candidates[row()].name; }
 
 bool has_bf16_instruction() {
 #if defined(CMLP_BF16_ISA)
     static const bool native = runs_avx512() && __builtin_cpu_supports("avx512bf16");
-    return native && isa().row == row_avx512;
+    return native && row() == row_avx512;
 #else
     return false;
 #endif
@@ -96,20 +91,20 @@ bool has_bf16_instruction() {
 std::vector<std::string> isas() {
     std::vector<std::string> names;
     for (const auto& candidate : kernels::candidates)
-        if (candidate.runs()) names.emplace_back(candidate.isa.name);
+        if (candidate.runs()) names.emplace_back(candidate.name);
     return names;
 }
 
 std::vector<std::string> built_isas() {
     std::vector<std::string> names;
-    for (const auto& candidate : kernels::candidates) names.emplace_back(candidate.isa.name);
+    for (const auto& candidate : kernels::candidates) names.emplace_back(candidate.name);
     return names;
 }
 
-std::string isa() { return kernels::isa().name; }
+std::string isa() { return kernels::isa(); }
 
 void set_isa(std::string_view name) {
-    kernels::running.store(&kernels::find(name), std::memory_order_release);
+    __atomic_store_n(&kernels::row_in_use, kernels::find(name), __ATOMIC_RELEASE);
 }
 
 }  // namespace cmlp

@@ -1,0 +1,12 @@
+# Target cmlp_headers: every public header compiled alone, as a C++ program with strict warnings includes it.
+set(sources "")
+foreach(header IN LISTS headers)
+  cmake_path(RELATIVE_PATH header BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/include OUTPUT_VARIABLE name)
+  set(source ${PROJECT_BINARY_DIR}/headers/${name}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include <${name}>\n#include <${name}>\n")
+  list(APPEND sources ${source})
+endforeach()
+add_library(cmlp_headers OBJECT EXCLUDE_FROM_ALL ${sources})
+target_link_libraries(cmlp_headers PRIVATE cmlp::cmlp)
+target_compile_options(cmlp_headers PRIVATE -O0 -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror)
+set_target_properties(cmlp_headers PROPERTIES CXX_EXTENSIONS OFF)
