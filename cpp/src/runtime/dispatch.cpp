@@ -2,6 +2,8 @@
 #include <cmlp/base/error.hpp>
 #include <cmlp/runtime/runtime.hpp>
 
+#include <cmlp_isas.def>
+
 #include <cstdio>
 #include <cstdlib>
 
