@@ -17,10 +17,10 @@ except ImportError as error:  # pragma: no cover - an installation without its c
 from cmlp import nn, optim, runtime
 from cmlp.checks import GradcheckReport, gradcheck
 from cmlp.files import load, save
-from cmlp.history import EarlyStopping, History
 from cmlp.perceptron import Perceptron
 from cmlp.registry import activations, initializers, losses, metrics, optimizers, schedules
 from cmlp.runtime import get_num_threads, set_num_threads
+from cmlp.training.history import EarlyStopping, History
 
 if TYPE_CHECKING:
     from cmlp.estimators import MLPClassifier as MLPClassifier

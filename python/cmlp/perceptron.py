@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from cmlp import _core
-from cmlp._labels import as_labels
+from cmlp.training.labels import as_labels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -13,7 +13,7 @@ import pytest
 
 import cmlp
 from cmlp import nn, optim
-from cmlp.history import EarlyStopping
+from cmlp.training.history import EarlyStopping
 from tolerance import assert_close, assert_same_bits
 
 RULES = {"lbfgs": optim.LBFGS, "levenberg_marquardt": optim.LevenbergMarquardt}

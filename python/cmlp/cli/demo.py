@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.text import Text
 
 import cmlp
-from cmlp import _pictures
+from cmlp.cli import pictures
 from cmlp.cli.fitting import (
     Data,
     Outcome,
@@ -117,9 +117,9 @@ def show_results(
     right = int((read == true).sum())
     line = f"test accuracy {scores['accuracy']:.2%}: {right} of {len(true)} digits it had never seen"
     console().print(Text(f"{line}, after {outcome.seconds:.1f} s of training", style="bold green"))
-    _pictures.loss_curve(outcome.history, out / LOSS)
-    _pictures.confusion(counts, range(10), out / CONFUSION)
-    _pictures.misread(images, true, read, shares.max(axis=1), out / MISREAD)
+    pictures.loss_curve(outcome.history, out / LOSS)
+    pictures.confusion(counts, range(10), out / CONFUSION)
+    pictures.misread(images, true, read, shares.max(axis=1), out / MISREAD)
     _say_what_next(out)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cmlp.estimators.autoencoder import MLPTransformer
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.ensembles import MLPEnsembleClassifier, MLPEnsembleRegressor
-from cmlp.estimators.many import fit_many
+from cmlp.estimators.many_fits import fit_many
 from cmlp.estimators.onnx import register_onnx
 from cmlp.estimators.perceptron import Perceptron
 from cmlp.estimators.quantiles import QuantileMLPRegressor

@@ -11,12 +11,12 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from cmlp.estimators import constraints
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.course import Rows
 from cmlp.estimators.data import Imputer
 from cmlp.estimators.losses import regression
 from cmlp.estimators.network import hidden_ends, output_of
 from cmlp.estimators.parameters import arguments_of
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.estimators.training_run import Rows
 from cmlp.runtime import Execution
 
 

@@ -13,13 +13,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from cmlp._sparse import is_sparse
-from cmlp.estimators.answers import Answers
-from cmlp.estimators.course import Course, Rows
 from cmlp.estimators.data import Imputer
+from cmlp.estimators.lbfgs import WholeFit, WholePass
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.network import Architecture, draw
+from cmlp.estimators.prediction import Answers
 from cmlp.estimators.solvers import Solver, settings_of
-from cmlp.estimators.whole import WholeFit, WholePass
+from cmlp.estimators.training_run import Course, Rows
 from cmlp.runtime import Execution
 
 

@@ -16,9 +16,9 @@ from sklearn.utils.validation import _check_sample_weight
 
 from cmlp.estimators import constraints
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.course import Rows
 from cmlp.estimators.losses import classification
 from cmlp.estimators.solvers import learns_in_parts
+from cmlp.estimators.training_run import Rows
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]

@@ -20,8 +20,8 @@ from sklearn.utils.validation import check_is_fitted
 import cmlp
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.constraints import COUNT
+from cmlp.estimators.parallel_fits import Data, fit_side_by_side
 from cmlp.estimators.regressor import MLPRegressor
-from cmlp.estimators.together import Data, fit_side_by_side
 
 
 class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]

@@ -14,10 +14,10 @@ from cmlp import nn
 from cmlp.estimators import constraints
 from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.constraints import SHARE
-from cmlp.estimators.course import Rows
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.parameters import arguments_of
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.estimators.training_run import Rows
 
 
 class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]

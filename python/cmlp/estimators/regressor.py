@@ -13,9 +13,9 @@ from sklearn.utils.metaestimators import available_if
 
 from cmlp.estimators import constraints
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.course import Rows
 from cmlp.estimators.losses import regression
 from cmlp.estimators.solvers import learns_in_parts
+from cmlp.estimators.training_run import Rows
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]

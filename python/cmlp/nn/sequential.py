@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
-from cmlp.history import History
 from cmlp.nn.container import Container, layer_of, nested
 from cmlp.nn.module import Core, Module, dtype_name, make_core
-from cmlp.training import Trainable
+from cmlp.training.history import History
+from cmlp.training.trainable import Trainable
 
 _HISTORY = "cmlp.history"  # the key under which a network's history is kept
 

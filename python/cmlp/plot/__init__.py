@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from cmlp.plot.answers import (
+from cmlp.plot.curves import LiveCurves, loss_curve, score_curve
+from cmlp.plot.layers import activation_histograms, gradient_flow, weights
+from cmlp.plot.predictions import (
     calibration_curve,
     confusion_matrix,
     decision_boundary,
     draw_confusion,
     permutation_importance,
 )
-from cmlp.plot.curves import LiveCurves, loss_curve, score_curve
-from cmlp.plot.layers import activation_histograms, gradient_flow, weights
 
 __all__ = [
     "LiveCurves",

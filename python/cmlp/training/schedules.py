@@ -1,71 +1,16 @@
-"""What fit turns its arguments into: metrics that are functions, courses of settings."""
+"""The schedules of a fit: the scheduled values of settings, and plateaus."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 if TYPE_CHECKING:
-    from cmlp._data import Rows
     from cmlp.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
     Scheduler: TypeAlias = LRScheduler | ReduceLROnPlateau
 
-MetricLike = str | Callable[..., float]
 Course = tuple[str, int, list[float], bool]  # setting, group, values, every step
-
-
-class Metrics:
-    """Metrics in the order asked for: names that the core knows, and functions of (y, prediction)."""
-
-    def __init__(self, metrics: Sequence[MetricLike]) -> None:
-        self.names = [m if isinstance(m, str) else _name_of(m) for m in metrics]
-        self.native = [m for m in metrics if isinstance(m, str)]
-        self.functions = {_name_of(m): m for m in metrics if not isinstance(m, str)}
-        if len(set(self.names)) != len(self.names):
-            raise ValueError(f"metrics: a name is there twice: {', '.join(self.names)}")
-
-    def join(self, native: Sequence[float], own: Mapping[str, float]) -> dict[str, float]:
-        """Return all values by name, in the order asked for."""
-        values = {**dict(zip(self.native, native, strict=True)), **own}
-        return {name: values[name] for name in self.names}
-
-    def measure(self, predict: Callable[[Any], npt.NDArray[Any]], rows: Rows) -> dict[str, float]:
-        """Return the values of the functions over all rows."""
-        x, y, weight = rows
-        if not self.functions:
-            return {}
-        arguments = [np.asarray(y), predict(x)]
-        return {
-            name: float(function(*arguments, *_weight_for(function, weight)))
-            for name, function in self.functions.items()
-        }
-
-
-def _name_of(function: Callable[..., float]) -> str:
-    if not callable(function):
-        raise ValueError(f"metrics: {function!r} is neither a name nor a function")
-    return str(getattr(function, "__name__", type(function).__name__))
-
-
-def _weight_for(function: Callable[..., float], weight: Any) -> list[Any]:
-    """Return the weights as a third argument where there are some; a function without one is refused."""
-    if weight is None:
-        return []
-    parameters = inspect.signature(function).parameters.values()
-    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    if sum(p.kind in by_place for p in parameters) < 3 and not any(
-        p.kind is p.VAR_POSITIONAL for p in parameters
-    ):
-        name = _name_of(function)
-        raise ValueError(
-            f"metrics: there are sample weights, and {name} does not take them as a third argument"
-        )
-    return [np.asarray(weight)]
 
 
 class Schedules:

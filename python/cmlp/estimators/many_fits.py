@@ -19,8 +19,8 @@ from sklearn.utils.validation import _num_samples
 
 import cmlp
 from cmlp.estimators.base import BaseMLP
+from cmlp.estimators.parallel_fits import Data, fit_side_by_side, has_own
 from cmlp.estimators.results import Fit, ManyFits, Split
-from cmlp.estimators.together import Data, fit_side_by_side, has_own
 
 
 def fit_many(

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy.typing as npt
 
 from cmlp import _core
-from cmlp._fitting import Course, Metrics, Schedules
 from cmlp._sparse import row_count
-from cmlp.history import EarlyStopping, History
-from cmlp.progress import ProgressBar
+from cmlp.training.history import EarlyStopping, History
+from cmlp.training.metrics import Metrics
+from cmlp.training.progress import ProgressBar
+from cmlp.training.schedules import Course, Schedules
 
 if TYPE_CHECKING:
-    from cmlp._data import FitData, Rows
     from cmlp.nn.losses import Loss
     from cmlp.nn.module import Core
     from cmlp.optim import Optimizer
     from cmlp.optim.full_batch import FullBatch
+    from cmlp.training.data import FitData, Rows
 
     Rule: TypeAlias = Optimizer | FullBatch
 

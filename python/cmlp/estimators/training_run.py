@@ -14,9 +14,9 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from cmlp import NonFiniteError, _core
-from cmlp._fitting import Schedules
 from cmlp.estimators.data import row_names
-from cmlp.progress import ProgressBar
+from cmlp.training.progress import ProgressBar
+from cmlp.training.schedules import Schedules
 
 
 @dataclass(frozen=True)

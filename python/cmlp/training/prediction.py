@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from cmlp import _core
-from cmlp._fitting import MetricLike, Metrics
-from cmlp._running import as_loss
+from cmlp.training.metrics import MetricLike, Metrics
+from cmlp.training.run import as_loss
 
 if TYPE_CHECKING:
     from cmlp._sparse import InputLike
@@ -91,7 +91,7 @@ class Predictor:
         -----------------------------
         13 parameters, float32
         """
-        from cmlp.summary import summary_text
+        from cmlp.training.summary import summary_text
 
         return summary_text(self._standalone())
 

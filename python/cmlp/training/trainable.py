@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from cmlp import _core
-from cmlp._data import FitData
-from cmlp._fitting import MetricLike, Metrics, Schedules
-from cmlp._running import Callback, Run, as_loss, as_optimizer, batch_rows, rule_for
-from cmlp.history import EarlyStopping, History
-from cmlp.predicting import Predictor
-from cmlp.progress import ProgressBar
+from cmlp.training.data import FitData
+from cmlp.training.history import EarlyStopping, History
+from cmlp.training.metrics import MetricLike, Metrics
+from cmlp.training.prediction import Predictor
+from cmlp.training.progress import ProgressBar
+from cmlp.training.run import Callback, Run, as_loss, as_optimizer, batch_rows, rule_for
+from cmlp.training.schedules import Schedules
 
 if TYPE_CHECKING:
-    from cmlp._fitting import Scheduler
-    from cmlp._running import Rule
     from cmlp._sparse import InputLike
     from cmlp.nn.losses import Loss
     from cmlp.optim import Optimizer
+    from cmlp.training.run import Rule
+    from cmlp.training.schedules import Scheduler
 
 
 class Trainable(Predictor):

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from cmlp import _core, nn
 from cmlp.estimators.losses import Objective
-from cmlp.progress import ProgressBar
+from cmlp.training.progress import ProgressBar
 
 # What there is in a training by batches alone; early_stopping is without effect, as in scikit-learn.
 _BY_BATCHES = ("dropout", "input_dropout", "schedule", "clip_grad_norm", "max_steps")

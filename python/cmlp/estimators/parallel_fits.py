@@ -12,8 +12,8 @@ from sklearn import config_context
 
 from cmlp import _core
 from cmlp.estimators.classifier import MLPClassifier
-from cmlp.estimators.course import Course, Rows
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.estimators.training_run import Course, Rows
 
 _ENCODING = ("dtype", "missing", "class_weight", "loss")  # the parameters that rows depend on
 

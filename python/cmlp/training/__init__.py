@@ -1,0 +1,1 @@
+"""Training and prediction: the fit and its data, metrics, schedules, history; evaluate, predict, summary."""
