@@ -75,7 +75,7 @@ struct Point {
     double value, slope;
 };
 
-/// One element alone in double, by the core itself: the formulas are for the oracle in tests/python to judge.
+/// One element alone in double, computed by the core itself: the oracle in tests/python checks the formulas.
 inline Point activate(Activation kind, double z, const std::vector<double>& parameters) {
     const auto& kernel = kernels::activations<double>().kind[static_cast<int>(kind)];
     const double dy = 1;

@@ -108,7 +108,7 @@ def test_one_class_never_seen(rng):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("classes", [1, 2, 7])
 def test_scikit_learn(classes, weighted, rng):
-    judge = pytest.importorskip("sklearn.metrics")
+    reference = pytest.importorskip("sklearn.metrics")
     y = rng.normal(size=(400, classes))
     t = rng.integers(0, max(classes, 2), 400)
     w = rng.uniform(0.1, 2, 400) if weighted else None
@@ -116,16 +116,16 @@ def test_scikit_learn(classes, weighted, rng):
     p = np.exp(log_softmax(y)) if classes > 1 else 1 / (1 + np.exp(-y[:, 0]))
     scores = p[:, 1] if classes == 2 else p
     expected = {
-        "accuracy": judge.accuracy_score(t, guess, sample_weight=w),
-        "balanced_accuracy": judge.balanced_accuracy_score(t, guess, sample_weight=w),
-        "f1": judge.f1_score(t, guess, average="macro" if classes > 1 else "binary", sample_weight=w),
-        "log_loss": judge.log_loss(t, p, sample_weight=w),
+        "accuracy": reference.accuracy_score(t, guess, sample_weight=w),
+        "balanced_accuracy": reference.balanced_accuracy_score(t, guess, sample_weight=w),
+        "f1": reference.f1_score(t, guess, average="macro" if classes > 1 else "binary", sample_weight=w),
+        "log_loss": reference.log_loss(t, p, sample_weight=w),
     }
     if not (weighted and classes > 2):  # scikit-learn 1.9 takes no weights there
-        expected["auc"] = judge.roc_auc_score(t, scores, sample_weight=w, multi_class="ovr")
+        expected["auc"] = reference.roc_auc_score(t, scores, sample_weight=w, multi_class="ovr")
     if classes > 3:
-        expected["top_3"] = judge.top_k_accuracy_score(t, p, k=3, sample_weight=w)
-        expected["top_5"] = judge.top_k_accuracy_score(t, p, k=5, sample_weight=w)
+        expected["top_3"] = reference.top_k_accuracy_score(t, p, k=3, sample_weight=w)
+        expected["top_5"] = reference.top_k_accuracy_score(t, p, k=5, sample_weight=w)
     loss = "cross_entropy" if classes > 1 else "bce_with_logits"
     target = t if classes > 1 else t[:, None].astype(float)
     for name, value in expected.items():

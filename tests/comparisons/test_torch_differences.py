@@ -1,4 +1,4 @@
-"""What docs/pytorch.md lists and no other judge holds: what PyTorch does, and what is done here."""
+"""What docs/pytorch.md lists and no other comparison covers: what PyTorch does, and what cmlp does."""
 
 from __future__ import annotations
 

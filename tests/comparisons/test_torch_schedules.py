@@ -67,27 +67,27 @@ def same(a, b):
 def test_every_step(name, settings):
     ours, theirs = optimizers()
     mine = getattr(lr_scheduler, name)(ours, **settings)
-    judge = getattr(torch.optim.lr_scheduler, name)(theirs, **settings)
-    same(mine.get_last_lr(), judge.get_last_lr())
-    same(series(mine, ours), series(judge, theirs))
+    reference = getattr(torch.optim.lr_scheduler, name)(theirs, **settings)
+    same(mine.get_last_lr(), reference.get_last_lr())
+    same(series(mine, ours), series(reference, theirs))
 
 
 @pytest.mark.parametrize(("name", "settings"), [c for c in CASES if c[0] in ("OneCycleLR", "CyclicLR")])
 def test_momentum_of_cycles(name, settings):
     ours, theirs = optimizers()
     mine = getattr(lr_scheduler, name)(ours, **settings)
-    judge = getattr(torch.optim.lr_scheduler, name)(theirs, **settings)
-    same(series(mine, ours, key="momentum"), series(judge, theirs, key="momentum"))
+    reference = getattr(torch.optim.lr_scheduler, name)(theirs, **settings)
+    same(series(mine, ours, key="momentum"), series(reference, theirs, key="momentum"))
 
 
 def test_betas_of_one_cycle():
     ours = optim.Adam(nn.Linear(2, 1).parameters())
     theirs = torch.optim.Adam([torch.zeros(2, requires_grad=True)])
     mine = lr_scheduler.OneCycleLR(ours, 0.1, 61)
-    judge = torch.optim.lr_scheduler.OneCycleLR(theirs, 0.1, 61)
+    reference = torch.optim.lr_scheduler.OneCycleLR(theirs, 0.1, 61)
     for _ in range(STEPS):
         same(ours.param_groups[0]["betas"], theirs.param_groups[0]["betas"])
-        ours.step(), theirs.step(), mine.step(), judge.step()
+        ours.step(), theirs.step(), mine.step(), reference.step()
 
 
 def build(module, optimizer, kind):
@@ -101,8 +101,8 @@ def build(module, optimizer, kind):
 @pytest.mark.parametrize("kind", ["chained", "sequential"])
 def test_compounds(kind):
     ours, theirs = optimizers()
-    mine, judge = build(lr_scheduler, ours, kind), build(torch.optim.lr_scheduler, theirs, kind)
-    same(series(mine, ours), series(judge, theirs))
+    mine, reference = build(lr_scheduler, ours, kind), build(torch.optim.lr_scheduler, theirs, kind)
+    same(series(mine, ours), series(reference, theirs))
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])
@@ -112,8 +112,8 @@ def test_compounds(kind):
 def test_plateau(mode, settings):
     ours, theirs = optimizers()
     mine = lr_scheduler.ReduceLROnPlateau(ours, mode, patience=2, **settings)
-    judge = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, mode, patience=2, **settings)
+    reference = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, mode, patience=2, **settings)
     for value in np.random.default_rng(0).normal(size=80):
-        mine.step(value), judge.step(value)
-        same(mine.get_last_lr(), judge.get_last_lr())
-        assert mine.num_bad_epochs == judge.num_bad_epochs
+        mine.step(value), reference.step(value)
+        same(mine.get_last_lr(), reference.get_last_lr())
+        assert mine.num_bad_epochs == reference.num_bad_epochs

@@ -1,4 +1,4 @@
-"""What the comparisons share; run by `nox -s judges`, which installs PyTorch."""
+"""What the comparisons share; run by `nox -s comparisons`, which installs PyTorch."""
 
 import numpy as np
 import pytest

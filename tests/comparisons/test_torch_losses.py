@@ -70,9 +70,9 @@ def compare(name, settings, y, t, dtype):
     """Hold value and gradient against PyTorch's, for the gradient of the sum where nothing is reduced."""
     tensors = {key: torch.tensor(value, dtype=getattr(torch, dtype)) if isinstance(value, list) else value
                for key, value in settings.items()}  # fmt: skip
-    criterion, judge = getattr(nn, name)(**settings), getattr(torch.nn, name)(**tensors)
+    criterion, reference = getattr(nn, name)(**settings), getattr(torch.nn, name)(**tensors)
     theirs = torch.tensor(y, requires_grad=True)
-    value = judge(theirs, torch.tensor(t))
+    value = reference(theirs, torch.tensor(t))
     value.sum().backward()
     close(criterion(y, t), value, dtype)
     close(criterion.backward(), theirs.grad, dtype)
@@ -137,9 +137,9 @@ def test_gaussian(settings, shape, reduction, dtype, rng):
     y, t = KINDS["real"](rng).astype(dtype), KINDS["real"](rng).astype(dtype)
     var = rng.uniform(0, 2, shape).astype(dtype)
     criterion = nn.GaussianNLLLoss(**settings, reduction=reduction)
-    judge = torch.nn.GaussianNLLLoss(**settings, reduction=reduction)
+    reference = torch.nn.GaussianNLLLoss(**settings, reduction=reduction)
     means, spread = torch.tensor(y, requires_grad=True), torch.tensor(var, requires_grad=True)
-    value = judge(means, torch.tensor(t), spread)
+    value = reference(means, torch.tensor(t), spread)
     value.sum().backward()
     close(criterion(y, t, var), value, dtype)
     close(criterion.backward(), means.grad, dtype)

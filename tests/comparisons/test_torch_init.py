@@ -52,12 +52,12 @@ def test_arguments(name):
 def test_distributions(name, settings):
     torch.manual_seed(0)
     mine = getattr(nn.init, name)(nn.Linear(300, 200, dtype="float64").weight, **settings).data
-    judge = getattr(torch.nn.init, name)(torch.empty(200, 300, dtype=torch.float64), **settings).numpy()
-    assert mine.shape == judge.shape
+    reference = getattr(torch.nn.init, name)(torch.empty(200, 300, dtype=torch.float64), **settings).numpy()
+    assert mine.shape == reference.shape
     if name in ("ones_", "eye_", "constant_"):
-        assert (mine == judge).all()
+        assert (mine == reference).all()
     elif name == "sparse_":
-        assert ((mine == 0).sum(axis=0) == (judge == 0).sum(axis=0)).all()
+        assert ((mine == 0).sum(axis=0) == (reference == 0).sum(axis=0)).all()
     else:
-        assert stats.ks_2samp(mine.ravel(), judge.ravel()).pvalue > 1e-3
-    assert abs(np.mean(mine) - np.mean(judge)) < 0.02
+        assert stats.ks_2samp(mine.ravel(), reference.ravel()).pvalue > 1e-3
+    assert abs(np.mean(mine) - np.mean(reference)) < 0.02
