@@ -1,4 +1,4 @@
-"""The developer's commands, one session each; `.ci/run` calls the same ones. `nox -l` lists them."""
+"""The developer's commands, one session each; `nox -l` lists them and `.ci/run` calls them."""
 
 import os
 import re
@@ -27,12 +27,12 @@ def requirements(*extras: str) -> list[str]:
 
 
 def tool(name: str) -> str:
-    """Give the pinned requirement of one tool of the dev extra."""
+    """Return the pinned requirement of one tool of the dev extra."""
     return next(r for r in PROJECT["optional-dependencies"]["dev"] if re.match(rf"{name}\b", r))
 
 
 def cpp_files() -> list[str]:
-    """Every C++ file of the project."""
+    """List every C++ file of the project."""
     folders = ("cpp", "python/bindings", "tests/cpp", "examples", "bench")
     files = (path for folder in folders for path in (ROOT / folder).rglob("*"))
     return sorted(str(path.relative_to(ROOT)) for path in files if path.suffix in CPP_SUFFIXES)
@@ -47,16 +47,17 @@ def workflow(session: nox.Session, preset: str) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style of Python and C++: ruff and clang-format."""
+    """Style of Python and C++ (ruff, clang-format), and the checks of tests/repo/checks."""
     session.install(tool("ruff"), tool("clang-format"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("python", "tests/repo/checks")
     session.run("clang-format", "--dry-run", "-Werror", *cpp_files(), silent=False)
 
 
 @nox.session(name="format")
 def format_(session: nox.Session) -> None:
-    """Bring Python and C++ into the style that lint checks."""
+    """Format Python and C++ as lint expects."""
     session.install(tool("ruff"), tool("clang-format"))
     session.run("ruff", "check", "--fix", ".")
     session.run("ruff", "format", ".")
@@ -65,9 +66,10 @@ def format_(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict over the package."""
-    session.install(tool("mypy"), *requirements("cli"))
+    """mypy --strict over the package and a user's program; pyright over the same and the public names."""
+    session.install(tool("mypy"), tool("pyright"), *requirements("test"))
     session.run("mypy", *session.posargs)
+    session.run("python", "tests/repo/typing_checks.py")
 
 
 @nox.session
@@ -85,17 +87,17 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
-def judges(session: nox.Session) -> None:
-    """The comparisons with PyTorch and scikit-learn, against an installed package.
+def comparisons(session: nox.Session) -> None:
+    """Compare an installed package with PyTorch and scikit-learn.
 
-    It is installed here, or is the one that the Python named after -- has; PyTorch is added to it.
+    The session installs the package, or adds PyTorch to the one of the Python interpreter named after --.
     """
     python = session.posargs[0] if session.posargs else "python"
     if session.posargs:
-        session.run(python, "-m", "pip", "install", *requirements("judges"), external=True)
+        session.run(python, "-m", "pip", "install", *requirements("comparisons"), external=True)
     else:
-        session.install(".[test,judges]")
-    session.run(python, "-m", "pytest", "tests/judges", external=True)
+        session.install(".[test,comparisons]")
+    session.run(python, "-m", "pytest", "tests/comparisons", external=True)
 
 
 @nox.session
@@ -106,7 +108,7 @@ def cpp(session: nox.Session) -> None:
 
 @nox.session
 def clang(session: nox.Session) -> None:
-    """The same by Clang, without AVX-512 and with teams of std::thread; skipped where it is not installed."""
+    """The same with Clang, without AVX-512, with teams of std::thread; skipped if Clang is not installed."""
     if not shutil.which("clang++-19"):
         session.skip("clang++-19 is not installed (Debian: clang-19)")
     workflow(session, "clang")
@@ -120,7 +122,7 @@ def sanitize(session: nox.Session) -> None:
 
 @nox.session
 def aarch64(session: nox.Session) -> None:
-    """The C++ tests cross-compiled for 64-bit Arm and run under qemu; skipped without the two."""
+    """The C++ tests cross-compiled for 64-bit Arm and run under qemu; skipped if one of them is missing."""
     for program in ("aarch64-linux-gnu-g++", "qemu-aarch64"):
         if not shutil.which(program):
             session.skip(f"{program} is not installed (Debian: g++-aarch64-linux-gnu, qemu-user)")
@@ -129,7 +131,7 @@ def aarch64(session: nox.Session) -> None:
 
 @nox.session
 def stubs(session: nox.Session) -> None:
-    """Write the generated type stubs and documentation pages anew; commit the result."""
+    """Generate the type stubs and the documentation pages again; commit the result."""
     session.install(".", *requirements("test"))
     session.run("python", "tests/repo/stubs.py", "python/cmlp")
     session.run("python", "tests/repo/pages.py", "docs")
@@ -144,10 +146,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The kernels against the machine's peaks, then cmlp against other packages; results in build/bench.
+    """Measure the kernels, then cmlp beside other packages; results in build/bench.
 
     Arguments after -- go to bench/compare: `nox -s bench -- --rounds 5 --peer torch`, or `--docs docs` to
-    renew docs/performance.md and its picture.
+    update docs/performance.md and its picture.
     """
     session.install(".[bench]", tool("cmake"), tool("ninja"))
     build, out = Path("build/bench"), "build/bench/bench.json"
@@ -164,9 +166,9 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def consumer(session: nox.Session) -> None:
-    """examples/cpp built with find_package(cmlp) against the wheel and against cmake --install.
+    """Build examples/cpp with find_package(cmlp) against the wheel and against cmake --install.
 
-    The wheel is made here, or is the one that the Python named after -- has installed.
+    The session builds the wheel, or uses the one installed for the Python interpreter named after --.
     """
     session.install(tool("cmake"), tool("ninja"), *([] if session.posargs else ["."]))
     python = session.posargs[0] if session.posargs else "python"

@@ -1,4 +1,4 @@
-"""The version is written in version.hpp; everything else that shows one agrees with it."""
+"""The version of the package and those of its tools are the same in every file that states them."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def written() -> str:
-    """Read the version out of version.hpp."""
+    """Read the version in version.hpp."""
     text = (ROOT / "cpp" / "include" / "cmlp" / "version.hpp").read_text(encoding="utf-8")
     return ".".join(re.search(rf"VERSION_{part} (\d+)", text)[1] for part in ("MAJOR", "MINOR", "PATCH"))
 
@@ -29,3 +29,11 @@ def test_command_line() -> None:
 def test_changelog() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## \[?(\d+\.\d+\.\d+)", text, re.MULTILINE)[1] == written()
+
+
+def test_pre_commit_uses_the_pinned_tools() -> None:
+    config = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    tools = re.findall(r"additional_dependencies: \[(.+)\]", config)
+    assert tools
+    pinned = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert [tool for tool in tools if f'"{tool}"' not in pinned] == []
