@@ -1,5 +1,6 @@
-"""Writes the figures as Markdown with their picture: a page of their own, or the middle of a written one."""
+"""Writes the figures and their picture as Markdown: a new page, or the part of a page between two marks."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,16 @@ PICTURE = "pictures/performance.png"
 
 
 def conditions(run: dict[str, Any]) -> str:
-    """Say where, when and with which versions the run was."""
+    """Describe the machine, the date and the versions of a run."""
     machine, settings = run["machine"], run["settings"]
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    return (
+    text = (
         f"{machine['cpu']}, {machine['processors']} processors, {machine['system']}, "
         f"{run['isas'].get('cmlp', '')}; {run['date']}. {versions}; Python {machine['python']}. "
         f"Best of {settings['rounds']} rounds of {settings['repetitions']} repetitions of "
-        f"{1000 * settings['seconds']:.0f} ms.\n"
+        f"{1000 * settings['seconds']:.0f} ms."
     )
+    return textwrap.fill(text, 116) + "\n"
 
 
 def figures_text(run: dict[str, Any], picture: bool) -> str:
@@ -33,7 +35,7 @@ def figures_text(run: dict[str, Any], picture: bool) -> str:
 
 
 def write_page(run: dict[str, Any], folder: Path) -> None:
-    """Write into FOLDER/performance.md, between its marks where it has them, and draw the picture."""
+    """Write FOLDER/performance.md (only between its marks if it has them) and draw the picture."""
     figures = Figures(run)
     drawn = draw_picture(figures, folder / PICTURE)
     page = folder / "performance.md"
@@ -48,7 +50,7 @@ def write_page(run: dict[str, Any], folder: Path) -> None:
 
 
 def draw_picture(figures: Figures, path: Path) -> bool:
-    """Draw it unless there is nothing to compare or matplotlib is not installed; say whether it was drawn."""
+    """Draw the picture unless there is nothing to compare or no matplotlib; return whether it was drawn."""
     kinds = [kind for kind in ("train", "predict") if figures.cases(kind)]
     if not any(not peer.ours for kind in kinds for peer in figures.peers(kind)):
         return False

@@ -1,47 +1,59 @@
-"""Writes the documentation pages that are made, not written: python tests/repo/pages.py FOLDER, docs."""
+"""Writes the generated documentation pages: python tests/repo/pages.py FOLDER, for example docs."""
 
 import sys
+import textwrap
 from itertools import groupby
 from pathlib import Path
 
+WIDTH = 116  # columns
 INTRODUCTION = """# The catalogue
 
-Everything that has a name, made from the core's lists by `nox -s stubs`; `cmlp info --catalogue` prints the
-same (`--json` for programs). What differs from PyTorch is on [a page of its own](pytorch.md).
+Every named thing of the package, generated from the core's lists by `nox -s stubs`. `cmlp info --catalogue`
+prints the same (`--json` for programs). Differences from PyTorch are on [another page](pytorch.md).
 
-**Error bound**: what the test allows relative to the exact value, in float32, in float64; of the vector
-functions the largest error in units of the last place over all float32 inputs. Every row is held against an
-oracle in NumPy float64 by the test that its table names, and where PyTorch has the thing, against PyTorch
-too (`nox -s judges`).
+**Error bound**: the largest error that the test allows relative to the exact value, in float32 and in
+float64. For vector functions it is the largest error in units of the last place (ULP) over all float32
+inputs. The test named with each kind compares every entry with a reference in NumPy float64. `nox -s
+comparisons` also compares it with PyTorch, if PyTorch has it.
 """
 PLURAL = {"loss": "losses"}
 FACTS = {"bound": "Error bound: {}.", "test": "Test: `{}`."}
 
 
-def cell(key: str, text: str) -> str:
-    """Write a path as code, and escape what a Markdown table would take for its own."""
-    if key == "test":
-        return f"`{text}`"
-    return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_").replace("<", "&lt;")
+def escaped(text: str) -> str:
+    """Escape what Markdown would interpret."""
+    return text.replace("*", "\\*").replace("_", "\\_").replace("<", "&lt;")
 
 
-def table(kind: str, rows: list[dict[str, str]]) -> str:
-    """Lay out the rows of one kind; what all of them share stands above."""
+def item(row: dict[str, str], shown: list[str]) -> str:
+    """Write one entry as a list item: class, name, arguments, formula, source, bound, test."""
+    title = [f"**{escaped(row['type'] or row['name'])}**"]
+    if row["type"] and row["name"] != row["type"]:
+        title.append(f"`{row['name']}`")
+    arguments = f" ({escaped(row['parameters'])})" if row["parameters"] else ""
+    text = f"{' '.join(title)}{arguments}: {escaped(row['formula'])}."
+    if row["source"]:
+        text += f" Source: {escaped(row['source'])}."
+    text += "".join(" " + fact.format(row[key]) for key, fact in FACTS.items() if key in shown)
+    return textwrap.fill(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def section(kind: str, rows: list[dict[str, str]]) -> str:
+    """List the entries of one kind; what all of them share is said once, above them."""
     from cmlp.catalogue import columns
 
     shown, shared = columns(rows)
-    lines = [f"| {' | '.join(shown)} |".replace("type", "class"), "|" + "---|" * len(shown)]
-    lines += [f"| {' | '.join(cell(key, row[key]) for key in shown)} |" for row in rows]
     facts = " ".join(FACTS[key].format(value) for key, value in shared.items())
-    return f"\n## {PLURAL.get(kind, kind + 's').capitalize()}\n\n{facts}\n\n" + "\n".join(lines) + "\n"
+    items = "\n".join(item(row, shown) for row in rows)
+    return f"\n## {PLURAL.get(kind, kind + 's').capitalize()}\n\n{facts}\n\n{items}\n"
 
 
 def catalogue_page() -> str:
-    """Every kind's table."""
+    """Return the page with all kinds."""
     from cmlp.catalogue import catalogue
 
     kinds = groupby(catalogue(), key=lambda row: row["kind"])
-    return INTRODUCTION + "".join(table(kind, list(rows)) for kind, rows in kinds)
+    return INTRODUCTION + "".join(section(kind, list(rows)) for kind, rows in kinds)
 
 
 def main(folder: Path) -> None:
