@@ -52,6 +52,6 @@ void bind_registry(py::module_& m) {
             return names[static_cast<int>(output_kind(parse<LossKind>(loss)))];
         },
         py::arg("loss"),
-        "What a network trained with the loss puts out: value, probability, logit, class_logits, "
-        "log_probability, log_mean, moments or quantiles.");
+        "Kind of its predictions: value, probability, logit, class_logits, log_probability, log_mean, "
+        "moments or quantiles.");
 }

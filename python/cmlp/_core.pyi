@@ -3,11 +3,66 @@
 The C++ core of cmlp. Its public face is the package: cmlp.nn, cmlp.optim, cmlp.Perceptron.
 """
 from __future__ import annotations
-import collections.abc
+from collections.abc import Callable, Mapping, Sequence
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['EstimatorFit', 'Execution', 'FullBatch32', 'FullBatch64', 'LBFGS32', 'LBFGS64', 'LevenbergMarquardt32', 'LevenbergMarquardt64', 'Loss', 'Network32', 'Network64', 'NonFiniteError', 'Optimizer32', 'Optimizer64', 'Perceptron', 'activations', 'average', 'built_isas', 'clip_grad_norm', 'clip_grad_value', 'evaluate', 'fit', 'from_bytes', 'function', 'functions', 'get_num_threads', 'grad_norm', 'gradcheck', 'initializers', 'input_noise', 'isa', 'isas', 'larger_is_better', 'largest_error', 'load', 'losses', 'metrics', 'mixup_pairs', 'optimizers', 'output_kind', 'perceptron_decision_function', 'perceptron_rules', 'permutation', 'run_fits', 'schedule_table', 'schedules', 'set_isa', 'set_num_threads', 'shutdown', 'team_kind', 'train_step', 'whole_pass']
+Integer: typing.TypeAlias = typing.SupportsInt | typing.SupportsIndex
+Number: typing.TypeAlias = typing.SupportsFloat | typing.SupportsIndex
+__all__: list[str] = [
+    'EstimatorFit',
+    'Execution',
+    'FullBatch32',
+    'FullBatch64',
+    'LBFGS32',
+    'LBFGS64',
+    'LevenbergMarquardt32',
+    'LevenbergMarquardt64',
+    'Loss',
+    'Network32',
+    'Network64',
+    'NonFiniteError',
+    'Optimizer32',
+    'Optimizer64',
+    'Perceptron',
+    'activations',
+    'average',
+    'built_isas',
+    'clip_grad_norm',
+    'clip_grad_value',
+    'evaluate',
+    'fit',
+    'from_bytes',
+    'function',
+    'functions',
+    'get_num_threads',
+    'grad_norm',
+    'gradcheck',
+    'initializers',
+    'input_noise',
+    'isa',
+    'isas',
+    'larger_is_better',
+    'largest_error',
+    'load',
+    'losses',
+    'metrics',
+    'mixup_pairs',
+    'optimizers',
+    'output_kind',
+    'perceptron_decision_function',
+    'perceptron_rules',
+    'permutation',
+    'run_fits',
+    'schedule_table',
+    'schedules',
+    'set_isa',
+    'set_num_threads',
+    'shutdown',
+    'team_kind',
+    'train_step',
+    'whole_pass',
+]
 class NonFiniteError(FloatingPointError):
     """
     Training met a NaN or an infinity; the weights are the last finite ones.
@@ -18,23 +73,28 @@ class Execution:
     """
     def __enter__(self) -> None:
         ...
-    def __exit__(self, arg0: typing.Any, arg1: typing.Any, arg2: typing.Any) -> None:
+    def __exit__(self, arg0: object, arg1: object, arg2: object) -> None:
         ...
-    def __init__(self, threads: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
+    def __init__(self, threads: Integer | None = None) -> None:
         ...
 class Network32:
     """
     Layers in order with their parameters in one flat buffer.
     """
-    def __init__(self, layers: collections.abc.Sequence[tuple[str, str, dict]], seed: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def __init__(self, layers: Sequence[tuple[str, str, dict[str, object]]], seed: Integer = 0) -> None:
         """
         layers: (name, type, fields) each; the parameters are drawn from the seed.
         """
-    def backward(self, dy: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float32]:
+    def backward(
+        self,
+        dy: object,
+        first: Integer = 0,
+        last: Integer = -1,
+    ) -> numpy.typing.NDArray[numpy.float32]:
         """
         Gradient of the input from that of the last output; adds to those of the parameters.
         """
-    def buffers(self) -> list:
+    def buffers(self) -> list[tuple[str, int, numpy.typing.NDArray[numpy.float32]]]:
         """
         (name, index of its layer, value) of what is kept but not trained, as zero-copy views.
         """
@@ -46,15 +106,26 @@ class Network32:
         """
         A deep copy.
         """
-    def forward(self, x: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float32]:
+    def forward(
+        self,
+        x: object,
+        first: Integer = 0,
+        last: Integer = -1,
+    ) -> numpy.typing.NDArray[numpy.float32]:
         """
         Output of the layers first ... last for x (batch, in), keeping what backward needs.
         """
-    def initialize(self, index: typing.SupportsInt | typing.SupportsIndex, initializer: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex], seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def initialize(
+        self,
+        index: Integer,
+        initializer: str,
+        settings: Mapping[str, Number],
+        seed: Integer,
+    ) -> None:
         """
         Draws one parameter anew.
         """
-    def initialize_from(self, x: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> None:
+    def initialize_from(self, x: object, seed: Integer, first: Integer = 0, last: Integer = -1) -> None:
         """
         Draws the linear layers first ... last by the rows of x.
         """
@@ -62,15 +133,15 @@ class Network32:
         """
         Columns the network insists on, 0 when it takes any.
         """
-    def layers(self) -> list:
+    def layers(self) -> list[tuple[str, str, dict[str, typing.Any]]]:
         """
         (name, type, fields) of each layer.
         """
-    def output_width(self, x_columns: typing.SupportsInt | typing.SupportsIndex) -> int:
+    def output_width(self, x_columns: Integer) -> int:
         """
         Columns of the output for an input with that many.
         """
-    def outputs(self, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> list:
+    def outputs(self, first: Integer = 0, last: Integer = -1) -> list[numpy.typing.NDArray[numpy.float32]]:
         """
         The input of the last forward, then the output of each layer.
         """
@@ -78,15 +149,22 @@ class Network32:
         """
         Number of parameters.
         """
-    def parameters(self) -> list:
+    def parameters(
+        self,
+    ) -> list[tuple[str, int, numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32]]]:
         """
         (name, index of its layer, value, gradient) of each parameter, as zero-copy views.
         """
-    def predict(self, x: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float32]:
+    def predict(
+        self,
+        x: object,
+        first: Integer = 0,
+        last: Integer = -1,
+    ) -> numpy.typing.NDArray[numpy.float32]:
         """
         Output in evaluation mode; keeps nothing and may run in many threads at once.
         """
-    def reset_parameters(self, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def reset_parameters(self, seed: Integer) -> None:
         """
         Draws all parameters anew.
         """
@@ -112,7 +190,7 @@ class Network32:
         Factor of p of every dropout layer.
         """
     @dropout.setter
-    def dropout(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def dropout(self, arg1: Number) -> None:
         ...
     @property
     def metadata(self) -> dict[str, str]:
@@ -120,7 +198,7 @@ class Network32:
         Text kept with the model when it is saved.
         """
     @metadata.setter
-    def metadata(self, arg0: collections.abc.Mapping[str, str]) -> None:
+    def metadata(self, arg0: Mapping[str, str]) -> None:
         ...
     @property
     def precision(self) -> str:
@@ -141,7 +219,7 @@ class Network32:
         Forward passes in training mode so far.
         """
     @step.setter
-    def step(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def step(self, arg1: Integer) -> None:
         ...
     @property
     def training(self) -> bool:
@@ -155,15 +233,20 @@ class Network64:
     """
     Layers in order with their parameters in one flat buffer.
     """
-    def __init__(self, layers: collections.abc.Sequence[tuple[str, str, dict]], seed: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def __init__(self, layers: Sequence[tuple[str, str, dict[str, object]]], seed: Integer = 0) -> None:
         """
         layers: (name, type, fields) each; the parameters are drawn from the seed.
         """
-    def backward(self, dy: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float64]:
+    def backward(
+        self,
+        dy: object,
+        first: Integer = 0,
+        last: Integer = -1,
+    ) -> numpy.typing.NDArray[numpy.float64]:
         """
         Gradient of the input from that of the last output; adds to those of the parameters.
         """
-    def buffers(self) -> list:
+    def buffers(self) -> list[tuple[str, int, numpy.typing.NDArray[numpy.float64]]]:
         """
         (name, index of its layer, value) of what is kept but not trained, as zero-copy views.
         """
@@ -175,15 +258,26 @@ class Network64:
         """
         A deep copy.
         """
-    def forward(self, x: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float64]:
+    def forward(
+        self,
+        x: object,
+        first: Integer = 0,
+        last: Integer = -1,
+    ) -> numpy.typing.NDArray[numpy.float64]:
         """
         Output of the layers first ... last for x (batch, in), keeping what backward needs.
         """
-    def initialize(self, index: typing.SupportsInt | typing.SupportsIndex, initializer: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex], seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def initialize(
+        self,
+        index: Integer,
+        initializer: str,
+        settings: Mapping[str, Number],
+        seed: Integer,
+    ) -> None:
         """
         Draws one parameter anew.
         """
-    def initialize_from(self, x: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> None:
+    def initialize_from(self, x: object, seed: Integer, first: Integer = 0, last: Integer = -1) -> None:
         """
         Draws the linear layers first ... last by the rows of x.
         """
@@ -191,15 +285,15 @@ class Network64:
         """
         Columns the network insists on, 0 when it takes any.
         """
-    def layers(self) -> list:
+    def layers(self) -> list[tuple[str, str, dict[str, typing.Any]]]:
         """
         (name, type, fields) of each layer.
         """
-    def output_width(self, x_columns: typing.SupportsInt | typing.SupportsIndex) -> int:
+    def output_width(self, x_columns: Integer) -> int:
         """
         Columns of the output for an input with that many.
         """
-    def outputs(self, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> list:
+    def outputs(self, first: Integer = 0, last: Integer = -1) -> list[numpy.typing.NDArray[numpy.float64]]:
         """
         The input of the last forward, then the output of each layer.
         """
@@ -207,15 +301,22 @@ class Network64:
         """
         Number of parameters.
         """
-    def parameters(self) -> list:
+    def parameters(
+        self,
+    ) -> list[tuple[str, int, numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]]:
         """
         (name, index of its layer, value, gradient) of each parameter, as zero-copy views.
         """
-    def predict(self, x: typing.Any, first: typing.SupportsInt | typing.SupportsIndex = 0, last: typing.SupportsInt | typing.SupportsIndex = -1) -> numpy.typing.NDArray[numpy.float64]:
+    def predict(
+        self,
+        x: object,
+        first: Integer = 0,
+        last: Integer = -1,
+    ) -> numpy.typing.NDArray[numpy.float64]:
         """
         Output in evaluation mode; keeps nothing and may run in many threads at once.
         """
-    def reset_parameters(self, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def reset_parameters(self, seed: Integer) -> None:
         """
         Draws all parameters anew.
         """
@@ -241,7 +342,7 @@ class Network64:
         Factor of p of every dropout layer.
         """
     @dropout.setter
-    def dropout(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def dropout(self, arg1: Number) -> None:
         ...
     @property
     def metadata(self) -> dict[str, str]:
@@ -249,7 +350,7 @@ class Network64:
         Text kept with the model when it is saved.
         """
     @metadata.setter
-    def metadata(self, arg0: collections.abc.Mapping[str, str]) -> None:
+    def metadata(self, arg0: Mapping[str, str]) -> None:
         ...
     @property
     def precision(self) -> str:
@@ -270,7 +371,7 @@ class Network64:
         Forward passes in training mode so far.
         """
     @step.setter
-    def step(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def step(self, arg1: Integer) -> None:
         ...
     @property
     def training(self) -> bool:
@@ -284,13 +385,24 @@ class Loss:
     """
     A loss with its settings and the gradient of its last call.
     """
-    def __call__(self, y: typing.Any, target: typing.Any, sample_weight: typing.Any = None) -> typing.Any:
+    def __call__(
+        self,
+        y: object,
+        target: object,
+        sample_weight: object = None,
+    ) -> float | numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.float64]:
         """
         The reduced value as a float, or the values as an array for reduction none.
         """
-    def __init__(self, kind: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, reduction: str = 'mean', column: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = []) -> None:
+    def __init__(
+        self,
+        kind: str,
+        settings: Mapping[str, Number] = {},
+        reduction: str = 'mean',
+        column: Sequence[Number] = [],
+    ) -> None:
         ...
-    def backward(self) -> typing.Any:
+    def backward(self) -> numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.float64]:
         """
         Gradient of the last value by the predictions.
         """
@@ -314,39 +426,47 @@ class Optimizer32:
     """
     An update rule with its state.
     """
-    def __init__(self, kind: str, groups: collections.abc.Sequence[tuple[collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        groups: Sequence[tuple[Sequence[tuple[Network32, Integer]], Mapping[str, Number]]],
+    ) -> None:
         """
         groups: ([(network, index) ...], settings) each.
         """
-    def add_group(self, members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]) -> None:
+    def add_group(self, members: Sequence[tuple[Network32, Integer]], settings: Mapping[str, Number]) -> None:
         """
         Takes on another group of parameters, whose state begins now.
         """
-    def joined(self, group: typing.SupportsInt | typing.SupportsIndex) -> int:
+    def joined(self, group: Integer) -> int:
         """
         Steps that had been taken when a group came.
         """
-    def memory(self, group: typing.SupportsInt | typing.SupportsIndex = 0) -> typing.Annotated[list[float], "FixedSize(2)"]:
+    def memory(self, group: Integer = 0) -> typing.Annotated[list[float], "FixedSize(2)"]:
         """
         Numbers one group's rule keeps from step to step beside its arrays.
         """
-    def set_joined(self, steps: typing.SupportsInt | typing.SupportsIndex, group: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def set_joined(self, steps: Integer, group: Integer) -> None:
         """
         Puts them back.
         """
-    def set_memory(self, values: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def set_memory(
+        self,
+        values: typing.Annotated[Sequence[Number], "FixedSize(2)"],
+        group: Integer = 0,
+    ) -> None:
         """
         Puts them back.
         """
-    def set_setting(self, name: str, value: typing.SupportsFloat | typing.SupportsIndex, group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def set_setting(self, name: str, value: Number, group: Integer = 0) -> None:
         """
         Changes a setting of one group.
         """
-    def setting(self, name: str, group: typing.SupportsInt | typing.SupportsIndex = 0) -> float:
+    def setting(self, name: str, group: Integer = 0) -> float:
         """
         A setting of one group.
         """
-    def state(self) -> list:
+    def state(self) -> list[numpy.typing.NDArray[numpy.float32]]:
         """
         The arrays of state over all parameters in order, padding included, as zero-copy views.
         """
@@ -360,45 +480,53 @@ class Optimizer32:
         Steps taken.
         """
     @steps.setter
-    def steps(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def steps(self, arg1: Integer) -> None:
         ...
 class Optimizer64:
     """
     An update rule with its state.
     """
-    def __init__(self, kind: str, groups: collections.abc.Sequence[tuple[collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        groups: Sequence[tuple[Sequence[tuple[Network64, Integer]], Mapping[str, Number]]],
+    ) -> None:
         """
         groups: ([(network, index) ...], settings) each.
         """
-    def add_group(self, members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]) -> None:
+    def add_group(self, members: Sequence[tuple[Network64, Integer]], settings: Mapping[str, Number]) -> None:
         """
         Takes on another group of parameters, whose state begins now.
         """
-    def joined(self, group: typing.SupportsInt | typing.SupportsIndex) -> int:
+    def joined(self, group: Integer) -> int:
         """
         Steps that had been taken when a group came.
         """
-    def memory(self, group: typing.SupportsInt | typing.SupportsIndex = 0) -> typing.Annotated[list[float], "FixedSize(2)"]:
+    def memory(self, group: Integer = 0) -> typing.Annotated[list[float], "FixedSize(2)"]:
         """
         Numbers one group's rule keeps from step to step beside its arrays.
         """
-    def set_joined(self, steps: typing.SupportsInt | typing.SupportsIndex, group: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def set_joined(self, steps: Integer, group: Integer) -> None:
         """
         Puts them back.
         """
-    def set_memory(self, values: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(2)"], group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def set_memory(
+        self,
+        values: typing.Annotated[Sequence[Number], "FixedSize(2)"],
+        group: Integer = 0,
+    ) -> None:
         """
         Puts them back.
         """
-    def set_setting(self, name: str, value: typing.SupportsFloat | typing.SupportsIndex, group: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def set_setting(self, name: str, value: Number, group: Integer = 0) -> None:
         """
         Changes a setting of one group.
         """
-    def setting(self, name: str, group: typing.SupportsInt | typing.SupportsIndex = 0) -> float:
+    def setting(self, name: str, group: Integer = 0) -> float:
         """
         A setting of one group.
         """
-    def state(self) -> list:
+    def state(self) -> list[numpy.typing.NDArray[numpy.float64]]:
         """
         The arrays of state over all parameters in order, padding included, as zero-copy views.
         """
@@ -412,7 +540,7 @@ class Optimizer64:
         Steps taken.
         """
     @steps.setter
-    def steps(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def steps(self, arg1: Integer) -> None:
         ...
 class FullBatch32:
     """
@@ -422,11 +550,11 @@ class LevenbergMarquardt32(FullBatch32):
     """
     Levenberg-Marquardt with its damping.
     """
-    def __init__(self, members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+    def __init__(self, members: Sequence[tuple[Network32, Integer]]) -> None:
         """
         Over parameters: (network, index) each.
         """
-    def set(self, factor: typing.SupportsFloat | typing.SupportsIndex, max_damping: typing.SupportsFloat | typing.SupportsIndex, tolerance_grad: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def set(self, factor: Number, max_damping: Number, tolerance_grad: Number) -> None:
         """
         Settings of the epochs to come; they are checked there.
         """
@@ -436,7 +564,7 @@ class LevenbergMarquardt32(FullBatch32):
         As it is now.
         """
     @damping.setter
-    def damping(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def damping(self, arg1: Number) -> None:
         ...
 class FullBatch64:
     """
@@ -446,11 +574,11 @@ class LevenbergMarquardt64(FullBatch64):
     """
     Levenberg-Marquardt with its damping.
     """
-    def __init__(self, members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+    def __init__(self, members: Sequence[tuple[Network64, Integer]]) -> None:
         """
         Over parameters: (network, index) each.
         """
-    def set(self, factor: typing.SupportsFloat | typing.SupportsIndex, max_damping: typing.SupportsFloat | typing.SupportsIndex, tolerance_grad: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def set(self, factor: Number, max_damping: Number, tolerance_grad: Number) -> None:
         """
         Settings of the epochs to come; they are checked there.
         """
@@ -460,29 +588,38 @@ class LevenbergMarquardt64(FullBatch64):
         As it is now.
         """
     @damping.setter
-    def damping(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
+    def damping(self, arg1: Number) -> None:
         ...
 class LBFGS32(FullBatch32):
     """
     L-BFGS with what it remembers.
     """
-    def __init__(self, members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+    def __init__(self, members: Sequence[tuple[Network32, Integer]]) -> None:
         """
         Over parameters: (network, index) each.
         """
-    def set(self, lr: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, max_eval: typing.SupportsInt | typing.SupportsIndex, tolerance_grad: typing.SupportsFloat | typing.SupportsIndex, tolerance_change: typing.SupportsFloat | typing.SupportsIndex, history_size: typing.SupportsInt | typing.SupportsIndex, strong_wolfe: bool) -> None:
+    def set(
+        self,
+        lr: Number,
+        max_iter: Integer,
+        max_eval: Integer,
+        tolerance_grad: Number,
+        tolerance_change: Number,
+        history_size: Integer,
+        strong_wolfe: bool,
+    ) -> None:
         """
         Settings of the steps to come; they are checked there.
         """
-    def set_state(self, state: dict) -> None:
+    def set_state(self, state: dict[str, object]) -> None:
         """
         Puts it back.
         """
-    def state(self) -> dict:
+    def state(self) -> dict[str, typing.Any]:
         """
         What is remembered, under PyTorch's names.
         """
-    def step(self, closure: collections.abc.Callable) -> float:
+    def step(self, closure: Callable[[], float]) -> float:
         """
         At most max_iter iterations; the loss before.
         """
@@ -490,23 +627,32 @@ class LBFGS64(FullBatch64):
     """
     L-BFGS with what it remembers.
     """
-    def __init__(self, members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]]) -> None:
+    def __init__(self, members: Sequence[tuple[Network64, Integer]]) -> None:
         """
         Over parameters: (network, index) each.
         """
-    def set(self, lr: typing.SupportsFloat | typing.SupportsIndex, max_iter: typing.SupportsInt | typing.SupportsIndex, max_eval: typing.SupportsInt | typing.SupportsIndex, tolerance_grad: typing.SupportsFloat | typing.SupportsIndex, tolerance_change: typing.SupportsFloat | typing.SupportsIndex, history_size: typing.SupportsInt | typing.SupportsIndex, strong_wolfe: bool) -> None:
+    def set(
+        self,
+        lr: Number,
+        max_iter: Integer,
+        max_eval: Integer,
+        tolerance_grad: Number,
+        tolerance_change: Number,
+        history_size: Integer,
+        strong_wolfe: bool,
+    ) -> None:
         """
         Settings of the steps to come; they are checked there.
         """
-    def set_state(self, state: dict) -> None:
+    def set_state(self, state: dict[str, object]) -> None:
         """
         Puts it back.
         """
-    def state(self) -> dict:
+    def state(self) -> dict[str, typing.Any]:
         """
         What is remembered, under PyTorch's names.
         """
-    def step(self, closure: collections.abc.Callable) -> float:
+    def step(self, closure: Callable[[], float]) -> float:
         """
         At most max_iter iterations; the loss before.
         """
@@ -515,12 +661,38 @@ class EstimatorFit:
     A training by scikit-learn's rules, of one network.
     """
     @typing.overload
-    def __init__(self, network: Network32, rows: tuple[typing.Any, typing.Any, typing.Any], loss: typing.Any, optimizer: typing.Any, options: dict, rules: dict, held_out: tuple[typing.Any, typing.Any, typing.Any] | None, orders: tuple[typing.Any, typing.Any, typing.Any] | None, epoch_end: typing.Any, score: typing.Any, poll: typing.Any) -> None:
+    def __init__(
+        self,
+        network: Network32,
+        rows: tuple[object, object, object],
+        loss: object,
+        optimizer: object,
+        options: dict[str, object],
+        rules: dict[str, object],
+        held_out: tuple[object, object, object] | None,
+        orders: tuple[object, object, object] | None,
+        epoch_end: object,
+        score: object,
+        poll: object,
+    ) -> None:
         """
         rows, held_out: (x, y, weights); orders: (order, capsule of the generator, its lock).
         """
     @typing.overload
-    def __init__(self, network: Network64, rows: tuple[typing.Any, typing.Any, typing.Any], loss: typing.Any, optimizer: typing.Any, options: dict, rules: dict, held_out: tuple[typing.Any, typing.Any, typing.Any] | None, orders: tuple[typing.Any, typing.Any, typing.Any] | None, epoch_end: typing.Any, score: typing.Any, poll: typing.Any) -> None:
+    def __init__(
+        self,
+        network: Network64,
+        rows: tuple[object, object, object],
+        loss: object,
+        optimizer: object,
+        options: dict[str, object],
+        rules: dict[str, object],
+        held_out: tuple[object, object, object] | None,
+        orders: tuple[object, object, object] | None,
+        epoch_end: object,
+        score: object,
+        poll: object,
+    ) -> None:
         """
         rows, held_out: (x, y, weights); orders: (order, capsule of the generator, its lock).
         """
@@ -528,7 +700,7 @@ class EstimatorFit:
         """
         Raises what ended it, once.
         """
-    def epochs(self, first: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    def epochs(self, first: Integer) -> tuple[list[float], list[float], list[float]]:
         """
         Losses, validation losses and scores of the epochs from `first` on.
         """
@@ -551,7 +723,7 @@ class EstimatorFit:
         Best loss, best score, epochs without improvement, rows seen.
         """
     @state.setter
-    def state(self, arg1: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]) -> None:
+    def state(self, arg1: tuple[Number, Number, Integer, Integer]) -> None:
         ...
     @property
     def steps(self) -> int:
@@ -563,9 +735,19 @@ class Perceptron:
     """
     One neuron that learns targets of -1 and +1.
     """
-    def __init__(self, *, rule: str = 'rosenblatt', learning_rate: typing.SupportsFloat | typing.SupportsIndex | None = None, epochs: typing.SupportsInt | typing.SupportsIndex = 100, shuffle: bool = False, seed: typing.SupportsInt | typing.SupportsIndex = 0, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-06, path: str = 'none') -> None:
+    def __init__(
+        self,
+        *,
+        rule: str = 'rosenblatt',
+        learning_rate: Number | None = None,
+        epochs: Integer = 100,
+        shuffle: bool = False,
+        seed: Integer = 0,
+        tolerance: Number = 1e-06,
+        path: str = 'none',
+    ) -> None:
         ...
-    def fit(self, X: typing.Any, targets: typing.Any) -> None:
+    def fit(self, X: object, targets: object) -> None:
         """
         Learns from zero weights, without the GIL.
         """
@@ -585,12 +767,12 @@ class Perceptron:
         Epochs run.
         """
     @property
-    def mistakes(self) -> typing.Any:
+    def mistakes(self) -> numpy.typing.NDArray[numpy.int64]:
         """
         Rows met with the wrong sign, one an epoch.
         """
     @property
-    def path(self) -> typing.Any:
+    def path(self) -> numpy.typing.NDArray[numpy.float64]:
         """
         Weights and bias of each step kept.
         """
@@ -600,26 +782,34 @@ class Perceptron:
         Why it did not, for people to read.
         """
     @property
-    def squared_error(self) -> typing.Any:
+    def squared_error(self) -> numpy.typing.NDArray[numpy.float64]:
         """
         Mean of (t - z)^2, one an epoch.
         """
     @property
-    def weights(self) -> typing.Any:
+    def weights(self) -> numpy.typing.NDArray[numpy.float64]:
         """
         Weights, one a feature.
         """
-def activations() -> list:
+def activations() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of activations: name, type, parameters, definition, source.
     """
 @typing.overload
-def average(into: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], share: typing.SupportsFloat | typing.SupportsIndex) -> None:
+def average(
+    into: Sequence[tuple[Network32, Integer]],
+    members: Sequence[tuple[Network32, Integer]],
+    share: Number,
+) -> None:
     """
     into += share * (members - into) for the values of parameters.
     """
 @typing.overload
-def average(into: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], share: typing.SupportsFloat | typing.SupportsIndex) -> None:
+def average(
+    into: Sequence[tuple[Network64, Integer]],
+    members: Sequence[tuple[Network64, Integer]],
+    share: Number,
+) -> None:
     """
     into += share * (members - into) for the values of parameters.
     """
@@ -628,64 +818,145 @@ def built_isas() -> list[str]:
     All instruction sets in this build, best first.
     """
 @typing.overload
-def clip_grad_norm(members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], max_norm: typing.SupportsFloat | typing.SupportsIndex, norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
+def clip_grad_norm(
+    members: Sequence[tuple[Network32, Integer]],
+    max_norm: Number,
+    norm_type: Number,
+) -> float:
     """
     Scales the gradients of ((network, index), ...) to a norm of at most max_norm; the norm before.
     """
 @typing.overload
-def clip_grad_norm(members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], max_norm: typing.SupportsFloat | typing.SupportsIndex, norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
+def clip_grad_norm(
+    members: Sequence[tuple[Network64, Integer]],
+    max_norm: Number,
+    norm_type: Number,
+) -> float:
     """
     Scales the gradients of ((network, index), ...) to a norm of at most max_norm; the norm before.
     """
 @typing.overload
-def clip_grad_value(members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], limit: typing.SupportsFloat | typing.SupportsIndex) -> None:
+def clip_grad_value(members: Sequence[tuple[Network32, Integer]], limit: Number) -> None:
     """
     Brings the gradients into [-limit, limit].
     """
 @typing.overload
-def clip_grad_value(members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], limit: typing.SupportsFloat | typing.SupportsIndex) -> None:
+def clip_grad_value(members: Sequence[tuple[Network64, Integer]], limit: Number) -> None:
     """
     Brings the gradients into [-limit, limit].
     """
 @typing.overload
-def evaluate(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, metrics: collections.abc.Sequence[str]) -> list[float]:
+def evaluate(
+    network: Network32,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    metrics: Sequence[str],
+) -> list[float]:
     """
     The loss, then the metrics, in evaluation mode.
     """
 @typing.overload
-def evaluate(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, metrics: collections.abc.Sequence[str]) -> list[float]:
+def evaluate(
+    network: Network64,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    metrics: Sequence[str],
+) -> list[float]:
     """
     The loss, then the metrics, in evaluation mode.
     """
 @typing.overload
-def fit(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, order: typing.Any, report: dict) -> None:
+def fit(
+    network: Network32,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    optimizer: Optimizer32,
+    options: dict[str, object],
+    validation: object,
+    epoch_end: object,
+    step_end: object,
+    poll: object,
+    order: object,
+    report: dict[str, object],
+) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
 @typing.overload
-def fit(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: FullBatch32, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, order: typing.Any, report: dict) -> None:
+def fit(
+    network: Network32,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    optimizer: FullBatch32,
+    options: dict[str, object],
+    validation: object,
+    epoch_end: object,
+    step_end: object,
+    poll: object,
+    order: object,
+    report: dict[str, object],
+) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
 @typing.overload
-def fit(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, order: typing.Any, report: dict) -> None:
+def fit(
+    network: Network64,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    optimizer: Optimizer64,
+    options: dict[str, object],
+    validation: object,
+    epoch_end: object,
+    step_end: object,
+    poll: object,
+    order: object,
+    report: dict[str, object],
+) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
 @typing.overload
-def fit(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: FullBatch64, options: dict, validation: typing.Any, epoch_end: typing.Any, step_end: typing.Any, poll: typing.Any, order: typing.Any, report: dict) -> None:
+def fit(
+    network: Network64,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    optimizer: FullBatch64,
+    options: dict[str, object],
+    validation: object,
+    epoch_end: object,
+    step_end: object,
+    poll: object,
+    order: object,
+    report: dict[str, object],
+) -> None:
     """
     Whole epochs; fills report even where it raises.
     """
-def from_bytes(bytes: bytes) -> typing.Any:
+def from_bytes(bytes: bytes) -> Network32 | Network64:
     """
     The network in the bytes of a model file.
     """
-def function(name: str, x: typing.Any) -> typing.Any:
+def function(
+    name: str,
+    x: object,
+) -> numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.float64]:
     """
     One of the vector functions on each element of a one-dimensional array.
     """
-def functions() -> list:
+def functions() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of vector functions.
     """
@@ -694,24 +965,36 @@ def get_num_threads() -> int:
     Threads that a call of this thread uses at most.
     """
 @typing.overload
-def grad_norm(members: collections.abc.Sequence[tuple[Network32, typing.SupportsInt | typing.SupportsIndex]], norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
+def grad_norm(members: Sequence[tuple[Network32, Integer]], norm_type: Number) -> float:
     """
     Norm of all gradients together.
     """
 @typing.overload
-def grad_norm(members: collections.abc.Sequence[tuple[Network64, typing.SupportsInt | typing.SupportsIndex]], norm_type: typing.SupportsFloat | typing.SupportsIndex) -> float:
+def grad_norm(members: Sequence[tuple[Network64, Integer]], norm_type: Number) -> float:
     """
     Norm of all gradients together.
     """
-def gradcheck(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, h: typing.SupportsFloat | typing.SupportsIndex) -> list[tuple[str, float, float, int]]:
+def gradcheck(
+    network: Network64,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    h: Number,
+) -> list[tuple[str, float, float, int]]:
     """
     (name, worst relative error, largest gradient, elements) of each parameter and the input.
     """
-def initializers() -> list:
+def initializers() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of initialisers.
     """
-def input_noise(rows: typing.SupportsInt | typing.SupportsIndex, cols: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, number: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+def input_noise(
+    rows: Integer,
+    cols: Integer,
+    seed: Integer,
+    number: Integer,
+) -> numpy.typing.NDArray[numpy.float64]:
     """
     N(0, 1) as added to batch `number` of a fit.
     """
@@ -731,31 +1014,35 @@ def largest_error(function: str) -> float:
     """
     The function's largest error in ULP over all float32 inputs.
     """
-def load(path: str) -> typing.Any:
+def load(path: str) -> Network32 | Network64:
     """
     The network in a model file.
     """
-def losses() -> list:
+def losses() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of losses.
     """
-def metrics() -> list:
+def metrics() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of metrics.
     """
-def mixup_pairs(rows: typing.SupportsInt | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, number: typing.SupportsInt | typing.SupportsIndex) -> tuple[float, list[int]]:
+def mixup_pairs(rows: Integer, alpha: Number, seed: Integer, number: Integer) -> tuple[float, list[int]]:
     """
     (share, partners) of batch `number` of a fit.
     """
-def optimizers() -> list:
+def optimizers() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of optimizers.
     """
 def output_kind(loss: str) -> str:
     """
-    What a network trained with the loss puts out: value, probability, logit, class_logits, log_probability, log_mean, moments or quantiles.
+    Kind of its predictions: value, probability, logit, class_logits, log_probability, log_mean, moments or quantiles.
     """
-def perceptron_decision_function(X: typing.Any, weights: typing.Any, bias: typing.SupportsFloat | typing.SupportsIndex) -> typing.Any:
+def perceptron_decision_function(
+    X: object,
+    weights: object,
+    bias: Number,
+) -> numpy.typing.NDArray[numpy.float64]:
     """
     w.x + b of each row of X.
     """
@@ -763,19 +1050,25 @@ def perceptron_rules() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of perceptron rules.
     """
-def permutation(n: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
+def permutation(n: Integer, seed: Integer) -> numpy.typing.NDArray[numpy.int64]:
     """
     A random order of n rows, from the seed alone.
     """
-def run_fits(fits: collections.abc.Sequence[EstimatorFit], threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+def run_fits(fits: Sequence[EstimatorFit], threads: Integer) -> None:
     """
     Runs trainings side by side, each on one thread; what ended one is kept for its check().
     """
-def schedule_table(name: str, parameters: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], base: typing.SupportsFloat | typing.SupportsIndex, first: typing.SupportsInt | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> list[float]:
+def schedule_table(
+    name: str,
+    parameters: Sequence[Number],
+    base: Number,
+    first: Integer,
+    count: Integer,
+) -> list[float]:
     """
     Values of `count` steps from `first` on.
     """
-def schedules() -> list:
+def schedules() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of schedules.
     """
@@ -783,7 +1076,7 @@ def set_isa(name: str) -> None:
     """
     Chooses the instruction set for the calls that follow; raises ValueError on one that is not in isas().
     """
-def set_num_threads(count: typing.SupportsInt | typing.SupportsIndex | None) -> None:
+def set_num_threads(count: Integer | None) -> None:
     """
     Sets the limit for all threads: at least 1, None for the default.
     """
@@ -796,22 +1089,64 @@ def team_kind() -> str:
     Whose threads a call's team is made of: OpenMP or std::thread.
     """
 @typing.overload
-def train_step(network: Network32, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer32, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
+def train_step(
+    network: Network32,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    optimizer: Optimizer32,
+    clip_grad_norm: Number = 0.0,
+    clip_grad_value: Number = 0.0,
+    l1: Number = 0.0,
+    l2: Number = 0.0,
+    max_norm: Number = 0.0,
+) -> float:
     """
     One step; the loss before it.
     """
 @typing.overload
-def train_step(network: Network64, x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, optimizer: Optimizer64, clip_grad_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0, clip_grad_value: typing.SupportsFloat | typing.SupportsIndex = 0.0, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_norm: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
+def train_step(
+    network: Network64,
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    optimizer: Optimizer64,
+    clip_grad_norm: Number = 0.0,
+    clip_grad_value: Number = 0.0,
+    l1: Number = 0.0,
+    l2: Number = 0.0,
+    max_norm: Number = 0.0,
+) -> float:
     """
     One step; the loss before it.
     """
 @typing.overload
-def whole_pass(network: Network32, members: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+def whole_pass(
+    network: Network32,
+    members: Sequence[Integer],
+    packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    l2: Number,
+) -> tuple[float, numpy.typing.NDArray[numpy.float64]]:
     """
     Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
     """
 @typing.overload
-def whole_pass(network: Network64, members: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], x: typing.Any, y: typing.Any, sample_weight: typing.Any, loss: Loss, l2: typing.SupportsFloat | typing.SupportsIndex) -> tuple:
+def whole_pass(
+    network: Network64,
+    members: Sequence[Integer],
+    packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    l2: Number,
+) -> tuple[float, numpy.typing.NDArray[numpy.float64]]:
     """
     Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
     """

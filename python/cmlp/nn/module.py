@@ -232,7 +232,7 @@ class Module:
         [('input', [[1.0]]), ('0: Linear', [[-2.0]]), ('1: ReLU', [[0.0]])]
         """
         self(x)
-        values = self._core.outputs(self._first, self._last)
+        values: list[Any] = list(self._core.outputs(self._first, self._last))
         if is_sparse(x):
             values[0] = x
         return list(zip(["input", *self._layer_titles()], values, strict=True))

@@ -228,7 +228,7 @@ class Optimizer:
             )
         for group, settings in zip(self.param_groups, state["groups"], strict=True):
             group.update(settings)
-        own = self._core.state()
+        own: list[Any] = list(self._core.state())
         if [array.shape for array in own] != [np.shape(array) for array in state["state"]]:
             raise ValueError("load_state_dict: the state is of other parameters")
         for array, value in zip(own, state["state"], strict=True):
