@@ -1,4 +1,5 @@
-// One number for what a vector function gives over all float32 inputs, from every instruction set of the machine, or those named.
+// One number for what a vector function gives over all float32 inputs, from every instruction set of the
+// machine, or those named.
 //
 //   g++ -std=c++20 -O2 -fopenmp -Icpp/include bench/hash.cpp build/cpp/libcmlp.a -o hash
 //   ./hash [stride of the bit patterns] [instruction set ...]

@@ -1,4 +1,5 @@
-// Speed of products, activations, losses, update rules, whole steps and predictions for each instruction set, as a table
+// Speed of products, activations, losses, update rules, whole steps and predictions for each instruction set,
+// as a table
 // and as JSON:
 //
 //   cmlp_bench [--json FILE] [--threads N] [--isa NAME] [--only GROUP] [--seconds OF_ONE_MEASUREMENT] [--smoke]

@@ -1,4 +1,5 @@
-# THE list of instruction sets, best first. Each family of kernels (cpp/src/kernels/families.hpp) is one source, compiled
+# THE list of instruction sets, best first. Each family of kernels (cpp/src/kernels/families.hpp) is one
+# source, compiled
 # once per row with the row's flags; cmlp_isas.def repeats the rows for table.cpp, which joins the families' tables.
 file(GLOB families CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cpp/src/kernels/family_*.cpp)
 
@@ -66,7 +67,11 @@ target_sources(cmlp PRIVATE cpp/src/kernels/table.cpp)
 list(TRANSFORM CMLP_BUILT_ISAS REPLACE "(.+)" "ROW(\\1 __VA_OPT__(,) __VA_ARGS__)" OUTPUT_VARIABLE rows)
 string(JOIN " " rows ${rows})
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/cmlp_isas.def
-  CONTENT "// The instruction sets in this build, best first; made by cmake/kernels.cmake.\n#pragma once\n#define CMLP_ISAS(ROW, ...) @rows@\n" @ONLY)
+  CONTENT "\
+// The instruction sets in this build, best first; made by cmake/kernels.cmake.
+#pragma once
+#define CMLP_ISAS(ROW, ...) @rows@
+" @ONLY)
 target_include_directories(cmlp PRIVATE ${PROJECT_BINARY_DIR}/generated)
 
 list(TRANSFORM families REPLACE ".*/family_(.+)[.]cpp" "\\1" OUTPUT_VARIABLE names)

@@ -1,4 +1,5 @@
-// Rules that see all rows at once: what they share, a pass for minimisers of others, and Levenberg-Marquardt. L-BFGS is in
+// Rules that see all rows at once: what they share, a pass for minimisers of others, and Levenberg-Marquardt.
+// L-BFGS is in
 // bind_lbfgs.cpp.
 #include "bind_full_batch.hpp"
 

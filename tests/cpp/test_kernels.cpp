@@ -1,4 +1,5 @@
-// Every row of every list and the row-wise kernels: each instruction set against the scalar one, bit for bit, over tails
+// Every row of every list and the row-wise kernels: each instruction set against the scalar one, bit for bit,
+// over tails
 // and strides, at the edge of readable memory.
 #include <doctest/doctest.h>
 

@@ -1,4 +1,5 @@
-// Losses against plain loops: every row of the list, reductions, sample and class weights, smoothing, large logits, refusals.
+// Losses against plain loops: every row of the list, reductions, sample and class weights, smoothing, large
+// logits, refusals.
 #include <cmlp/losses/loss.hpp>
 
 #include <doctest/doctest.h>

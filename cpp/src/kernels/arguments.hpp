@@ -36,7 +36,8 @@ constexpr ptrdiff_t chunk_rows = 256;
 /// Numbers a loss may take.
 constexpr int max_loss_parameters = 8;
 
-/// What the numbers of a loss's `column` are: weights that the mean divides by, factors that it does not, factors of the
+/// What the numbers of a loss's `column` are: weights that the mean divides by, factors that it does not,
+/// factors of the
 /// positive part, or the quantiles predicted.
 enum class Column : int { none, class_weight, class_factor, positive, quantile };
 

@@ -7,7 +7,8 @@ namespace cmlp::kernels::CMLP_ISA {
 namespace {
 namespace loss {
 
-// Means in the first half of the row, variances (at least eps) or their logarithms in the second: (log v + (y - t)^2 / v)
+// Means in the first half of the row, variances (at least eps) or their logarithms in the second: (log v + (y
+// - t)^2 / v)
 // / 2. The slope by a variance below eps is that at eps, as in PyTorch.
 struct gaussian_nll : Elementwise {
     static constexpr int width = 2;

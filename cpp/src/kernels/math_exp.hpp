@@ -104,7 +104,8 @@ CMLP_INLINE V tanh(V x) {
     return copysign(select(t < V(T(0.55)), near, far), x);  // of -0 too
 }
 
-/// x - tanh x = x^3 (1/3 - x^2 p(x^2) / q(x^2)) near 0: a convergent of Lambert's fraction x / (1 + x^2 / (3 + x^2 / ...)).
+/// x - tanh x = x^3 (1/3 - x^2 p(x^2) / q(x^2)) near 0: a convergent of Lambert's fraction x / (1 + x^2 / (3
+/// + x^2 / ...)).
 template <class T>
 struct TanhTail;
 template <>

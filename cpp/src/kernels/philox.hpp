@@ -1,4 +1,5 @@
-// Random bits from a counter: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011). Integers only: any compiler, same bits.
+// Random bits from a counter: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011). Integers only: any
+// compiler, same bits.
 #pragma once
 
 #include "simd.hpp"

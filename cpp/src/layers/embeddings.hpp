@@ -108,7 +108,8 @@ In<T> backward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x
     return dx->view();
 }
 
-// ---- BatchEnsemble: kept (batch, (members + 1)(in + out)), x_i * r_i of each member, then u_i = (x_i * r_i) W of each,
+// ---- BatchEnsemble: kept (batch, (members + 1)(in + out)), x_i * r_i of each member, then u_i = (x_i * r_i)
+// W of each,
 // and room for the gradients of one
 
 inline std::vector<ParameterSpec> specs(const BatchEnsemble& layer) {

@@ -1,4 +1,5 @@
-// LayerNorm, RMSNorm and BatchNorm1d. All three keep u, the normalised input, and 1 / sqrt(variance + eps) for backward.
+// LayerNorm, RMSNorm and BatchNorm1d. All three keep u, the normalised input, and 1 / sqrt(variance + eps)
+// for backward.
 #pragma once
 
 #include "layers/common.hpp"
@@ -105,7 +106,8 @@ In<T> backward(const RMSNorm&, const LayerCall<T>& call, In<T> x, In<T>, In<T> d
     return row_norm_backward(call, x, dy, false, dx);
 }
 
-// ---- BatchNorm1d: kept (batch + 5, features): u, then mean, variance, 1 / sqrt(variance + eps) and two rows for backward
+// ---- BatchNorm1d: kept (batch + 5, features): u, then mean, variance, 1 / sqrt(variance + eps) and two rows
+// for backward
 
 inline std::vector<ParameterSpec> specs(const BatchNorm1d& layer) {
     const Index n = layer.num_features;

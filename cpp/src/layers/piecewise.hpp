@@ -1,4 +1,5 @@
-// PiecewiseLinearEmbedding: how far a number has come through each bin of its column, times a matrix, plus a linear part.
+// PiecewiseLinearEmbedding: how far a number has come through each bin of its column, times a matrix, plus a
+// linear part.
 #pragma once
 
 #include "layers/common.hpp"

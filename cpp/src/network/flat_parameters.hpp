@@ -1,4 +1,5 @@
-// The numbers of a network in two flat buffers: parameters with buffers behind them, and the gradients of the parameters.
+// The numbers of a network in two flat buffers: parameters with buffers behind them, and the gradients of the
+// parameters.
 #pragma once
 
 #include "network/structure.hpp"

@@ -47,7 +47,8 @@ private:
     double weights_ = 0;  // numbers of the network: work of a row
 };
 
-/// y = the output of layers first ... last - 1 for x in evaluation mode. Throws on shapes that do not fit, and when x and y
+/// y = the output of layers first ... last - 1 for x in evaluation mode. Throws on shapes that do not fit,
+/// and when x and y
 /// share elements.
 template <class T>
 class Prediction {

@@ -1,4 +1,5 @@
-// Blocks and threads around kernels/norms.hpp: rows are split where rows are independent, columns where they are summed.
+// Blocks and threads around kernels/norms.hpp: rows are split where rows are independent, columns where they
+// are summed.
 #include "ops/norms.hpp"
 
 #include "kernels/kernels.hpp"

@@ -1,4 +1,5 @@
-// Row-wise and column-wise operations of layers on matrix views: blocks over the threads, each one call through the table.
+// Row-wise and column-wise operations of layers on matrix views: blocks over the threads, each one call
+// through the table.
 #pragma once
 
 #include <cmlp/base/matrix.hpp>

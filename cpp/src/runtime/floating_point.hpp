@@ -1,4 +1,5 @@
-// How this thread's processor rounds, and whether it flushes subnormal numbers: read on one thread, taken over by another.
+// How this thread's processor rounds, and whether it flushes subnormal numbers: read on one thread, taken
+// over by another.
 #pragma once
 
 #if !defined(__x86_64__) && !defined(__aarch64__)

@@ -1,4 +1,5 @@
-// Half of the threads claim from the front, half from the back, so that job after job a thread meets the rows and weights it
+// Half of the threads claim from the front, half from the back, so that job after job a thread meets the rows
+// and weights it
 // has in its caches.
 #include "runtime/jobs.hpp"
 
@@ -12,7 +13,8 @@ namespace {
 // A waiting thread looks this often before it sleeps: some 50 us, longer than the gaps between the jobs of a step.
 constexpr int looks_before_sleep = 2000;
 
-// A ticket is the job's number (34 bits), its pieces, and those claimed from the front and from the back (10 each): a claim
+// A ticket is the job's number (34 bits), its pieces, and those claimed from the front and from the back (10
+// each): a claim
 // that succeeds was of a piece that was still there, so what was read of the job before it was that job's.
 constexpr int field = 10;
 

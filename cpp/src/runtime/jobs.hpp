@@ -1,4 +1,5 @@
-// The jobs that a team's caller publishes, one at a time: their pieces are claimed from a ticket that carries the job's number.
+// The jobs that a team's caller publishes, one at a time: their pieces are claimed from a ticket that carries
+// the job's number.
 #pragma once
 
 #include <cmlp/base/matrix.hpp>

@@ -14,7 +14,8 @@ namespace {
 constexpr Index stretch = 128;  // pairs of deviates drawn together
 constexpr double work_an_element = 64, two_pi = 6.28318530717958647692;
 
-// Up to 2 * stretch deviates by twos: sqrt(-2 ln u) cos(2 pi v) and the sine (Box and Muller, Ann. Math. Stat. 29, 1958).
+// Up to 2 * stretch deviates by twos: sqrt(-2 ln u) cos(2 pi v) and the sine (Box and Muller, Ann. Math.
+// Stat. 29, 1958).
 void normal_pairs(Index pairs, const std::uint32_t* words, double* out) {
     std::array<double, stretch> radius, angle, sine;
     const auto n = static_cast<size_t>(pairs);

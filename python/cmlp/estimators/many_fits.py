@@ -194,4 +194,5 @@ def _score(fit: Fit, test: HeldOut, scoring: Any, error_score: float | str) -> N
 def _scored(model: Any, test: HeldOut, scoring: Any) -> float:
     if scoring is not None or has_own(model, "predict", "score"):
         return float(check_scoring(model, scoring=scoring)(model, test.x, test.y))
-    return model._score_labels(test.y, model._predicted(model._outputs_of(test.x_for(model))))  # type: ignore[no-any-return]
+    outputs = model._outputs_of(test.x_for(model))
+    return model._score_labels(test.y, model._predicted(outputs))  # type: ignore[no-any-return]

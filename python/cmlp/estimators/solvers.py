@@ -62,7 +62,9 @@ class Solver:
     @property
     def learning_rate(self) -> float:
         """Of the next step, before Adam's corrections."""
-        return self.optimizer.lr if self.optimizer is not None else float(self.kept["groups"][0]["lr"])  # type: ignore[index]
+        if self.optimizer is not None:
+            return self.optimizer.lr
+        return float(self.kept["groups"][0]["lr"])  # type: ignore[index]
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.kept

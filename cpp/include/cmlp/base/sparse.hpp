@@ -15,7 +15,8 @@ template <class T>
 class SparseView {
 public:
     SparseView() = default;
-    /// Throws std::invalid_argument, `what` beginning the message, unless starts (rows + 1) goes from 0 to the number of
+    /// Throws std::invalid_argument, `what` beginning the message, unless starts (rows + 1) goes from 0 to
+    /// the number of
     /// entries without falling and all columns are within 0 ... cols - 1.
     SparseView(Index rows, Index cols, std::span<const std::int64_t> starts,
                std::span<const std::int32_t> columns, std::span<const T> values,
@@ -29,7 +30,8 @@ public:
     const std::int64_t* starts() const { return starts_; }
     const std::int32_t* columns() const { return columns_; }
     const T* values() const { return values_; }
-    /// Whether the columns of each row ascend, so that none is there twice: products then have the bits of the dense ones.
+    /// Whether the columns of each row ascend, so that none is there twice: products then have the bits of
+    /// the dense ones.
     bool is_canonical() const;
     /// Throws std::invalid_argument unless the rows are there.
     SparseView middle_rows(Index first, Index n) const;

@@ -1,4 +1,5 @@
-// Models as files: safetensors layout, the layers and settings as JSON in its metadata. Names are stored, never numbers.
+// Models as files: safetensors layout, the layers and settings as JSON in its metadata. Names are stored,
+// never numbers.
 #pragma once
 
 #include <cmlp/network/network.hpp>
@@ -27,7 +28,8 @@ template <class T>
 /// The network in the bytes of a model file; throws FileError with one sentence on anything else.
 [[nodiscard]] AnyNetwork from_bytes(std::string_view bytes, LoadOptions options = {});
 
-/// Writes a model file in one step: whatever happens, the old file or the new one is there, whole. Throws FileError where
+/// Writes a model file in one step: whatever happens, the old file or the new one is there, whole. Throws
+/// FileError where
 /// the system refuses.
 template <class T>
 void save(const Network<T>& network, const std::filesystem::path& path);
@@ -35,7 +37,8 @@ void save(const Network<T>& network, const std::filesystem::path& path);
 template <class T>
 void save(const Network<T>& network, std::ostream& stream);
 
-/// The network in a model file, or in the rest of a stream, in the precision it was saved in; in evaluation mode. Throws
+/// The network in a model file, or in the rest of a stream, in the precision it was saved in; in evaluation
+/// mode. Throws
 /// FileError.
 [[nodiscard]] AnyNetwork load(const std::filesystem::path& path, LoadOptions options = {});
 [[nodiscard]] AnyNetwork load(std::istream& stream, LoadOptions options = {});

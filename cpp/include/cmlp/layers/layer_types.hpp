@@ -67,7 +67,8 @@ struct Dropout {
     void fields(auto&& f) { f("p", p); }
 };
 
-/// Dropout that keeps mean 0 and variance 1: what is dropped becomes SELU's lower limit, then all is scaled and shifted.
+/// Dropout that keeps mean 0 and variance 1: what is dropped becomes SELU's lower limit, then all is scaled
+/// and shifted.
 struct AlphaDropout {
     double p = 0.5;
 
@@ -229,7 +230,8 @@ inline ActivationLayer activation(std::string_view name, const Settings& setting
     return {kind, resolve(kind, settings)};
 }
 
-// Each activation by its own name: relu, or with settings leaky_relu({{"negative_slope", 0.2}}). Functions, so that they
+// Each activation by its own name: relu, or with settings leaky_relu({{"negative_slope", 0.2}}). Functions,
+// so that they
 // stand beside ::tanh and the like.
 #define CMLP_ACTIVATION(name, ...) \
     inline ActivationLayer name(const Settings& settings = {}) { return activation(#name, settings); }

@@ -13,7 +13,8 @@
 
 namespace cmlp {
 
-/// How a batch's values become one: weighted mean over all elements, weighted sum, not at all, or the sum over the weight of
+/// How a batch's values become one: weighted mean over all elements, weighted sum, not at all, or the sum
+/// over the weight of
 /// the rows alone (PyTorch's batchmean).
 enum class Reduction { mean, sum, none, batchmean };
 
@@ -31,7 +32,8 @@ struct LossResult {
 /// A loss with its settings. The mean divides by the sum of the weights: weight 2 is the row twice, 0 the row absent.
 class Loss {
 public:
-    /// `column` holds a number for each column where the loss takes one: class weights, factors of the positive part (or
+    /// `column` holds a number for each column where the loss takes one: class weights, factors of the
+    /// positive part (or
     /// one for all), or the quantiles predicted (0.5 when none are given).
     /// Throws std::invalid_argument on a setting the loss does not take, or numbers out of range.
     explicit Loss(LossKind kind, const Settings& settings = {}, Reduction reduction = Reduction::mean,
@@ -48,7 +50,8 @@ public:
     /// Its parameters by name.
     Settings settings() const { return named_settings(kind_, parameters_); }
     const std::vector<double>& column() const { return column_; }
-    /// Columns of targets for so many columns of predictions; throws std::invalid_argument, `what` first, when there is no
+    /// Columns of targets for so many columns of predictions; throws std::invalid_argument, `what` first,
+    /// when there is no
     /// such number.
     Index target_columns(Index cols, std::string_view what) const;
     /// The label whose rows count as absent; the least number where there is none.

@@ -30,9 +30,12 @@ void with_rows(const E& x, auto&& f) {
 template <class T>
 class Predictor;
 
-/// Layers in order. Copies are deep; a network that moves keeps its numbers where they are, so that views of them, optimizers
-/// and predictors stay valid, and what is left behind can only be assigned or destroyed. Prediction is const, takes no lock
-/// and is safe from many threads; all else is for one thread at a time, and throws std::runtime_error where two of them train.
+/// Layers in order. Copies are deep; a network that moves keeps its numbers where they are, so that views of
+/// them, optimizers
+/// and predictors stay valid, and what is left behind can only be assigned or destroyed. Prediction is const,
+/// takes no lock
+/// and is safe from many threads; all else is for one thread at a time, and throws std::runtime_error where
+/// two of them train.
 template <class T>
 class Network : public NetworkNumbers<T> {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
@@ -61,7 +64,8 @@ public:
         requires(!std::same_as<T, U>)
     explicit Network(const Network<U>& other);
 
-    /// Output, keeping what backward needs; x is borrowed until then. The view is valid until the next pass. Throws on a
+    /// Output, keeping what backward needs; x is borrowed until then. The view is valid until the next pass.
+    /// Throws on a
     /// sparse x unless the first layer is a Linear.
     MatrixView<const T> forward(const Input<T>& x) { return forward(x, 0, layer_count()); }
     /// The same for layers first ... last - 1 alone.
@@ -72,14 +76,16 @@ public:
                                  bool input_gradient = true);
     /// A copy of x in the network's own memory, for callers whose x may be gone before backward.
     Input<T> keep(const Input<T>& x, Index first = 0);
-    /// Input of layer first in its last forward (of a sparse one its numbers()), then the outputs from there to layer last - 1.
+    /// Input of layer first in its last forward (of a sparse one its numbers()), then the outputs from there
+    /// to layer last - 1.
     [[nodiscard]] std::vector<MatrixView<const T>> outputs(Index first, Index last) const;
     /// Output of the last forward.
     [[nodiscard]] MatrixView<const T> output() const;
     /// Drops the passes so far: backward throws until the next.
     void forget();
 
-    /// y = the output for x in evaluation mode, layers first ... last - 1; throws on a wrong shape, and when x and y share
+    /// y = the output for x in evaluation mode, layers first ... last - 1; throws on a wrong shape, and when
+    /// x and y share
     /// memory. Small networks take none for a few rows; for the rest see Predictor.
     void predict_into(const Input<T>& x, MatrixView<T> y) const { predict_into(x, y, 0, layer_count()); }
     void predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last) const;
@@ -124,9 +130,11 @@ public:
     /// Throws std::invalid_argument when x has no rows, another width or an element that is not finite.
     void initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last);
 
-    /// Names of the rows that the next passes draw dropout by, borrowed until forget(); empty: their places in the batch.
+    /// Names of the rows that the next passes draw dropout by, borrowed until forget(); empty: their places
+    /// in the batch.
     void name_rows(std::span<const std::uint64_t> names);
-    /// Held by the thread that changes the network (again by its own callbacks), in whichever Network it moves to; throws
+    /// Held by the thread that changes the network (again by its own callbacks), in whichever Network it
+    /// moves to; throws
     /// std::runtime_error while another thread holds it. Training takes it by itself.
     class Exclusive {
     public:

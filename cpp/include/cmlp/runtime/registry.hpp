@@ -1,4 +1,5 @@
-// The lists as enums with names: what exists, what it is called, which parameters it takes. Expanded from the .def files.
+// The lists as enums with names: what exists, what it is called, which parameters it takes. Expanded from the
+// .def files.
 #pragma once
 
 #include <map>
@@ -39,7 +40,8 @@ enum class Function : int {
 #include <cmlp/lists/functions.def>
 };
 
-/// What a network trained with a loss puts out: a value, P(1), log-odds of 1, unnormalised log P of each class, log P of
+/// What a network trained with a loss puts out: a value, P(1), log-odds of 1, unnormalised log P of each
+/// class, log P of
 /// each class, the log of a mean, means and then their variances, or each target's quantiles side by side.
 enum class OutputKind {
     value,

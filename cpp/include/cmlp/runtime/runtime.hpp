@@ -26,8 +26,10 @@ struct Execution {
     int threads = 0;
 };
 
-/// Threads that a call of this thread uses at most: an ExecutionScope's, else those of set_num_threads, else the default,
-/// which is OMP_NUM_THREADS or the processors this process may run on. OpenMP's own limit (omp_set_num_threads, threadpoolctl)
+/// Threads that a call of this thread uses at most: an ExecutionScope's, else those of set_num_threads, else
+/// the default,
+/// which is OMP_NUM_THREADS or the processors this process may run on. OpenMP's own limit
+/// (omp_set_num_threads, threadpoolctl)
 /// bounds all three once it is lowered. No call starts more threads than there are processors.
 int num_threads();
 
@@ -49,7 +51,8 @@ private:
 /// Whose threads a call's team is made of in this build: "OpenMP" or "std::thread".
 std::string_view team_kind();
 
-/// Ends the threads that OpenMP keeps for this thread's next call; without OpenMP there are none between calls. A call made
+/// Ends the threads that OpenMP keeps for this thread's next call; without OpenMP there are none between
+/// calls. A call made
 /// while a team is open, or in a process forked from one that used it, does nothing.
 void shutdown();
 

@@ -1,4 +1,5 @@
-// A training as scikit-learn's MLPs do it: what counts as an improvement, when it ends, how the rate falls; many at once.
+// A training as scikit-learn's MLPs do it: what counts as an improvement, when it ends, how the rate falls;
+// many at once.
 #pragma once
 
 #include <cmlp/train/trainer.hpp>
@@ -7,7 +8,8 @@
 
 namespace cmlp {
 
-/// How the learning rate falls: never; to learning_rate_init / (rows seen + 1)^power_t; or to a fifth whenever it would end.
+/// How the learning rate falls: never; to learning_rate_init / (rows seen + 1)^power_t; or to a fifth
+/// whenever it would end.
 enum class RateRule { constant, invscaling, adaptive };
 
 /// Throws std::invalid_argument for a name that is none of theirs.
@@ -60,7 +62,8 @@ struct EstimatorHooks {
     std::function<void(Index, std::span<Index>)> order;
 };
 
-/// Trains for whole epochs by these rules, in the calling thread. Of the options, every_steps and what stops or monitors are
+/// Trains for whole epochs by these rules, in the calling thread. Of the options, every_steps and what stops
+/// or monitors are
 /// the rules' own affair. The report starts empty but for its state, which is read, and is filled as the training goes.
 /// Throws as fit does; the weights are the best so far then, too.
 template <class T>

@@ -50,7 +50,8 @@ struct Hooks {
     std::function<void(Index epoch, std::span<Index>)> order;
 };
 
-/// The values that a setting of one group of the optimizer, or "dropout" (Network::set_dropout), takes, epoch by epoch or
+/// The values that a setting of one group of the optimizer, or "dropout" (Network::set_dropout), takes, epoch
+/// by epoch or
 /// step by step; Schedule::table makes them.
 struct Course {
     std::string setting;  ///< "lr", "weight_decay" ...
@@ -91,14 +92,17 @@ struct FitOptions {
     std::vector<Course> courses = {};
 };
 
-/// Forward, loss, backward, penalties, clip (to the norm, then each element), update, max_norm: the loss before the step,
+/// Forward, loss, backward, penalties, clip (to the norm, then each element), update, max_norm: the loss
+/// before the step,
 /// penalties included. Throws NonFiniteError, weights untouched, when the loss or a gradient is not finite.
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
                   LossResult<T>& result, const StepOptions& options = {});
 
-/// Trains for whole epochs in the calling thread, with a report that starts empty and is filled as the fit goes, so that it
-/// stands even where this throws: std::invalid_argument on options or shapes that do not fit, NonFiniteError on numbers that
+/// Trains for whole epochs in the calling thread, with a report that starts empty and is filled as the fit
+/// goes, so that it
+/// stands even where this throws: std::invalid_argument on options or shapes that do not fit, NonFiniteError
+/// on numbers that
 /// are not finite, std::runtime_error while another thread trains the network, and what hooks throw.
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
