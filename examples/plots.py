@@ -1,4 +1,4 @@
-"""Every picture of cmlp.plot on real data, on one sheet: `python examples/plots.py [--out DIR]`."""
+"""Every plot of cmlp.plot on real data, on one sheet: `python examples/plots.py [--out DIR]`."""
 
 import argparse
 from pathlib import Path
@@ -7,10 +7,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, make_moons
-from sklearn.inspection import permutation_importance
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from cmlp import MLPClassifier, plot
@@ -27,7 +26,7 @@ digits = MLPClassifier((64, 32), dropout=0.1, learning_rate_init=0.003, max_iter
 digits.fit(x_train, y_train, eval_set=(x_test, y_test))
 plot.loss_curve(digits, ax=grid[0, 0])
 plot.score_curve(digits, ax=grid[0, 1])
-plot.confusion_matrix(y_test, digits.predict(x_test), ax=grid[0, 2])
+plot.confusion_matrix(digits, x_test, y_test, ax=grid[0, 2])
 plot.weights(digits, shape=(8, 8), units=25, ax=grid[1, 0])
 plot.activation_histograms(digits, x_test, ax=grid[1, 1])
 plot.gradient_flow(digits, x_test, y_test, ax=grid[1, 2])
@@ -38,13 +37,11 @@ plot.decision_boundary(bend.fit(moons, side), moons, side, ax=grid[2, 0])
 
 data = load_breast_cancer()
 parts = train_test_split(data.data, data.target, test_size=0.4, random_state=0)
-scaler = StandardScaler().fit(parts[0])
-x_train, x_test = scaler.transform(parts[0]), scaler.transform(parts[1])
-cancer = MLPClassifier((16,), learning_rate_init=0.003, max_iter=60, tol=0, random_state=0)
-cancer.fit(x_train, parts[2])
-plot.calibration_curve(parts[3], cancer.predict_proba(x_test)[:, 1], bins=5, ax=grid[2, 1])
-importance = permutation_importance(cancer, x_test, parts[3], n_repeats=10, random_state=0)
-plot.permutation_importance(importance, np.array(data.feature_names), most=12, ax=grid[2, 2])
+mlp = MLPClassifier((16,), learning_rate_init=0.003, max_iter=60, tol=0, random_state=0)
+cancer = make_pipeline(StandardScaler(), mlp).fit(parts[0], parts[2])
+plot.calibration_curve(cancer, parts[1], parts[3], bins=5, ax=grid[2, 1])
+names = list(data.feature_names)
+plot.permutation_importance(cancer, parts[1], parts[3], names=names, most=12, repeats=10, ax=grid[2, 2])
 
 out.mkdir(parents=True, exist_ok=True)
 figure.savefig(out / "plots.png", dpi=75)

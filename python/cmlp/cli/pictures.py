@@ -29,7 +29,7 @@ def loss_curve(history: dict[str, list[float]], path: Path) -> None:
 
 
 def confusion(counts: NDArray[np.int64], labels: Sequence[Any], path: Path) -> None:
-    """Draw a confusion matrix: hits along the diagonal in blue, mistakes in orange.
+    """Draw a confusion matrix.
 
     Parameters
     ----------
@@ -41,9 +41,11 @@ def confusion(counts: NDArray[np.int64], labels: Sequence[Any], path: Path) -> N
         The PNG to write.
     """
     from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
 
     figure = Figure(figsize=(6, 5.6), layout="constrained")
-    axes = plot.draw_confusion(counts, labels, figure.subplots())
+    axes = figure.subplots()
+    ConfusionMatrixDisplay(counts, display_labels=labels).plot(ax=axes, cmap="Blues", colorbar=False)
     right, total = int(np.trace(counts)), int(counts.sum())
     axes.set(xlabel="read as", ylabel="is", title=f"{right} of {total} test digits read right")
     figure.savefig(path, dpi=130)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from cmlp._sparse import is_sparse
 from cmlp.estimators.data import Imputer
@@ -102,6 +102,26 @@ class BaseMLP(Answers):
                 course.end(course.native.run)
         self._net.eval()
         return self
+
+    def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, npt.NDArray[Any]]:
+        """Return the gradient of the mean loss by each parameter of ``net_``, under its name there.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in ``fit``; the network is in evaluation mode, the penalty ``alpha`` is not part of the loss.
+
+        Returns
+        -------
+        dict of str to ndarray
+        """
+        check_is_fitted(self)
+        rows = self._rows(X, y, sample_weight, first=False, incremental=True)
+        net, loss = self._connect().copy().eval(), self._objective.loss
+        loss(net(rows.x), rows.y, rows.weight)
+        net.zero_grad()
+        net.backward(loss.backward())
+        return {name: parameter.grad for name, parameter in net.named_parameters()}
 
     def _begin(self, rows: Rows, first: bool) -> None:
         """Have a network for these rows, a new one or the one there is."""

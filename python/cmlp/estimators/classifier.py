@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight
 from cmlp.estimators import constraints
 from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.losses import classification
+from cmlp.estimators.network import inside_0_1
 from cmlp.estimators.solvers import learns_in_parts
 from cmlp.estimators.training_run import Rows
 
@@ -233,14 +234,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return float(np.average(right, weights=rows.weight))
 
     def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return probabilities, none of them 0 or 1: their logarithms are finite."""
-        numbers = np.finfo(z.dtype)
-        return np.clip(super()._answer(z), numbers.tiny, 1 - numbers.epsneg)  # type: ignore[no-any-return]
+        """Return probabilities, none of them 0 or 1; of two classes both, each from its own logit."""
+        return inside_0_1(super()._answer(np.concatenate((-z, z), axis=1) if z.shape[1] == 1 else z))
 
     def _predicted(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        answer = self._answer(z)
-        answer = answer.ravel() if self.n_outputs_ == 1 else answer
-        return self._label_binarizer.inverse_transform(answer)  # type: ignore[no-any-return]
+        return self._labels_of(z, 0.0)
+
+    def _labels_of(self, scores: npt.NDArray[Any], border: float) -> npt.NDArray[Any]:
+        """Return the class of each row's largest score; for yes-or-no scores those above `border`."""
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            return self._label_binarizer.inverse_transform(scores, border)  # type: ignore[no-any-return]
+        if self.n_outputs_ > 1:
+            return self.classes_[scores.argmax(axis=1)]  # type: ignore[no-any-return]
+        positive = scores[:, -1] > border if len(self.classes_) > 1 else np.zeros(len(scores), int)
+        return self.classes_[positive.astype(int)]  # type: ignore[no-any-return]
 
     def _score_labels(self, y: Any, predicted: Any) -> float:
         """Return what ``score`` does, the accuracy."""
@@ -298,8 +305,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the probability of each class, (n_samples, n_classes)."""
-        answer = self._answer(self._raw(X))
-        return np.hstack([1 - answer, answer]) if self.n_outputs_ == 1 else answer
+        return self._answer(self._raw(X))
 
     def predict_log_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the logarithm of each probability."""

@@ -138,10 +138,8 @@ class MLPEnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc]
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest class of each row, or the labels above one half."""
-        mean = self.predict_proba(X)
-        binarizer = self.estimators_[0]._label_binarizer
-        answer = mean[:, 1] if self.n_outputs_ == 1 else mean
-        return binarizer.inverse_transform(answer)  # type: ignore[no-any-return]
+        labels: npt.NDArray[Any] = self.estimators_[0]._labels_of(self.predict_proba(X), 0.5)
+        return labels
 
 
 class MLPEnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc]

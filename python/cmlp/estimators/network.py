@@ -126,4 +126,17 @@ def output_of(kind: str, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Apply "identity", "exp", "softmax" or "logistic" to the network's outputs."""
     if kind == "identity":
         return z
-    return np.exp(z) if kind == "exp" else output_network(kind, z.dtype.name).predict(z)
+    return np.exp(z) if kind == "exp" else output_network(kind, z.dtype.char).predict(z)
+
+
+@cache
+def _least_and_most(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    numbers = np.finfo(dtype)
+    return numbers.tiny, dtype.type(1 - numbers.epsneg)
+
+
+def inside_0_1(p: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Replace 0 and 1 by the nearest number between, in place: the logarithms are finite."""
+    least, most = _least_and_most(p.dtype)
+    np.maximum(p, least, out=p)
+    return np.minimum(p, most, out=p)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Pictures of a training and of what was learned; each returns matplotlib's Axes. Needs ``cmlp[plot]``."""
+"""Plots of trainings, networks and predictions; each returns matplotlib's Axes. Needs ``cmlp[plot]``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from cmlp.plot.predictions import (
     calibration_curve,
     confusion_matrix,
     decision_boundary,
-    draw_confusion,
     permutation_importance,
 )
 
@@ -18,7 +17,6 @@ __all__ = [
     "calibration_curve",
     "confusion_matrix",
     "decision_boundary",
-    "draw_confusion",
     "gradient_flow",
     "loss_curve",
     "permutation_importance",

@@ -1,21 +1,19 @@
-"""What all pictures share: where they are drawn, and their colours."""
+"""The axes and the colours of all plots."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 TRAIN, HELD_OUT, QUIET = "#1f77b4", "#d95f02", "#777777"
 
 
-def axes_of(ax: Any, size: tuple[float, float] = (6.4, 4.2)) -> Any:
+def axes_of(ax: Axes | None, size: tuple[float, float] = (6.4, 4.2)) -> Axes:
     """Return the axes given, or those of a new figure."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=size, layout="constrained")[1]
-
-
-def network_of(model: Any) -> Any:
-    """Return the network of an estimator, or the network itself."""
-    return model._connect() if hasattr(model, "_connect") else model

@@ -1,18 +1,26 @@
-"""Losses and scores over the epochs, also while they come."""
+"""Curves of losses and scores over the epochs, after a training or during it."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp.plot._axes import HELD_OUT, QUIET, TRAIN, axes_of
+from cmlp.plot._axes import QUIET, axes_of
+from cmlp.plot._models import last_step
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_NO_SCORES = ("loss", "val_loss", "lr", "seconds")
 
 
-def series_of(source: Any) -> dict[str, list[float]]:
-    """Return the curves of a History, a network that was fitted, an estimator, or a dict of lists."""
-    if isinstance(source, dict):
+def series_of(source: Any) -> Mapping[str, Sequence[float]]:
+    """Return the curves of a History, a fitted network, estimator or Pipeline, or a dict of lists."""
+    if isinstance(source, Mapping):
         return source
+    source = last_step(source)
     if hasattr(source, "loss_curve_"):
         held_out = {"val_loss": "validation_loss_curve_", "val_score": "validation_scores_"}
         named = {name: getattr(source, curve, None) for name, curve in held_out.items()}
@@ -24,32 +32,43 @@ def series_of(source: Any) -> dict[str, list[float]]:
     return series_of(history)
 
 
-def _epochs(ax: Any, series: dict[str, list[float]], names: list[str]) -> None:
+def _draw(
+    ax: Axes, series: Mapping[str, Sequence[float]], names: Sequence[str], label: str
+) -> dict[str, Any]:
+    """Draw curves in the next colours of the axes; return the line of each name."""
     from matplotlib.ticker import MaxNLocator
 
+    lines = {}
     for name in names:
-        color = HELD_OUT if name.startswith("val_") else TRAIN
-        ax.plot(range(1, len(series[name]) + 1), series[name], color=color, label=name.replace("_", " "))
+        text = f"{label} {name}".strip().replace("_", " ")
+        (lines[name],) = ax.plot(range(1, len(series[name]) + 1), series[name], label=text)
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.grid(alpha=0.3)
-    ax.legend()
+    ax.grid(visible=True, alpha=0.3)
+    return lines
 
 
-def loss_curve(source: Any, *, ax: Any = None, log: bool = True) -> Any:
+def loss_curve(model: Any, *, label: str = "", log: bool = True, ax: Axes | None = None) -> Axes:
     """Draw the loss over the epochs, and that of the held-out rows with its lowest point.
 
     Parameters
     ----------
-    source : History, fitted network or estimator, or dict of lists
-    ax : matplotlib Axes, optional
-        Where to; a new figure by default.
+    model : fitted network, estimator or Pipeline, History, or dict of lists
+    label : str, default ""
+        Put before the names of the curves, where several models are drawn on the same axes.
     log : bool, default True
         Logarithmic losses, where all are above 0.
+    ax : matplotlib Axes, optional
+        Axes to draw on; those of a new figure by default.
 
     Returns
     -------
     matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        When the model has not been fitted, or by a solver that keeps no losses.
 
     Examples
     --------
@@ -57,26 +76,37 @@ def loss_curve(source: Any, *, ax: Any = None, log: bool = True) -> Any:
     >>> plot.loss_curve({"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}).get_ylabel()
     'loss'
     """
-    series, ax = series_of(source), axes_of(ax)
-    names = [name for name in ("loss", "val_loss") if series.get(name)]
-    _epochs(ax, series, names)
+    series = series_of(model)
+    names = [name for name in ("loss", "val_loss") if len(series.get(name, ()))]
+    if not names:
+        raise ValueError("loss_curve: there are no losses")
+    ax = axes_of(ax)
+    lines = _draw(ax, series, names, label)
     if "val_loss" in names:
-        best = int(np.nanargmin(series["val_loss"]))
-        ax.plot(best + 1, series["val_loss"][best], "o", color=HELD_OUT)
-        ax.axvline(best + 1, color=QUIET, linestyle=":", label=f"lowest: epoch {best + 1}")
-        ax.legend()
+        _mark_lowest(ax, series["val_loss"], lines["val_loss"].get_color(), label)
     if log and min(min(series[name]) for name in names) > 0:
         ax.set_yscale("log")
-    ax.set(ylabel="loss", title="Loss while training")
+    ax.legend()
+    ax.set(ylabel="loss", title="Loss by epoch")
     return ax
 
 
-def score_curve(source: Any, *, ax: Any = None) -> Any:
+def _mark_lowest(ax: Axes, values: Sequence[float], color: str, label: str) -> None:
+    """Mark the epoch of the lowest value, where there is a finite one."""
+    if np.isfinite(values).any():
+        best = int(np.nanargmin(values))
+        ax.plot(best + 1, values[best], "o", color=color)
+        ax.axvline(best + 1, color=QUIET, linestyle=":", label=f"{label} lowest: epoch {best + 1}".strip())
+
+
+def score_curve(model: Any, *, label: str = "", ax: Axes | None = None) -> Axes:
     """Draw every metric or validation score over the epochs.
 
     Parameters
     ----------
-    source : History, fitted network or estimator, or dict of lists
+    model : fitted network, estimator or Pipeline, History, or dict of lists
+    label : str, default ""
+        Put before the names of the curves, where several models are drawn on the same axes.
     ax : matplotlib Axes, optional
 
     Returns
@@ -86,21 +116,22 @@ def score_curve(source: Any, *, ax: Any = None) -> Any:
     Raises
     ------
     ValueError
-        When there is none.
+        When there are no scores.
 
     Examples
     --------
     >>> from cmlp import plot
     >>> plot.score_curve({"loss": [1.0, 0.5], "val_accuracy": [0.5, 0.8]}).get_title()
-    'Scores while training'
+    'Scores by epoch'
     """
-    series = series_of(source)
-    names = [name for name in series if name not in ("loss", "val_loss", "lr", "seconds")]
+    series = series_of(model)
+    names = [name for name in series if name not in _NO_SCORES]
     if not names:
         raise ValueError("score_curve: there are no metrics; fit with metrics=[...] or rows held out")
     ax = axes_of(ax)
-    _epochs(ax, series, names)
-    ax.set(ylabel="score", title="Scores while training")
+    _draw(ax, series, names, label)
+    ax.legend()
+    ax.set(ylabel="score", title="Scores by epoch")
     return ax
 
 

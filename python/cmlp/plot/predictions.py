@@ -1,23 +1,33 @@
-"""What a model answers: boundaries, confusions, calibration, what it goes by."""
+"""Predictions of a model: decision boundaries, confusion matrices, calibration, the importance of columns."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cmlp.plot._axes import HELD_OUT, QUIET, TRAIN, axes_of
+from cmlp.plot._models import estimator_of, last_step
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-def decision_boundary(model: Any, X: Any, y: Any = None, *, steps: int = 200, ax: Any = None) -> Any:
+def decision_boundary(
+    model: Any, X: npt.ArrayLike, y: npt.ArrayLike | None = None, *, steps: int = 200, ax: Axes | None = None
+) -> Axes:
     """Draw what a model of two features predicts over the plane, with the rows on it.
 
     Parameters
     ----------
-    model : classifier or regressor with ``predict``
-        Classifiers by class, shaded by ``predict_proba`` where there is one; regressors by value.
-    X : array (rows, 2)
+    model : fitted classifier, regressor, Pipeline or network
+        Classes are shaded by ``predict_proba`` where there is one; values are contours. Several outputs of a
+        network are logits of classes; one output is the logit of the second class where `y` has two classes
+        (0 and 1, -1 and 1, text), and a value otherwise. A network that ends in Softmax, LogSoftmax or
+        Sigmoid has probabilities.
+    X : array or frame (rows, 2)
     y : array (rows,), optional
         Colours of the rows.
     steps : int, default 200
@@ -32,67 +42,93 @@ def decision_boundary(model: Any, X: Any, y: Any = None, *, steps: int = 200, ax
     ------
     ValueError
         Unless X has two columns.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier, plot
+    >>> from sklearn.datasets import make_moons
+    >>> X, y = make_moons(60, random_state=0)
+    >>> model = MLPClassifier((8,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> plot.decision_boundary(model, X, y, steps=30).get_title()
+    'Decision boundary of MLPClassifier'
     """
-    names = list(getattr(X, "columns", ["first feature", "second feature"]))
-    X = np.asarray(X, float)
-    if X.ndim != 2 or X.shape[1] != 2:
-        raise ValueError(f"decision_boundary: X has shape {X.shape}, it must have two columns")
+    rows: Any = X if hasattr(X, "columns") else np.asarray(X, float)
+    if rows.ndim != 2 or rows.shape[1] != 2:
+        raise ValueError(f"decision_boundary: X has shape {rows.shape}, it must have two columns")
+    shown = estimator_of(model, rows, y, "decision_boundary")
+    from sklearn.inspection import DecisionBoundaryDisplay
+
+    classes = getattr(shown, "classes_", None)
     ax = axes_of(ax, (5.6, 4.8))
-    margin = 0.08 * np.ptp(X, axis=0)
-    (left, bottom), (right, top) = X.min(axis=0) - margin, X.max(axis=0) + margin
-    across, up = np.meshgrid(np.linspace(left, right, steps), np.linspace(bottom, top, steps))
-    points = np.stack([across.ravel(), up.ravel()], axis=1)
-    classes = getattr(model, "classes_", None)
+    margin = 0.08 * float(np.ptp(np.asarray(rows, float), axis=0).min())
+    more = {
+        "grid_resolution": steps,
+        "eps": margin,
+        "ax": ax,
+        "plot_method": "contourf",
+        **_style(shown, classes),
+    }
+    display = DecisionBoundaryDisplay.from_estimator(shown, rows, **more)
     if classes is None:
-        drawn = ax.contourf(across, up, model.predict(points).reshape(across.shape), 20, cmap="viridis")
-        ax.figure.colorbar(drawn, ax=ax)
-    else:
-        ax.imshow(
-            _shaded(model, points, classes).reshape(*across.shape, 3),
-            extent=(left, right, bottom, top),
-            origin="lower",
-            aspect="auto",
-            interpolation="bilinear",
-        )
-    _scatter(ax, X, y, classes)
-    ax.set(xlabel=names[0], ylabel=names[1], title=f"Boundary of {type(model).__name__}")
+        ax.figure.colorbar(display.surface_, ax=ax)
+    elif len(classes) == 2:
+        ax.contour(display.xx0, display.xx1, display.response, levels=[0.5], colors="k", linewidths=1)
+    _scatter(ax, np.asarray(rows), y, classes)
+    names = getattr(rows, "columns", ("first feature", "second feature"))
+    what = "Predicted values" if classes is None else "Decision boundary"
+    ax.set(xlabel=names[0], ylabel=names[1], title=f"{what} of {type(last_step(model)).__name__}")
     return ax
 
 
-def _colors(count: int) -> npt.NDArray[Any]:
+def _style(model: Any, classes: Any) -> dict[str, Any]:
+    """Return the options of scikit-learn's display for values, two classes, or more."""
+    if classes is None:
+        return {"response_method": "predict", "levels": 20, "cmap": "viridis"}
+    method = "predict_proba" if hasattr(model, "predict_proba") else "predict"
+    if len(classes) > 2:
+        return {"response_method": method, "multiclass_colors": _colors(len(classes)), "alpha": 0.6}
+    from matplotlib.colors import LinearSegmentedColormap
+
+    between = LinearSegmentedColormap.from_list("two classes", [TRAIN, "white", HELD_OUT])
+    return {"response_method": method, "levels": np.linspace(0, 1, 21), "cmap": between, "alpha": 0.6}
+
+
+def _colors(count: int) -> list[Any]:
     from matplotlib import colormaps
 
-    return np.array([colormaps["tab10"](at % 10)[:3] for at in range(count)])
+    return [TRAIN, HELD_OUT] if count == 2 else [colormaps["tab10"](at % 10) for at in range(count)]
 
 
-def _shaded(model: Any, points: npt.NDArray[Any], classes: Any) -> npt.NDArray[Any]:
-    """Return a colour a point: paler where the model is less sure."""
-    if hasattr(model, "predict_proba"):
-        share = model.predict_proba(points)
-    else:
-        share = (model.predict(points)[:, None] == np.asarray(classes)).astype(float)
-    mixed: npt.NDArray[Any] = 0.45 + 0.55 * (share @ _colors(share.shape[1]))
-    return mixed
-
-
-def _scatter(ax: Any, x: npt.NDArray[Any], y: Any, classes: Any) -> None:
+def _scatter(ax: Axes, x: npt.NDArray[Any], y: Any, classes: Any) -> None:
+    more: dict[str, Any] = {"s": 14, "edgecolor": "white", "linewidth": 0.4}
     if y is None:
-        ax.scatter(*x.T, s=12, color=QUIET, edgecolor="white", linewidth=0.4)
+        ax.scatter(x[:, 0], x[:, 1], color=QUIET, **more)
     elif classes is None:
-        ax.scatter(*x.T, s=14, c=np.asarray(y, float), cmap="viridis", edgecolor="white", linewidth=0.4)
+        values = np.asarray(y, float).ravel()
+        ax.scatter(x[:, 0], x[:, 1], c=values, cmap="viridis", **more)
     else:
         for label, color in zip(classes, _colors(len(classes)), strict=True):
-            rows = x[np.asarray(y) == label]
-            ax.scatter(*rows.T, s=14, color=color, edgecolor="white", linewidth=0.4, label=str(label))
+            rows = x[np.asarray(y).ravel() == label]
+            ax.scatter(rows[:, 0], rows[:, 1], color=color, label=str(label), **more)
         ax.legend(title="class")
 
 
-def confusion_matrix(true: Any, predicted: Any, *, labels: Any = None, ax: Any = None) -> Any:
-    """Draw how often each class is predicted as each: hits in blue, mistakes in orange.
+def confusion_matrix(
+    model: Any,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike | None = None,
+    *,
+    labels: Sequence[Any] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how often each class is predicted as each.
 
     Parameters
     ----------
-    true, predicted : array (rows,)
+    model : fitted classifier, Pipeline or network
+    X : array or frame (rows, features)
+    y : array (rows,)
+        The true classes. Without it, the first two arguments are the true and the predicted classes.
     labels : sequence, optional
         The classes in order; all that occur by default.
     ax : matplotlib Axes, optional
@@ -105,38 +141,37 @@ def confusion_matrix(true: Any, predicted: Any, *, labels: Any = None, ax: Any =
     --------
     >>> from cmlp import plot
     >>> plot.confusion_matrix(["ash", "elm", "elm"], ["ash", "elm", "ash"]).get_title()
-    '2 of 3 rows right'
+    '2 of 3 rows are right'
     """
-    true, predicted = np.asarray(true), np.asarray(predicted)
-    names = np.unique(np.concatenate([true, predicted])) if labels is None else np.asarray(labels)
-    counts = np.array([[int(((true == a) & (predicted == b)).sum()) for b in names] for a in names])
-    return draw_confusion(counts, names, axes_of(ax, (6, 5.6)))
+    true, predicted = (
+        (model, X) if y is None else (y, estimator_of(model, X, y, "confusion_matrix").predict(X))
+    )
+    from sklearn.metrics import ConfusionMatrixDisplay
 
-
-def draw_confusion(counts: npt.NDArray[Any], names: Any, ax: Any) -> Any:
-    """Draw a matrix of counts: rows are true, columns are predicted."""
-    hits = np.eye(len(counts), dtype=bool)
-    ax.imshow(np.where(hits, counts, np.nan), cmap="Blues", vmin=0, vmax=1.4 * max(counts.max(), 1))
-    mistakes = np.where(hits | (counts == 0), np.nan, counts)
-    ax.imshow(mistakes, cmap="Oranges", vmin=-1, vmax=2 * max(3, counts[~hits].max(initial=0)))
-    for row, column in zip(*np.nonzero(counts), strict=True):
-        ax.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=10)
-    ax.set_xticks(range(len(names)), [str(name) for name in names])
-    ax.set_yticks(range(len(names)), [str(name) for name in names])
-    right = f"{int(np.trace(counts))} of {int(counts.sum())} rows right"
-    ax.set(xlabel="predicted", ylabel="true", title=right)
+    style = {"cmap": "Blues", "colorbar": False, "labels": labels}
+    ax = axes_of(ax, (6, 5.6))
+    counts = ConfusionMatrixDisplay.from_predictions(true, predicted, ax=ax, **style).confusion_matrix
+    ax.set_title(f"{int(np.trace(counts))} of {int(counts.sum())} rows are right")
     return ax
 
 
-def calibration_curve(true: Any, probability: Any, *, bins: int = 10, ax: Any = None) -> Any:
-    """Draw how often a class occurs against how probable it was said to be.
+def calibration_curve(
+    model: Any,
+    X: npt.ArrayLike,
+    y: npt.ArrayLike | None = None,
+    *,
+    bins: int = 10,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how often the second of two classes occurs against its predicted probability.
 
     Parameters
     ----------
-    true : array (rows,)
-        Whether the class is there.
-    probability : array (rows,)
-        What the model said: ``predict_proba(X)[:, 1]``.
+    model : fitted classifier of two classes, Pipeline or network
+    X : array or frame (rows, features)
+    y : array (rows,)
+        The true classes. Without it, the first two arguments are the true classes and the predicted
+        probabilities of the second one.
     bins : int, default 10
         Of equal width; a point for each that has rows.
     ax : matplotlib Axes, optional
@@ -148,42 +183,79 @@ def calibration_curve(true: Any, probability: Any, *, bins: int = 10, ax: Any = 
     Examples
     --------
     >>> from cmlp import plot
-    >>> plot.calibration_curve([0, 1, 1, 0], [0.1, 0.9, 0.8, 0.3]).get_xlabel()
-    'probability said'
+    >>> plot.calibration_curve([0, 1, 1, 0], [0.1, 0.9, 0.8, 0.3]).get_title()
+    'Calibration'
     """
-    true, probability = np.asarray(true, float), np.asarray(probability, float)
-    if true.shape != probability.shape or ((probability < 0) | (probability > 1)).any():
-        raise ValueError("calibration_curve: true and probability must be as long, probability in [0, 1]")
+    from sklearn.calibration import CalibrationDisplay
+
     ax = axes_of(ax, (5.2, 4.8))
-    which = np.minimum((probability * bins).astype(int), bins - 1)
-    filled = np.flatnonzero(np.bincount(which, minlength=bins))
-    said = [probability[which == at].mean() for at in filled]
-    met = [true[which == at].mean() for at in filled]
-    ax.plot([0, 1], [0, 1], ":", color=QUIET, label="as it should be")
-    ax.plot(said, met, "o-", color=TRAIN, label="this model")
-    shares = [float((which == at).mean()) for at in filled]
-    ax.bar((filled + 0.5) / bins, shares, 0.9 / bins, color=HELD_OUT, alpha=0.25, label="share of the rows")
-    ax.set(xlabel="probability said", ylabel="share that came", xlim=(0, 1), ylim=(0, 1), title="Calibration")
-    ax.legend()
+    if y is None:
+        display = CalibrationDisplay.from_predictions(model, X, n_bins=bins, ax=ax, name="model")
+    else:
+        shown, name = estimator_of(model, X, y, "calibration_curve"), type(last_step(model)).__name__
+        display = CalibrationDisplay.from_estimator(shown, X, y, n_bins=bins, ax=ax, name=name)
+    counts, edges = np.histogram(display.y_prob, bins=bins, range=(0, 1))
+    share, width = counts / counts.sum(), 0.9 / bins
+    ax.bar((edges[:-1] + edges[1:]) / 2, share, width, color=QUIET, alpha=0.25, label="share of the rows")
+    ax.set(title="Calibration")
+    ax.legend(loc="upper left")
     return ax
 
 
-def permutation_importance(result: Any, names: Any = None, *, most: int = 20, ax: Any = None) -> Any:
+def permutation_importance(
+    model: Any,
+    X: Any = None,
+    y: npt.ArrayLike | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    most: int = 20,
+    repeats: int = 5,
+    random_state: int | None = 0,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw what the score loses when a column is shuffled.
 
     Parameters
     ----------
-    result : Bunch of ``sklearn.inspection.permutation_importance``
+    model : fitted estimator, Pipeline or network
+        Or the result of :func:`sklearn.inspection.permutation_importance`, without X and y.
+    X : array or frame (rows, features)
+    y : array (rows,)
     names : sequence of str, optional
-        Of the columns.
+        Of the columns; those of a frame by default.
     most : int, default 20
         Columns to show, the most important first.
+    repeats : int, default 5
+        Shuffles of each column.
+    random_state : int or None, default 0
+        Of the shuffles.
     ax : matplotlib Axes, optional
 
     Returns
     -------
     matplotlib Axes
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier, plot
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((8,), solver="lbfgs", random_state=0, max_iter=50, tol=1).fit(X, y)
+    >>> plot.permutation_importance(model, X, y).get_title()
+    'Permutation importance'
     """
+    if y is None:
+        result, names = model, X if names is None else names
+    else:
+        from sklearn import inspection
+
+        shown = estimator_of(model, X, y, "permutation_importance")
+        result = inspection.permutation_importance(shown, X, y, n_repeats=repeats, random_state=random_state)
+        names = list(X.columns) if names is None and hasattr(X, "columns") else names
+    return _bars(result, names, most, ax)
+
+
+def _bars(result: Any, names: Any, most: int, ax: Axes | None) -> Axes:
     mean, spread = np.asarray(result.importances_mean), np.asarray(result.importances_std)
     shown = np.argsort(mean)[::-1][:most][::-1]
     labels = [str(at) if names is None else str(names[at]) for at in shown]
