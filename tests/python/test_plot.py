@@ -54,7 +54,9 @@ PICTURES = {
     "two outputs": lambda model: plot.decision_boundary(fitted_net(), X, Y, steps=20),
     "two outputs, no rows' classes": lambda model: plot.decision_boundary(fitted_net(), X, steps=20),
     "text": lambda model: plot.decision_boundary(fitted_net(), X, np.where(Y, "b", "a"), steps=20),
-    "a perceptron": lambda model: plot.decision_boundary(cmlp.Perceptron("delta").fit(X, Y), X, Y, steps=20),
+    "a perceptron": lambda model: plot.decision_boundary(
+        cmlp.Perceptron("adaline").fit(X, Y), X, Y, steps=20
+    ),
     "confusion of a network": lambda model: plot.confusion_matrix(fitted_net(), X, Y),
     "confusion of labels": lambda model: plot.confusion_matrix(Y, model.predict(X)),
     "calibration of a network": lambda model: plot.calibration_curve(fitted_net(), X, Y),
