@@ -1,4 +1,4 @@
-"""Fixtures every test may ask for: precision, instruction set and threads, each put back afterwards."""
+"""Fixtures for all tests: precision, instruction set, threads (restored after each test), random numbers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("cmlp")
 
+NO_VECTORS = pytest.param("scalar", marks=pytest.mark.skip(reason="no vector instruction set runs here"))
+VECTOR_ISAS = [isa for isa in cmlp.runtime.isas() if isa != "scalar"] or [NO_VECTORS]
+
 
 @pytest.fixture(params=["float32", "float64"])
 def dtype(request: pytest.FixtureRequest) -> str:
@@ -22,16 +25,27 @@ def dtype(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=cmlp.runtime.isas())
 def isa(request: pytest.FixtureRequest):
-    """Each instruction set of this machine, in use for one test."""
+    """Each instruction set of this machine, active during one test."""
+    yield from active(str(request.param))
+
+
+@pytest.fixture(params=VECTOR_ISAS)
+def vector_isa(request: pytest.FixtureRequest):
+    """Each instruction set except the scalar one: for tests that compare it with the scalar one."""
+    yield from active(str(request.param))
+
+
+def active(name: str):
+    """Activate an instruction set and restore the one before."""
     before = cmlp.runtime.isa()
-    cmlp.runtime.set_isa(request.param)
-    yield str(request.param)
+    cmlp.runtime.set_isa(name)
+    yield name
     cmlp.runtime.set_isa(before)
 
 
 @pytest.fixture
 def threads():
-    """Return set_num_threads, whose last setting ends with the test."""
+    """Return set_num_threads; its last setting is undone after the test."""
     before = cmlp.get_num_threads()
     yield cmlp.set_num_threads
     cmlp.set_num_threads(before)

@@ -111,7 +111,7 @@ def test_same_bytes_for_any_threads_and_vector_isa(number, threads):
 
 
 @pytest.mark.parametrize("number", slow_from(FEW, range(CONFIGURATIONS)))
-def test_same_bytes_in_the_scalar_instruction_set(number, isa):
+def test_same_bytes_in_the_scalar_instruction_set(number, vector_isa):
     """Without vectors every product is slow: smaller networks."""
     configuration = Configuration(number, largest=40)
     ours = configuration.trained(1)[0]

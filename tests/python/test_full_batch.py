@@ -107,7 +107,7 @@ def test_same_bytes_for_any_threads_and_vector_isa(name, outputs, dtype, threads
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_same_bytes_in_the_scalar_instruction_set(name, dtype, isa):
+def test_same_bytes_in_the_scalar_instruction_set(name, dtype, vector_isa):
     def trained():
         net, (x, y) = network(dtype), rows()
         net.fit(x, y, loss="mse", optimizer=rule(name, net), epochs=4)

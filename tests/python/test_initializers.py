@@ -151,7 +151,7 @@ def test_single_precision_is_double_rounded(name, settings, isa):
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES)
-def test_every_instruction_set_draws_the_same(name, settings, isa):
+def test_every_instruction_set_draws_the_same(name, settings, vector_isa):
     w = drawn(name, settings)
     cmlp.runtime.set_isa("scalar")
     assert_same_bits(drawn(name, settings), w)

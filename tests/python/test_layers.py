@@ -119,7 +119,7 @@ def test_masks_differ_by_pass_layer_seed_and_place(rng):
     assert_same_bits(masks(network(0))[0], first[0])
 
 
-def test_masks_do_not_depend_on_threads_or_instruction_set(dtype, isa, threads):
+def test_masks_do_not_depend_on_threads_or_instruction_set(dtype, vector_isa, threads):
     x = np.ones((700, 300), dtype)
 
     def masks(count):

@@ -54,7 +54,7 @@ def test_rule(name, settings, dtype, isa, rng):
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES)
-def test_same_bits_for_any_threads_and_instruction_set(name, settings, dtype, rng, isa, threads):
+def test_same_bits_for_any_threads_and_instruction_set(name, settings, dtype, rng, vector_isa, threads):
     run = gradients((5, 700), dtype, rng)[:4]
 
     def end(count, instructions):
@@ -64,7 +64,7 @@ def test_same_bits_for_any_threads_and_instruction_set(name, settings, dtype, rn
 
     one = end(1, "scalar")
     for count in (1, 2, 3):
-        assert_same_bits(end(count, isa), one)
+        assert_same_bits(end(count, vector_isa), one)
 
 
 @pytest.mark.parametrize("name", ROWS)
