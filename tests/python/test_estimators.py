@@ -265,7 +265,7 @@ def test_partial_fit_with_a_whole_seed_shuffles_anew():
     model = regressor(batch_size=1)
     for _ in range(2):
         model.partial_fit(XR, YR)
-        orders.append(model._order.copy())
+        orders.append(model._row_order.begin().copy())
     assert not np.array_equal(*orders)
 
 

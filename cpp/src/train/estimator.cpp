@@ -150,6 +150,7 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
     Watch<T> watch({network, optimizer, loss, rules, report, held_out, hooks, data.rows()});
     FitOptions own = options;
     own.every_steps = rules.max_steps;
+    own.batches_by_rows = true;  // as scikit-learn does
     Hooks inner;
     inner.epoch_end = [&](const EpochRecord& record) { return watch.epoch_end(record); };
     inner.step_end = [&](const Progress& progress) { return watch.step_end(progress); };

@@ -95,13 +95,16 @@ private:
     void run_step(Index step) {
         const Index together = std::min(task_.options.accumulate_steps, batches_.count());
         const Index first = step * together, last = std::min(first + together, batches_.count());
+        Index rows = 0;
         for (Index i = first; i < last; ++i) {
             const Batch<T> batch = batches_[i];
             step_.add(batch, last - first > 1);
             this->met(batch.data);
+            rows += batch.data.rows();
         }
         const auto value = step_.update();
-        this->count(value.loss, value.weight);
+        const bool by_rows = task_.options.batches_by_rows && task_.loss.reduction() != Reduction::sum;
+        this->count(value.loss, by_rows && value.weight > 0 ? double(rows) : value.weight);
     }
 
     Optimizer<T>& optimizer_;

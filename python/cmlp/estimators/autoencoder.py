@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from cmlp.estimators import constraints
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.data import Imputer
 from cmlp.estimators.losses import regression
 from cmlp.estimators.network import hidden_ends, output_of
 from cmlp.estimators.parameters import arguments_of
@@ -87,18 +86,25 @@ class MLPTransformer(BaseMLP):
             activation = [*activation, *activation[-2::-1]]
         return [*sizes, *sizes[-2::-1]], activation
 
-    def _rows(self, x: Any, y: Any, sample_weight: Any, first: bool, incremental: bool) -> Rows:
-        if first:
-            given = {"dtype": self._dtypes(), "ensure_all_finite": "allow-nan"}
-            self._imputer = Imputer(validate_data(self, x, **given)) if self.missing else None
-        x = self._checked(x, reset=first, dtype=self._dtypes())
-        self._objective = regression(self.loss)
-        if self._objective.columns > 1:
-            raise ValueError(
-                f"MLPTransformer: the loss '{self._objective.loss.name}' is not one of values alone"
-            )
+    def _rows(
+        self, x: Any, y: Any, sample_weight: Any, first: bool, incremental: bool, trained_on: bool = True
+    ) -> Rows:
+        x = validate_data(
+            self,
+            x,
+            accept_sparse=["csr"],
+            dtype=self._dtypes(first),
+            ensure_all_finite="allow-nan" if self.missing else True,
+            reset=first,
+        )
+        x = self._filled(x, first, trained_on)
+        objective = regression(self.loss)
+        if objective.columns > 1:
+            raise ValueError(f"MLPTransformer: the loss '{objective.loss.name}' is not one of values alone")
         y = x.toarray() if hasattr(x, "toarray") else x
-        return Rows(x, y, self._weights(sample_weight, x, y), y)
+        objective.check(y)
+        self._take_objective(objective, y.shape[1], first)
+        return Rows(x, y, self._weights(sample_weight, x, y, trained_on), y)
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:
         return int(y.shape[1])
@@ -108,9 +114,28 @@ class MLPTransformer(BaseMLP):
         return -float(np.average(errors, weights=rows.weight))
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn to give back the rows of X, (n_samples, n_features)."""
-        return self._fit(X, None, sample_weight)
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Learn to reconstruct the rows of X.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        y : ignored
+        sample_weight, X_val, sample_weight_val
+            As in :meth:`MLPRegressor.fit`.
+        """
+        if X_val is None and sample_weight_val is not None:
+            raise ValueError("fit: sample_weight_val is given without X_val")
+        validation = None if X_val is None else (X_val, None, sample_weight_val)
+        return self._fit(X, None, sample_weight, validation)
 
     def inverse_transform(self, X: Any) -> npt.NDArray[Any]:
         """Return rows, (n_samples, n_features), from codes, (n_samples, units of the code)."""
@@ -122,5 +147,6 @@ class MLPTransformer(BaseMLP):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the mean squared error of the rows given back: larger is better."""
-        rows = self._rows(X, None, sample_weight, first=False, incremental=True)
+        check_is_fitted(self)
+        rows = self._rows(X, None, sample_weight, first=False, incremental=True, trained_on=False)
         return self._score_of(self._raw(X), rows)

@@ -10,16 +10,21 @@ import numpy.typing as npt
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cmlp._sparse import is_sparse
 from cmlp.estimators.data import Imputer
+from cmlp.estimators.exclusive import fitting
 from cmlp.estimators.lbfgs import WholeFit, WholePass
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.network import Architecture, draw
 from cmlp.estimators.prediction import Answers
+from cmlp.estimators.row_order import RowOrder
 from cmlp.estimators.solvers import Solver, settings_of
 from cmlp.estimators.training_run import Course, Rows
+from cmlp.estimators.validation import EvalSet
+from cmlp.estimators.warm_start import check_layout
+from cmlp.estimators.weights import checked_weights
 from cmlp.runtime import Execution
 
 
@@ -27,7 +32,11 @@ class BaseMLP(Answers):
     """Base of MLPClassifier and MLPRegressor; not for use by itself."""
 
     _objective: Objective
-    _order: npt.NDArray[np.int64]
+    _imputer: Imputer | None
+    _output_units: int
+    _precision: np.dtype[Any]
+    _seeded_by: Any
+    _row_order: RowOrder
     _optimizer: Solver
 
     def _keep(self, parameters: dict[str, Any]) -> None:
@@ -57,12 +66,32 @@ class BaseMLP(Answers):
         """Return the name of that score among the core's metrics, where it is one."""
         return None
 
-    def _weights(self, sample_weight: Any, x: Any, y: Any) -> npt.NDArray[Any] | None:
-        return None if sample_weight is None else _check_sample_weight(sample_weight, x)
+    def _weights(self, sample_weight: Any, x: Any, y: Any, trained_on: bool) -> npt.NDArray[Any] | None:
+        """Return the weights of rows that are trained on, or of a validation set."""
+        return None if sample_weight is None else checked_weights(sample_weight, x)
+
+    def _split_off(self, rows: Rows) -> tuple[Rows, Rows | None]:
+        """Return the rows to train on, and those that `_calibrate` takes after training."""
+        return rows, None
+
+    def _calibrate(self, rows: Rows | None) -> None:
+        """Set what depends on the trained network."""
 
     # ---- fitting
 
-    def _rows(self, x: Any, y: Any, sample_weight: Any, first: bool, incremental: bool) -> Rows:
+    def _take_objective(self, objective: Objective, outputs: int, first: bool) -> None:
+        """Train by this loss; raise ValueError where the network that is continued has other outputs."""
+        units = outputs * objective.columns
+        if not first and units != self._output_units:
+            raise ValueError(
+                f"fit: the loss '{objective.loss.name}' needs {units} outputs for this y, the network that"
+                f" warm_start or partial_fit continues has {self._output_units}"
+            )
+        self._objective, self._output_units = objective, units
+
+    def _rows(
+        self, x: Any, y: Any, sample_weight: Any, first: bool, incremental: bool, trained_on: bool = True
+    ) -> Rows:
         """Return the checked rows; `first`: their columns and classes are learned, else compared."""
         x, y = validate_data(
             self,
@@ -71,36 +100,60 @@ class BaseMLP(Answers):
             accept_sparse=["csr"],
             multi_output=True,
             y_numeric=self._numeric_targets,
-            dtype=self._dtypes(),
+            dtype=self._dtypes(first),
             ensure_all_finite="allow-nan" if self.missing else True,
             reset=first,
         )
+        x = self._filled(x, first, trained_on)
+        targets = self._targets(y, first, incremental)
+        return Rows(x, targets, self._weights(sample_weight, x, y, trained_on), y)
+
+    def _filled(self, x: Any, first: bool, trained_on: bool) -> Any:
+        """Return the rows of a fit without missing values, by medians of the rows that are trained on."""
         if self.input_dropout and is_sparse(x):
             raise ValueError("fit: input_dropout takes dense rows, X is sparse")
         if first:
+            self._precision = x.dtype
+        if first or (trained_on and (self._imputer is None) == bool(self.missing)):
             self._imputer = Imputer(x) if self.missing else None
-        return Rows(
-            self._imputed(x), self._targets(y, first, incremental), self._weights(sample_weight, x, y), y
-        )
+        return self._imputed(x)
 
-    def _dtypes(self) -> Any:
-        return (np.float64, np.float32) if self.dtype is None else np.dtype(self.dtype)
+    def _dtypes(self, first: bool) -> Any:
+        """Return the dtypes of rows that a fit takes as they are."""
+        asked = None if self.dtype is None else np.dtype(self.dtype)
+        if first:
+            return (np.float64, np.float32) if asked is None else asked
+        if asked not in (None, self._precision):
+            raise ValueError(
+                f"fit: dtype is {self.dtype!r}, the network that warm_start or partial_fit continues has"
+                f" {self._precision.name!r}; a fit with warm_start=False makes a new one"
+            )
+        return self._precision
 
     def _fit(
-        self, x: Any, y: Any, sample_weight: Any, eval_set: Any = None, incremental: bool = False
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: EvalSet | None = None,
+        incremental: bool = False,
     ) -> Self:
-        if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        rows = self._rows(x, y, sample_weight, first, incremental)
-        self._begin(rows, first)
-        with Execution(self.n_threads):
-            if self.solver == "lbfgs":
-                WholeFit(self, rows, eval_set)()
-            else:
-                course = self._course(rows, self._evaluated(eval_set), incremental)
-                course.end(course.native.run)
-        self._net.eval()
+        with fitting(self):
+            if incremental and self.early_stopping:
+                raise ValueError("partial_fit does not support early_stopping=True")
+            first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+            rows = self._rows(x, y, sample_weight, first, incremental)
+            held_out = self._evaluated(validation)
+            rows, rest = self._split_off(rows)
+            self._begin(rows, first)
+            with Execution(self.n_threads):
+                if self.solver == "lbfgs":
+                    WholeFit(self, rows, held_out)()
+                else:
+                    course = self._course(rows, held_out, incremental)
+                    course.end(course.native.run)
+            self._net.eval()
+            self._calibrate(rest)
         return self
 
     def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, npt.NDArray[Any]]:
@@ -116,43 +169,48 @@ class BaseMLP(Answers):
         dict of str to ndarray
         """
         check_is_fitted(self)
-        rows = self._rows(X, y, sample_weight, first=False, incremental=True)
+        rows = self._rows(X, y, sample_weight, first=False, incremental=True, trained_on=False)
         net, loss = self._connect().copy().eval(), self._objective.loss
         loss(net(rows.x), rows.y, rows.weight)
         net.zero_grad()
         net.backward(loss.backward())
         return {name: parameter.grad for name, parameter in net.named_parameters()}
 
+    def _evaluated(self, validation: EvalSet | None) -> Rows | None:
+        """Return the checked rows of a validation set."""
+        if validation is None:
+            return None
+        return self._rows(*validation, first=False, incremental=True, trained_on=False)
+
     def _begin(self, rows: Rows, first: bool) -> None:
         """Have a network for these rows, a new one or the one there is."""
-        if first or not hasattr(self, "_random_state"):
+        if first or not hasattr(self, "_seeded_by") or self._seeded_by != self.random_state:
             self._random_state = check_random_state(self.random_state)
+            self._seeded_by = self.random_state
         if first:
             self._initialize(rows)
+        else:
+            self._continue(rows)
+        self.out_activation_ = self._objective.out
         self._connect(rows.x.dtype)
 
-    def _evaluated(self, eval_set: Any) -> Rows | None:
-        if eval_set is None:
-            return None
-        x, y, *weight = eval_set
-        return self._rows(x, y, weight[0] if weight else None, first=False, incremental=True)
-
-    def _initialize(self, rows: Rows) -> None:
-        """Draw the weights, in scikit-learn's order, and forget what was learned."""
+    def _architecture(self, rows: Rows) -> Architecture:
+        """Return what the parameters say of the network for these rows."""
         sizes, activation = self._hidden()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        outputs = self._outputs(rows.y)
-        units = [rows.x.shape[1], *map(int, sizes), outputs * self._objective.columns]
-        shape = Architecture(self, units, activation)
-        drawn = draw(units, self.activation, self._random_state)
+        outputs = self._outputs(rows.y) * self._objective.columns
+        return Architecture(self, [rows.x.shape[1], *map(int, sizes), outputs], activation)
+
+    def _initialize(self, rows: Rows) -> None:
+        """Draw the weights, in scikit-learn's order, and forget what was learned."""
+        shape = self._architecture(rows)
+        drawn = draw(shape.units, self.activation, self._random_state)
         seed = int(self._random_state.randint(2**31)) if shape.random or self.init != "sklearn" else 0
-        self._net = shape.network(rows.x.dtype, seed)
+        self._build(shape, rows.x.dtype, seed)
         self._show(drawn if self.init == "sklearn" else None)
-        self.n_layers_, self.n_outputs_ = len(units), outputs
-        self.out_activation_ = self._objective.out
-        self._n_features_out = units[-2]
-        for name in ("_optimizer", "_order"):
+        self.n_layers_, self.n_outputs_ = len(shape.units), self._outputs(rows.y)
+        for name in ("_optimizer", "_row_order", "_compared"):
             self.__dict__.pop(name, None)
         self.n_iter_ = self.t_ = self._no_improvement_count = 0
         self.loss_curve_: list[float] = []
@@ -161,6 +219,17 @@ class BaseMLP(Answers):
         self.validation_scores_: list[float] | None = [] if stopping else None
         self.validation_loss_curve_: list[float] | None = [] if stopping else None
         self.best_validation_score_ = -np.inf if stopping else None
+
+    def _continue(self, rows: Rows) -> None:
+        """Keep the weights; change what parameters without weights say of the network."""
+        net, shape = self._connect(rows.x.dtype), self._architecture(rows)
+        if check_layout(self._layout, shape.settings()):
+            self._build(shape, rows.x.dtype, int(self._random_state.randint(2**31)) if shape.random else 0)
+            values = net.state_dict().values()  # in the order of the layers, whatever their names
+            self._net.load_state_dict(dict(zip(self._net.state_dict(), values, strict=True)))
+            self._show()
+            if hasattr(self, "_optimizer"):
+                self._optimizer.detach()
 
     def _hidden(self) -> tuple[list[Any], Any]:
         """Return the units of the hidden layers, and their activation or activations."""
@@ -178,14 +247,21 @@ class BaseMLP(Answers):
             rows, held_out = self._split(rows)
         self._begin_curves(held_out is not None)
         self._check_sizes(rows.x.shape[0])
-        if len(getattr(self, "_order", ())) != rows.x.shape[0]:
-            self._order = np.arange(rows.x.shape[0])
+        if not hasattr(self, "_row_order") or self._row_order.rows != rows.x.shape[0]:
+            self._row_order = RowOrder(rows.x.shape[0], self._random_state)
         if not incremental:
             self.n_iter_ = 0
         return Course(self, rows, held_out, incremental)
 
     def _begin_curves(self, validated: bool) -> None:
-        """Have what is compared by, also where a parameter was changed between two fits."""
+        """Have the best values so far, also where a parameter was changed between two fits."""
+        now = {"loss": self._objective.name, "scoring": self.scoring}
+        compared = self.__dict__.setdefault("_compared", now)
+        if compared["loss"] != now["loss"]:
+            self.best_loss_, self._no_improvement_count = np.inf, 0
+        if compared["scoring"] != now["scoring"]:
+            self.best_validation_score_, self._no_improvement_count = None, 0
+        self._compared = now
         if validated and getattr(self, "validation_scores_", None) is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
         if self.early_stopping and getattr(self, "best_validation_score_", None) is None:

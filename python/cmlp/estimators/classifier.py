@@ -9,17 +9,18 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
-from sklearn.utils.validation import _check_sample_weight
 
 from cmlp.estimators import constraints
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.losses import classification
+from cmlp.estimators.losses import Objective, classification
 from cmlp.estimators.network import inside_0_1
 from cmlp.estimators.solvers import learns_in_parts
 from cmlp.estimators.training_run import Rows
+from cmlp.estimators.validation import validation_set
+from cmlp.estimators.weights import ClassWeights
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -188,21 +189,25 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if (first and not incremental) or not hasattr(self, "classes_"):
             self._learn_classes(y)
         else:
-            self._compare_classes(unique_labels(y))
-        several = self._label_binarizer.y_type_
-        self._objective = classification(self.loss, several)
-        if self._objective.out == "softmax":
+            self._compare_classes(unique_labels(y), incremental)
+        objective = classification(self.loss, self._label_binarizer.y_type_)
+        targets = self._encoded(y, objective)
+        self._take_objective(objective, self._outputs(targets), first)
+        return targets
+
+    def _encoded(self, y: Any, objective: Objective) -> npt.NDArray[Any]:
+        if objective.out == "softmax":
             codes: npt.NDArray[Any] = np.searchsorted(self.classes_, y).astype(np.int64)
             return codes
         hot = self._label_binarizer.transform(y)
-        return self._objective.target(hot.toarray() if hasattr(hot, "toarray") else hot).astype(np.float32)
+        return objective.target(hot.toarray() if hasattr(hot, "toarray") else hot).astype(np.float32)
 
     def _learn_classes(self, y: Any) -> None:
         self._label_binarizer = LabelBinarizer().fit(y)
         self.classes_ = self._label_binarizer.classes_
 
-    def _compare_classes(self, classes: Any) -> None:
-        if self.warm_start and set(classes) != set(self.classes_):
+    def _compare_classes(self, classes: Any, incremental: bool) -> None:
+        if not incremental and set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit."
                 f" Previously got {self.classes_}, `y` has {classes}"
@@ -217,25 +222,41 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return len(self.classes_) if y.ndim == 1 else y.shape[1]
 
     def _strata(self, y: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
-        return y > 0 if y.ndim == 2 and y.shape[1] == 1 else None
+        if y.ndim == 1:
+            return y if len(self.classes_) == 2 else None
+        return y > 0 if y.shape[1] == 1 else None
 
-    def _weights(self, sample_weight: Any, x: Any, y: Any) -> npt.NDArray[Any] | None:
-        if self.class_weight is None:
-            return super()._weights(sample_weight, x, y)
-        weight = _check_sample_weight(sample_weight, x)
-        return weight * compute_sample_weight(self.class_weight, y)  # type: ignore[no-any-return]
+    def _weights(self, sample_weight: Any, x: Any, y: Any, trained_on: bool) -> npt.NDArray[Any] | None:
+        weight = super()._weights(sample_weight, x, y, trained_on)
+        if trained_on:
+            given = self.class_weight
+            self._class_weights = None if given is None else ClassWeights(given, self.classes_, y)
+        if self._class_weights is None:
+            return weight
+        own: npt.NDArray[Any] = self._class_weights(y)
+        return own if weight is None else weight * own
+
+    @property
+    def _one_against_rest(self) -> bool:
+        """Whether each output tells one of several classes from all others."""
+        return self.out_activation_ == "logistic" and self._label_binarizer.y_type_ == "multiclass"
 
     def _metric(self) -> str | None:
         return "accuracy" if self._objective.out == "softmax" or self.n_outputs_ == 1 else None
 
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
-        one = rows.y.ndim == 1
-        right = z.argmax(axis=1) == rows.y if one else ((z > 0) == (rows.y > 0)).all(axis=1)
+        if rows.y.ndim == 1:
+            right = z.argmax(axis=1) == rows.y
+        elif self._one_against_rest:
+            right = z.argmax(axis=1) == rows.y.argmax(axis=1)
+        else:
+            right = ((z > 0) == (rows.y > 0)).all(axis=1)
         return float(np.average(right, weights=rows.weight))
 
     def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return probabilities, none of them 0 or 1; of two classes both, each from its own logit."""
-        return inside_0_1(super()._answer(np.concatenate((-z, z), axis=1) if z.shape[1] == 1 else z))
+        p = inside_0_1(super()._answer(np.concatenate((-z, z), axis=1) if z.shape[1] == 1 else z))
+        return inside_0_1(p / p.sum(axis=1, keepdims=True)) if self._one_against_rest else p
 
     def _predicted(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return self._labels_of(z, 0.0)
@@ -259,7 +280,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     # ---- the public face
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        eval_set: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Fit to rows and their classes.
 
         Parameters
@@ -270,15 +301,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             Classes of any kind; for several labels a row, a matrix of 0 and 1.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight 2 is the row twice, 0 the row absent.
-        eval_set : (X, y) or (X, y, sample_weight), default=None
-            Rows whose score and loss are followed, and early stopping goes by; no rows are held out then.
+        eval_set : (X, y), (X, y, sample_weight) or a list of one of these, default=None
+            Validation set: its score and loss are recorded, and early stopping goes by its score; no rows are
+            held out then.
+        X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
+            The same as separate arguments, which a Pipeline can transform:
+            ``Pipeline(steps, transform_input=["X_val"])``.
 
         Returns
         -------
         MLPClassifier
             Itself.
         """
-        return self._fit(X, y, sample_weight, eval_set)
+        return self._fit(X, y, sample_weight, validation_set(eval_set, X_val, y_val, sample_weight_val))
 
     @available_if(learns_in_parts)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]

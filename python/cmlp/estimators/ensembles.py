@@ -20,8 +20,10 @@ from sklearn.utils.validation import check_is_fitted
 import cmlp
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.constraints import COUNT
+from cmlp.estimators.exclusive import fitting
 from cmlp.estimators.parallel_fits import Data, fit_side_by_side
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.estimators.validation import validation_set
 
 
 class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
@@ -49,19 +51,33 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self.n_threads = n_threads
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        eval_set: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Fit every member to the rows.
 
         Parameters
         ----------
-        X, y, sample_weight, eval_set
+        X, y, sample_weight, eval_set, X_val, y_val, sample_weight_val
             As the members' ``fit`` takes them.
         """
+        with fitting(self):
+            validation = validation_set(eval_set, X_val, y_val, sample_weight_val)
+            return self._fit(Data(X, y, sample_weight, validation))
+
+    def _fit(self, data: Data) -> Self:
         seeds = check_random_state(self.random_state).randint(2**31, size=self.n_estimators)
         base = self._member() if self.estimator is None else self.estimator
         base._validate_params()
         members = [clone(base).set_params(random_state=int(seed)) for seed in seeds]
-        data = Data(X, y, sample_weight, eval_set)
         jobs = [(member, data) for member in members]
         for outcome in fit_side_by_side(jobs, self.n_threads or cmlp.get_num_threads()):
             if outcome.error is not None:

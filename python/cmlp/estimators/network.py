@@ -52,6 +52,15 @@ class Architecture:
         self.batch_norm, self.layer_norm = bool(estimator.batch_norm), bool(estimator.layer_norm)
         self.init = estimator.init
 
+    def settings(self) -> dict[str, Any]:
+        """Return what the network is made from, as values to compare."""
+        return {
+            "hidden_layer_sizes": self.units[1:-1],
+            "activation": [layer._specs() for layer in self.activations],
+            **{name: getattr(self, name) for name in ("dropout", "input_dropout", "residual")},
+            **{name: getattr(self, name) for name in ("batch_norm", "layer_norm", "init")},
+        }
+
     def network(self, dtype: Any, seed: int = 0) -> nn.Sequential:
         """Return the network; its weights are drawn by ``init``, or are 0 where scikit-learn's follow."""
         pairs = list(pairwise(self.units))

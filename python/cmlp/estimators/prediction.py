@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cmlp import nn
+from cmlp.estimators.exclusive import check_not_fitting
 from cmlp.estimators.network import Architecture, hidden_ends, output_of, views_of
 from cmlp.runtime import Execution
 
@@ -34,12 +35,16 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.coefs_, self.intercepts_ = (list(part) for part in views)
         self._views = (*views[0], *views[1])
 
+    def _build(self, shape: Architecture, dtype: Any, seed: int) -> None:
+        """Make the network; what it is made from is kept beside it."""
+        self._net, self._layout = shape.network(dtype, seed), shape.settings()
+
     def _connect(self, dtype: Any = None) -> nn.Sequential:
         """Return the network, with whatever was put into ``coefs_`` and ``intercepts_`` in its place."""
         given = [*self.coefs_, *self.intercepts_]
         if not hasattr(self, "_net"):  # weights were set before any fit
             units = [len(self.coefs_[0]), *(coef.shape[1] for coef in self.coefs_)]
-            self._net = Architecture(self, units, self.activation).network(dtype)
+            self._build(Architecture(self, units, self.activation), dtype, 0)
             self._show((self.coefs_, self.intercepts_))
         elif any(a is not b for a, b in zip(given, self._views, strict=True)):
             for view, value in zip(self._views, given, strict=True):
@@ -94,6 +99,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _outputs_of(self, x: Any, last: int | None = None) -> npt.NDArray[Any]:
         """Return the outputs for checked rows, of the layers before `last` or of all."""
+        check_not_fitting(self, "predict")
         net = self._connect(x.dtype)
         last = net._last if last is None else last
         if self.n_threads is None:
@@ -103,7 +109,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _checked(self, x: Any, **more: Any) -> Any:
         """Return the rows as an array or CSR, without missing values."""
-        finite = "allow-nan" if self.missing else True
+        finite = True if getattr(self, "_imputer", None) is None else "allow-nan"
         more = {"reset": False, **more}
         return self._imputed(validate_data(self, x, accept_sparse=["csr"], ensure_all_finite=finite, **more))
 
@@ -132,12 +138,20 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             When there is no such hidden layer.
         """
         check_is_fitted(self)
-        ends = hidden_ends(self._net)
-        if not -len(ends) <= self.transform_layer < len(ends):
+        return self._raw(X, self._of_hidden_layer(hidden_ends(self._connect())))
+
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of `transform`'s result, as scikit-learn's get_feature_names_out asks."""
+        return self._of_hidden_layer([len(bias) for bias in self.intercepts_[:-1]])
+
+    def _of_hidden_layer(self, values: list[int]) -> int:
+        """Return the value of hidden layer `transform_layer`."""
+        if not -len(values) <= self.transform_layer < len(values):
             raise ValueError(
-                f"transform: transform_layer is {self.transform_layer}, there are {len(ends)} hidden layers"
+                f"transform: transform_layer is {self.transform_layer}, there are {len(values)} hidden layers"
             )
-        return self._raw(X, ends[self.transform_layer])
+        return values[self.transform_layer]
 
     def input_gradients(self, X: Any) -> npt.NDArray[Any]:
         """Return the slope of each of the network's outputs by each feature.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.model_selection import train_test_split
-from sklearn.utils import _safe_indexing, check_random_state, column_or_1d
+from sklearn.utils import check_random_state, column_or_1d
 
 from cmlp import nn
 from cmlp.estimators import constraints
@@ -18,6 +20,7 @@ from cmlp.estimators.losses import Objective
 from cmlp.estimators.parameters import arguments_of
 from cmlp.estimators.regressor import MLPRegressor
 from cmlp.estimators.training_run import Rows
+from cmlp.estimators.validation import validation_set
 
 
 class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -75,7 +78,7 @@ class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         inside = levels.ndim == 1 and len(levels) > 0 and levels[0] > 0 and levels[-1] < 1
         if not inside or not (np.diff(levels) > 0).all():
             raise ValueError(f"quantiles are {self.quantiles!r}, they must rise within (0, 1)")
-        self._objective = Objective(nn.QuantileLoss(levels), "identity")
+        self._take_objective(Objective(nn.QuantileLoss(levels), "identity"), len(levels), first)
         return np.ascontiguousarray(column_or_1d(y, warn=True)[:, None])
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:
@@ -88,37 +91,48 @@ class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return -float(self._objective.loss(self._answer(z), rows.y, rows.weight))
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        eval_set: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Fit to rows and their values, (n_samples,); then calibrate.
 
         Parameters
         ----------
-        X, y, sample_weight, eval_set
+        X, y, sample_weight, eval_set, X_val, y_val, sample_weight_val
             As in :meth:`MLPRegressor.fit`. Rows count alike in the calibration.
         """
-        share = self.calibration_fraction
-        if not share:
-            return self._fit(X, y, sample_weight, eval_set)._calibrate(None)
-        seed = check_random_state(self.random_state).randint(2**31)
-        rows = getattr(X, "shape", (len(X),))[0]
-        train, rest = train_test_split(np.arange(rows), test_size=share, random_state=seed)
-        weight = None if sample_weight is None else _safe_indexing(sample_weight, train)
-        self._fit(_safe_indexing(X, train), _safe_indexing(y, train), weight, eval_set)
-        return self._calibrate((_safe_indexing(X, rest), _safe_indexing(y, rest)))
+        return self._fit(X, y, sample_weight, validation_set(eval_set, X_val, y_val, sample_weight_val))
 
-    def _calibrate(self, rows: Any) -> Self:
-        """Set the shifts: the residual of rank ceil((n + 1) q) from the end that is further away."""
+    def _split_off(self, rows: Rows) -> tuple[Rows, Rows | None]:
+        """Hold out the rows to calibrate on; refuse shares that leave too few for the quantiles."""
         self.shifts_ = np.zeros(len(self.quantiles))
+        count = rows.x.shape[0]
+        size = math.ceil(_exact(self.calibration_fraction) * count)
+        if not size:
+            return rows, None
+        for q in self.quantiles:
+            if _rank(size, q) > size:
+                raise ValueError(f"calibration_fraction leaves {size} rows, too few for quantile {q}")
+        seed = check_random_state(self.random_state).randint(2**31)
+        train, rest = train_test_split(np.arange(count), test_size=size, random_state=seed)
+        return rows.take(train), rows.take(rest)
+
+    def _calibrate(self, rows: Rows | None) -> None:
+        """Set the shifts: the residual of rank ceil((n + 1) q) from the end that is further away."""
         if rows is None:
-            return self
-        residuals = np.sort(np.asarray(rows[1], float)[:, None] - self._answer(self._raw(rows[0])), axis=0)
-        n = len(residuals)
+            return
+        residuals = np.sort(rows.y - self._answer(self._outputs_of(rows.x)), axis=0)
         for at, q in enumerate(self.quantiles):
-            rank = int(np.ceil((n + 1) * max(q, 1 - q)))
-            if rank > n:
-                raise ValueError(f"calibration_fraction leaves {n} rows, too few for quantile {q}")
-            self.shifts_[at] = residuals[rank - 1 if q >= 0.5 else n - rank, at]
-        return self
+            rank = _rank(len(residuals), q)
+            self.shifts_[at] = residuals[rank - 1 if q >= 0.5 else len(residuals) - rank, at]
 
     def predict_quantiles(self, X: Any) -> npt.NDArray[Any]:
         """Return the quantiles of each row, (n_samples, n_quantiles), rising."""
@@ -134,3 +148,14 @@ class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         answer = self.predict_quantiles(X)
         target = np.asarray(y, answer.dtype)[:, None]
         return float(self._objective.loss(answer, target, sample_weight))
+
+
+def _exact(share: Any) -> Fraction:
+    """Return a share as it is written: 0.07 is 7/100, not the float nearest to it."""
+    return Fraction(str(share))
+
+
+def _rank(rows: int, quantile: Any) -> int:
+    """Return ceil((rows + 1) max(q, 1 - q))."""
+    q = _exact(quantile)
+    return math.ceil((rows + 1) * max(q, 1 - q))

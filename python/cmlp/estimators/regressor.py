@@ -16,6 +16,7 @@ from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.losses import regression
 from cmlp.estimators.solvers import learns_in_parts
 from cmlp.estimators.training_run import Rows
+from cmlp.estimators.validation import validation_set
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -179,16 +180,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     # ---- targets
 
     def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
-        self._objective = regression(self.loss)
-        self._objective.check(y)
+        objective = regression(self.loss)
+        objective.check(y)
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-        return np.ascontiguousarray(y.reshape(len(y), -1))
+        targets: npt.NDArray[Any] = np.ascontiguousarray(y.reshape(len(y), -1))
+        self._take_objective(objective, targets.shape[1], first)
+        return targets
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:
         return int(y.shape[1])
 
     def _metric(self) -> str | None:
-        return "r2"
+        return None if self._objective.kind == "quantiles" else "r2"
 
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
         means = self._answer(z)
@@ -209,7 +212,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     # ---- the public face
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, eval_set: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        eval_set: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Fit to rows and their values.
 
         Parameters
@@ -219,15 +232,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
             Weight 2 is the row twice, 0 the row absent.
-        eval_set : (X, y) or (X, y, sample_weight), default=None
-            Rows whose score and loss are followed, and early stopping goes by; no rows are held out then.
+        eval_set : (X, y), (X, y, sample_weight) or a list of one of these, default=None
+            Validation set: its score and loss are recorded, and early stopping goes by its score; no rows are
+            held out then.
+        X_val, y_val, sample_weight_val : as X, y, sample_weight, default=None
+            The same as separate arguments, which a Pipeline can transform:
+            ``Pipeline(steps, transform_input=["X_val"])``.
 
         Returns
         -------
         MLPRegressor
             Itself.
         """
-        return self._fit(X, y, sample_weight, eval_set)
+        return self._fit(X, y, sample_weight, validation_set(eval_set, X_val, y_val, sample_weight_val))
 
     @available_if(learns_in_parts)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]

@@ -50,8 +50,12 @@ class Solver:
         self.optimizer: optim.Optimizer | None = make_optimizer(estimator, net)
         self.scheduler = _scheduler(estimator, self.optimizer)
 
+    def detach(self) -> None:
+        """Keep the state alone, for an optimizer over another network."""
+        self.__dict__.update(self.__getstate__())
+
     def attach(self, estimator: Any, net: nn.Sequential) -> None:
-        """Have an optimizer over this network again, where a copy was made without one."""
+        """Have an optimizer over this network again, after `detach` or in a copy."""
         if self.optimizer is None and self.kept is not None:
             self.optimizer = make_optimizer(estimator, net)
             self.scheduler = _scheduler(estimator, self.optimizer)

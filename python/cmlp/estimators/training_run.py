@@ -113,7 +113,7 @@ class Course:
             return None
         generator = estimator._random_state._bit_generator
         own = isinstance(estimator.random_state, Integral)
-        return estimator._order, generator.capsule, None if own else generator.lock
+        return estimator._row_order.begin(), generator.capsule, None if own else generator.lock
 
     # ---- what becomes of it
 
@@ -139,6 +139,8 @@ class Course:
         losses, val_losses, val_scores = self.native.epochs(self.seen)
         self.seen += len(losses)
         estimator.n_iter_ += len(losses)
+        if estimator.shuffle:
+            estimator._row_order.record(len(losses), estimator._random_state)
         estimator.loss_curve_ += losses
         if losses:
             estimator.loss_ = losses[-1]

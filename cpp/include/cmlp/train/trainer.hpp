@@ -87,8 +87,9 @@ struct FitOptions {
     double min_delta = 0;  ///< what counts as an improvement
     std::string monitor =
         "";  ///< "loss", "val_loss", a metric or "val_" + metric; "": val_loss where there is one
-    bool restore_best = false;  ///< ends with the weights of the best epoch
-    Index every_steps = 0;      ///< 0: step_end is never called
+    bool restore_best = false;     ///< ends with the weights of the best epoch
+    Index every_steps = 0;         ///< 0: step_end is never called
+    bool batches_by_rows = false;  ///< an epoch's loss weighs each batch by its rows, not by their weights
     std::vector<Course> courses = {};
 };
 

@@ -1,0 +1,56 @@
+"""The order in which an estimator's rows are taken, from one epoch to the next."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class RowOrder:
+    """NumPy's shuffles of ``arange(rows)``, each of the order before, as scikit-learn draws them.
+
+    A training that continues needs the last order. A copy or a pickle has the states of the generator before
+    and after the shuffles instead, and repeats the shuffles when a fit needs the order.
+    """
+
+    def __init__(self, rows: int, generator: np.random.RandomState) -> None:
+        self.rows, self.epochs, self.fits = rows, 0, 0
+        self.start = copy.deepcopy(generator)
+        self.end = _state(generator)
+        self._order: npt.NDArray[np.int64] | None = np.arange(rows)
+
+    def begin(self) -> npt.NDArray[np.int64]:
+        """Return the order after the last shuffle, for a fit to shuffle in place."""
+        self.fits += 1
+        if self._order is None:
+            self._order = self._repeated()
+        return self._order
+
+    def record(self, epochs: int, generator: np.random.RandomState) -> None:
+        """Count epochs that a fit has completed, each after one shuffle by the generator."""
+        self.epochs += epochs
+        self.end = _state(generator)
+
+    def _repeated(self) -> npt.NDArray[np.int64]:
+        """Return the order; ``arange`` where something else drew from the generator in between."""
+        order, generator = np.arange(self.rows), copy.deepcopy(self.start)
+        for shuffle in range(self.epochs + self.fits):  # a fit may end in an epoch that is not counted
+            if shuffle >= self.epochs and _equal(_state(generator), self.end):
+                return order
+            generator.shuffle(order)
+        return order if _equal(_state(generator), self.end) else np.arange(self.rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_order": None}
+
+
+def _state(generator: np.random.RandomState) -> dict[str, Any]:
+    state: dict[str, Any] = generator.get_state(legacy=False)
+    return state["state"]  # type: ignore[no-any-return]
+
+
+def _equal(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return all(np.array_equal(a[name], b[name]) for name in a)
