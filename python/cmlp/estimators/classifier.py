@@ -232,9 +232,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             given = self.class_weight
             self._class_weights = None if given is None else ClassWeights(given, self.classes_, y)
         if self._class_weights is None:
-            return weight
+            return None if weight is None else np.asarray(weight)
         own: npt.NDArray[Any] = self._class_weights(y)
-        return own if weight is None else weight * own
+        return own if weight is None else np.asarray(weight * own)
 
     @property
     def _one_against_rest(self) -> bool:
