@@ -32,9 +32,9 @@ class BaseMLP(Answers):
     """Base of MLPClassifier and MLPRegressor; not for use by itself."""
 
     _objective: Objective
-    _imputer: Imputer | None
-    _output_units: int
-    _precision: np.dtype[Any]
+    _imputer: Imputer | None = None
+    _output_units: int | None = None  # None: weights were set before any fit
+    _precision: np.dtype[Any] | None = None
     _seeded_by: Any
     _row_order: RowOrder
     _optimizer: Solver
@@ -82,7 +82,7 @@ class BaseMLP(Answers):
     def _take_objective(self, objective: Objective, outputs: int, first: bool) -> None:
         """Train by this loss; raise ValueError where the network that is continued has other outputs."""
         units = outputs * objective.columns
-        if not first and units != self._output_units:
+        if not first and self._output_units not in (None, units):
             raise ValueError(
                 f"fit: the loss '{objective.loss.name}' needs {units} outputs for this y, the network that"
                 f" warm_start or partial_fit continues has {self._output_units}"
@@ -112,7 +112,7 @@ class BaseMLP(Answers):
         """Return the rows of a fit without missing values, by medians of the rows that are trained on."""
         if self.input_dropout and is_sparse(x):
             raise ValueError("fit: input_dropout takes dense rows, X is sparse")
-        if first:
+        if first or self._precision is None:
             self._precision = x.dtype
         if first or (trained_on and (self._imputer is None) == bool(self.missing)):
             self._imputer = Imputer(x) if self.missing else None
@@ -121,7 +121,7 @@ class BaseMLP(Answers):
     def _dtypes(self, first: bool) -> Any:
         """Return the dtypes of rows that a fit takes as they are."""
         asked = None if self.dtype is None else np.dtype(self.dtype)
-        if first:
+        if first or self._precision is None:
             return (np.float64, np.float32) if asked is None else asked
         if asked not in (None, self._precision):
             raise ValueError(

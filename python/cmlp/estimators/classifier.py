@@ -134,6 +134,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = constraints.CLASSIFIER
     _numeric_targets = False
+    _class_weights: ClassWeights | None = None
 
     def __init__(
         self,
