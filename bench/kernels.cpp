@@ -1,10 +1,10 @@
-// Speed of products, activations, losses, update rules, whole steps and predictions for each instruction set,
+// Speed of products, activations, losses, update rules, training steps and predictions for each instruction set,
 // as a table
 // and as JSON:
 //
 //   cmlp_bench [--json FILE] [--threads N] [--isa NAME] [--only GROUP] [--seconds OF_ONE_MEASUREMENT] [--smoke]
 //
-// Products stand beside the measured peak of fused multiply-adds, elementwise work beside a copy of as many bytes.
+// Products are compared with the measured peak of fused multiply-adds, elementwise work with a copy of as many bytes.
 #include <cmlp/cmlp.hpp>
 
 #include <cstdint>
@@ -55,9 +55,9 @@ void sparse_products(Index batch, Index in, Index out) {
     const double flops = 2.0 * double(sparse.view().entries()) * double(out);
     const std::string shape = std::to_string(batch) + "x" + std::to_string(in) + "," + std::to_string(out);
     const auto one = [&](std::string_view name, auto&& f, auto&& dense) {
-        const double seconds = best_time(f), whole = best_time(dense);
+        const double seconds = best_time(f), dense_seconds = best_time(dense);
         add("sparse", name, shape, flops / seconds / 1e9, "GFLOP/s", 0);
-        add("sparse", std::string(name) + ", gain", shape, whole / seconds, "x dense", 0);
+        add("sparse", std::string(name) + ", gain", shape, dense_seconds / seconds, "x dense", 0);
     };
     one(
         "forward", [&] { ops::sparse_forward<T>(sparse.view(), w.view(), nullptr, y.view()); },
@@ -112,7 +112,7 @@ double step_seconds(const std::vector<Index>& widths, Index batch, Precision pre
            steps;
 }
 
-void whole_step(const std::vector<Index>& widths, Index batch) {
+void training_step(const std::vector<Index>& widths, Index batch) {
     double flops = 0;  // the first layer has no dX
     for (size_t i = 0; i + 1 < widths.size(); ++i)
         flops += (i ? 6.0 : 4.0) * double(widths[i]) * double(widths[i + 1]) * double(batch);
@@ -183,13 +183,13 @@ void measure_group(const std::string& group) {
                                                         {{784, 2048, 2048, 10}, 256}};
     if (group == "step")
         for (const auto& [widths, batch] : smoke ? decltype(steps){steps[0]} : steps)
-            whole_step(widths, batch);
+            training_step(widths, batch);
     if (group == "bf16" && current_isa == isas().front())
         for (const Index batch : smoke ? Sizes{32} : Sizes{128, 1024})
             for (const Index width : smoke ? Sizes{16} : Sizes{256, 512, 1024, 2048})
                 bf16_step({784, width, width, 10}, batch);
-    if (group == "answer" && current_isa == isas().front() && options.most > 1)
-        add("answer", "two threads, there and back", "", answer_time(), "ns", 0);
+    if (group == "round trip" && current_isa == isas().front() && options.most > 1)
+        add("round trip", "two threads", "", round_trip_time(), "ns", 0);
     if (group == "threads" && current_isa == isas().front())
         for (const Index batch : smoke ? Sizes{1} : Sizes{1, 8, 32, 128, 512, 2048})
             for (const Index width : smoke ? Sizes{8} : Sizes{8, 16, 32, 64, 128, 256, 512})
@@ -205,7 +205,7 @@ void measure_isa(const std::string& isa) {
     peak = one_core * options.threads;
     if (one_core > 0) add("peak", "fma, one core", "", one_core, "GFLOP/s", 0);
     for (const std::string group : {"product", "sparse", "step", "bf16", "predict", "activation", "loss",
-                                    "optimizer", "answer", "threads"})
+                                    "optimizer", "round trip", "threads"})
         if (options.only.empty() || options.only == group) measure_group(group);
 }
 

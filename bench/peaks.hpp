@@ -1,4 +1,4 @@
-// What the machine can do at most: fused multiply-adds of one core, copies of memory, answers of another thread.
+// What the machine can do at most: fused multiply-adds of one core, copies of memory, round trips to another thread.
 #pragma once
 
 #include "timer.hpp"
@@ -80,22 +80,22 @@ inline double fma_peak([[maybe_unused]] std::string_view isa) {
     return operations / seconds / 1e9;
 }
 
-/// Nanoseconds until another thread has answered: what every region over two threads pays at least once.
-inline double answer_time() {
+/// Nanoseconds of a round trip to another thread: the least cost of every region over two threads.
+inline double round_trip_time() {
     constexpr int turns = 100000;
-    alignas(64) std::atomic<int> asked = 0;
-    alignas(64) std::atomic<int> answered = 0;
+    alignas(64) std::atomic<int> sent = 0;
+    alignas(64) std::atomic<int> returned = 0;
     std::thread other([&] {
         for (int turn = 1; turn <= turns; ++turn) {
-            while (asked.load(std::memory_order_acquire) < turn) {
+            while (sent.load(std::memory_order_acquire) < turn) {
             }
-            answered.store(turn, std::memory_order_release);
+            returned.store(turn, std::memory_order_release);
         }
     });
     const double start = now();
     for (int turn = 1; turn <= turns; ++turn) {
-        asked.store(turn, std::memory_order_release);
-        while (answered.load(std::memory_order_acquire) < turn) {
+        sent.store(turn, std::memory_order_release);
+        while (returned.load(std::memory_order_acquire) < turn) {
         }
     }
     const double seconds = now() - start;
@@ -103,7 +103,7 @@ inline double answer_time() {
     return seconds / turns * 1e9;
 }
 
-/// GB/s, read and written together, of a copy that moves so many bytes in all.
+/// GB/s, read and written, of a copy that moves so many bytes in total.
 inline double copy_speed(double bytes) {
     const auto n = static_cast<std::size_t>(bytes / 2);
     std::vector<char> from(n, 1), to(n, 2);

@@ -53,7 +53,7 @@ private:
 
 inline Report report;
 inline std::string current_isa;
-inline double peak = 0;  // GFLOP/s of all threads together
+inline double peak = 0;  // GFLOP/s of all threads
 
 /// One figure of the instruction set in use.
 inline void add(const std::string& group, std::string_view name, const std::string& shape, double value,

@@ -217,9 +217,9 @@ int table(int argc, char** argv, Run run) {
     std::puts("| function | bound | max ULP | at | mean ULP | correctly rounded | inputs |");
     std::puts("|---|---|---|---|---|---|---|");
     for (const auto& f : functions<T>()) {
-        bool wanted = argc <= 3;
-        for (int i = 3; i < argc; ++i) wanted = wanted || f.name == std::string(argv[i]);
-        if (!wanted) continue;
+        bool selected = argc <= 3;
+        for (int i = 3; i < argc; ++i) selected = selected || f.name == std::string(argv[i]);
+        if (!selected) continue;
         const Tally t = run(f);
         const double count = double(t.count);
         std::printf("| %s | %g | %.3f | %.9g | %.3f | %.2f%% | %.0f |", f.name, f.bound, t.worst, t.worst_at,

@@ -20,9 +20,9 @@ from tables import Table, compare_tables, kernel_tables
 
 def chosen_peers(names: tuple[str, ...]) -> list[Peer]:
     """Return the peers named and those of ours that they are compared with; all of them without a name."""
-    wanted = set(names) or {peer.name for peer in PEERS}
-    wanted |= {peer.versus for peer in PEERS if peer.name in wanted}
-    return [peer for peer in PEERS if peer.name in wanted]
+    selected = set(names) or {peer.name for peer in PEERS}
+    selected |= {peer.versus for peer in PEERS if peer.name in selected}
+    return [peer for peer in PEERS if peer.name in selected]
 
 
 def measure(plan: Plan, console: Console) -> dict[str, Any]:

@@ -49,7 +49,7 @@ CASES = [
 def data(case: Case) -> tuple[np.ndarray, np.ndarray]:
     """Return x (rows, in) float32 and labels (rows) int64 of one epoch.
 
-    The labels are those of a random linear map, a fifth of them drawn anew, so that the loss falls and yet
+    The labels are those of a random linear map, a fifth of them random, so that the loss decreases and yet
     does not reach 0, where denormal gradients would slow every peer down.
     """
     rng = np.random.default_rng(0)

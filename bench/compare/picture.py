@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from tables import Figures
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; the marks differ as well.
+# Okabe and Ito's colours, which colour-blind readers can distinguish; the marks differ too.
 LOOKS = {
     "torch": ("#D55E00", "s"),
     "jax-scan": ("#0072B2", "o"),

@@ -1,4 +1,4 @@
-"""Starts the peers' processes and asks them in turn, round after round."""
+"""Starts the peers' processes and measures them in turn, round after round."""
 
 import contextlib
 import json
@@ -45,7 +45,7 @@ class Process:
         line = self.child.stdout.readline()
         return json.loads(line) if line else {"error": "its process has ended"}
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self.child.stdin
         try:
             print(json.dumps(request), file=self.child.stdin, flush=True)
@@ -121,7 +121,7 @@ class Comparison:
         ]
 
     def run(self, advance: Callable[[str], None]) -> None:
-        """Ask everything in every round; what fails once is not asked again."""
+        """Measure everything in every round; a measurement that failed once is not repeated."""
         failed: set[tuple[str, str, int]] = set()
         for _ in range(self.plan.rounds):
             for case, process in self.turns():
@@ -133,7 +133,7 @@ class Comparison:
     def record(self, key: tuple[str, str, int], case: Case, process: Process, failed: set[Any]) -> None:
         time.sleep(PAUSE)
         request = {"case": case.key, "seconds": self.plan.seconds, "repetitions": self.plan.repetitions}
-        found = process.ask(request)
+        found = process.request(request)
         if "error" in found:
             failed.add(key)
             self.errors.append(f"{process.peer.title}, {process.threads} threads: {found['error']}")

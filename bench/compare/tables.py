@@ -1,4 +1,4 @@
-"""The figures as tables: lists of cells, for the terminal and for Markdown alike."""
+"""The figures as tables: lists of cells, for the terminal and for Markdown."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ class Figures:
 
     def cases(self, kind: str) -> list[Case]:
         """List the cases measured."""
-        seen = {key[:2] for key in self.best}
-        return [case for case in CASES if case.kind == kind and (kind, case.name) in seen]
+        measured = {key[:2] for key in self.best}
+        return [case for case in CASES if case.kind == kind and (kind, case.name) in measured]
 
     def peers(self, kind: str) -> list[Peer]:
         """List the peers measured, without the variants that have a table of their own."""
-        seen = {key[2] for key in self.best if key[0] == kind}
-        return [peer for peer in PEERS if peer.name in seen and not peer.variant]
+        measured = {key[2] for key in self.best if key[0] == kind}
+        return [peer for peer in PEERS if peer.name in measured and not peer.variant]
 
     def time(self, case: Case, peer: str, threads: int) -> float | None:
         """Return seconds of a step or a call."""
@@ -78,8 +78,8 @@ def comparison(figures: Figures, kind: str, threads: int) -> Table:
     rows = [[case.name, *(cell(case, peer) for peer in peers)] for case in figures.cases(kind)]
     what = "A training step" if kind == "train" else "A call of predict"
     count = "one thread" if threads == 1 else f"{threads} threads"
-    text = "Microseconds at best; in brackets how many times as long as cmlp" + (
-        " (JAX jit step: as train_step)." if kind == "train" else "."
+    text = "Microseconds, the best of all rounds; in brackets the ratio to cmlp" + (
+        " (JAX jit step: to train_step)." if kind == "train" else "."
     )
     titles = [OURS if kind == "predict" and peer.name == OURS else peer.title for peer in peers]
     return Table(f"{what}, {count}", text, ["net, rows", *titles], rows)
@@ -98,7 +98,7 @@ def alone(figures: Figures) -> Table | None:
             row += [_beside(figures.time(case, f"cmlp-{name}", first), time) for name in ("shuffled", "avx2")]
             rows.append(row + [_beside(figures.time(case, OURS, threads), time) for threads in more])
     isa = figures.run["isas"].get(OURS, "native")
-    text = f"The first column is {isa}; the others in microseconds and in parts of it, the less the faster."
+    text = f"The first column is {isa}; the others are in microseconds, with the ratio to it in brackets."
     kept = [at for at in range(len(heads)) if any(row[at] for row in rows)]
     heads, rows = [heads[at] for at in kept], [[row[at] for at in kept] for row in rows]
     return Table("cmlp alone: instruction sets and threads", text, heads, rows) if rows else None
@@ -151,23 +151,23 @@ def kernel_tables(run: dict[str, Any]) -> list[Table]:
 
 
 def step_tables(rows: list[dict[str, Any]]) -> Iterable[Table]:
-    """Whole steps, predictions and the choice of threads, from C++."""
+    """Training steps, predictions and the number of threads, from C++."""
     titles = {
         "step": ("A training step from C++", "In brackets the share of the peak."),
         "bf16": ("A training step in bfloat16, from C++", "Beside the same step in float32."),
         "predict": ("predict_into from C++", "Nothing is allocated or locked."),
         "threads": (
-            "The choice of threads",
-            "Time of a training step with all threads allowed over that with the best fixed number.",
+            "The number of threads",
+            "Time of a training step with all threads allowed, divided by that with the best fixed number.",
         ),
     }
     for group, (title, text) in titles.items():
         own = [row for row in rows if row["group"] == group]
         if group == "threads":
             text += "".join(
-                f" Two threads answered each other in {number(row['value'])} ns."
+                f" A round trip between two threads takes {number(row['value'])} ns."
                 for row in rows
-                if row["group"] == "answer"
+                if row["group"] == "round trip"
             )
         if group != "threads":
             own = [row | {"name": f"{row['isa']}, {row['unit']}"} for row in own]

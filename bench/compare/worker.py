@@ -1,4 +1,4 @@
-"""The process of one peer: reads a case a line as JSON, answers with its best time a step or a call."""
+"""The process of one peer: reads one case per line as JSON and writes its best time per step or call."""
 
 import json
 import math
@@ -46,7 +46,7 @@ class Measurement:
         last = self.subject.run(self.repeats)
         return perf_counter() - begin, last
 
-    def ask(self, seconds: float, repetitions: int) -> dict[str, Any]:
+    def measure(self, seconds: float, repetitions: int) -> dict[str, Any]:
         """Return the best time of a step or a call, each repetition lasting about that many seconds."""
         times = []
         while len(times) < repetitions:
@@ -70,23 +70,23 @@ class Worker:
         self.peer, self.threads = peer, threads
         self.ready: dict[str, Measurement] = {}
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def reply(self, request: dict[str, Any]) -> dict[str, Any]:
         """Measure what the request names."""
         key = request["case"]
         try:
             if key not in self.ready:
                 case = next(case for case in CASES if case.key == key)
                 self.ready[key] = Measurement(self.peer, case, self.threads)
-            return self.ready[key].ask(request["seconds"], request["repetitions"])
+            return self.ready[key].measure(request["seconds"], request["repetitions"])
         except Exception as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
 
 def main() -> None:
-    """Say that it is ready, or what is missing; then answer until the input ends."""
+    """Report that the worker is ready, or what is missing; then reply until the input ends."""
     peer, threads = BY_NAME[sys.argv[1]], int(sys.argv[2])
     out = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what a package prints is no answer
+    os.dup2(2, 1)  # what a package prints is not a reply
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     try:
@@ -96,7 +96,7 @@ def main() -> None:
         return
     worker = Worker(peer, threads)
     for line in sys.stdin:
-        print(json.dumps(worker.answer(json.loads(line))), file=out)
+        print(json.dumps(worker.reply(json.loads(line))), file=out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// Learns to tell two interleaved half moons apart, saves the network, loads it and asks it about two points.
+// Learns to separate two interleaved half moons, saves the network, loads it and predicts two points.
 #include <cmlp/cmlp.hpp>
 
 #include <cmath>

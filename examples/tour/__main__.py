@@ -1,4 +1,4 @@
-"""Runs the whole tour, section by section: `python examples/tour [--out DIR]`."""
+"""Runs all sections of the tour: `python examples/tour [--out DIR]`."""
 
 import runpy
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 Each panel shows a function (solid) and its derivative (dashed). The derivative is not typed in here: it is
 what the layer's own backward returns for a gradient of 1. Where the dashed line is near 0 a neuron hardly
-learns: sigmoid and tanh on both sides, ReLU on the left. Softmax works on a whole row; shown is its first
+learns: sigmoid and tanh on both sides, ReLU on the left. Softmax works on a row; the picture shows its first
 output as the first of three inputs moves and the others stay 0.
 """
 
@@ -14,7 +14,7 @@ import style
 import cmlp
 from cmlp import nn
 
-SETTINGS = {"leaky_relu": {"negative_slope": 0.1}}  # the default, 0.01, could not be seen
+SETTINGS = {"leaky_relu": {"negative_slope": 0.1}}  # the default, 0.01, would not be visible
 COLUMNS = 6
 z = np.linspace(-4, 4, 1601).reshape(-1, 1)
 

@@ -1,8 +1,8 @@
-"""5. Backpropagation: the gradients, held against plain differences of the loss.
+"""5. Backpropagation: the gradients, compared with finite differences of the loss.
 
 Left, each dot is one weight: across, its gradient by backpropagation; up, the slope (L(w + h) - L(w - h)) /
 2h measured by moving that weight alone. All dots lie on the diagonal. Right, how far the two are apart
-(cmlp.gradcheck) for steps h of all sizes, the V curve: a large h misses the curvature (the error falls with
+(cmlp.gradcheck) for steps h of all sizes, the V curve: a large h misses the curvature (error proportional to
 h^2), a tiny h drowns in the rounding of the loss (it grows as 1 / h). Near the bottom the two agree to about
 nine digits.
 """
@@ -55,7 +55,7 @@ errors = np.array([cmlp.gradcheck(net, x, y, criterion, h=h).worst for h in STEP
 best = errors.argmin()
 axes = grid[0, 1]
 axes.loglog(STEPS, errors, "o-", color=style.BLUE, markersize=4)
-axes.loglog(STEPS, 0.2 * STEPS**2, "--", color=style.RED, label="falls with $h^2$: curvature")
+axes.loglog(STEPS, 0.2 * STEPS**2, "--", color=style.RED, label="decreases with $h^2$: curvature")
 axes.loglog(STEPS, 1e-15 / STEPS, "-.", color=style.GREEN, label="grows as $1/h$: rounding")
 axes.set(xlabel="step $h$", ylabel="worst relative error", ylim=(1e-11, 100))
 axes.set_title("How far apart, for each step $h$")

@@ -1,6 +1,6 @@
 """4. Forward propagation: one row through a 2-3-2 network, with every number in its place.
 
-The number on an edge is a weight, the number below a node its bias. Inside a node stand z, the weighted sum,
+The number on an edge is a weight, the number below a node its bias. Inside a node are z, the weighted sum,
 and what the activation makes of it: ReLU in the hidden layer, softmax at the end. All of them come from
 net.trace; the sum of the first node of each layer is spelled out below, so that it can be checked by hand.
 """
@@ -47,7 +47,7 @@ def draw_edges(axes: Any, layer: int, weight: np.ndarray) -> None:
 
 
 def draw_nodes(axes: Any, layer: int, texts: list[str], bias: np.ndarray | None = None) -> None:
-    """Draw a layer's nodes with what stands in them, and the biases below."""
+    """Draw a layer's nodes with their numbers, and the biases below."""
     for k, (text, y) in enumerate(zip(texts, HEIGHTS[layer], strict=True)):
         axes.add_patch(Circle((ACROSS * layer, y), RADIUS, facecolor="white", edgecolor="black", zorder=3))
         axes.text(ACROSS * layer, y, text, ha="center", va="center", fontsize=12, linespacing=1.5, zorder=4)
@@ -56,7 +56,7 @@ def draw_nodes(axes: Any, layer: int, texts: list[str], bias: np.ndarray | None 
 
 
 def two_lines(name: str, sums: np.ndarray, values: np.ndarray) -> list[str]:
-    """Write what stands in each node of a layer: its sum and its output."""
+    """Write the numbers of each node of a layer: its sum and its output."""
     pairs = enumerate(zip(sums, values, strict=True), start=1)
     return [f"$z_{k}$ = {signed(a, 2)}\n${name}_{k}$ = {signed(b, 2)}" for k, (a, b) in pairs]
 

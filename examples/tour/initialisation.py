@@ -2,7 +2,7 @@
 
 A random batch goes forward through 20 layers of 256 units, and a random gradient back. Shown is the spread
 (standard deviation) of what leaves each layer, above, and of the gradient that comes back to it, below. With
-weights 0 nothing passes in either direction (the gradient is seen at layer 20 only, where it is put in), so
+weights 0 nothing passes in either direction (the gradient is nonzero at layer 20 only, where it starts), so
 no weight learns. Xavier's weights carry a signal through tanh; ReLU cuts one half of every signal off,
 and with it half the power in each layer. He's weights are sqrt(2) times as large here, which makes up for
 that half.

@@ -56,7 +56,7 @@ draw(
     grid[:, 3], logits, curves, title="CrossEntropyLoss", xlabel="logit of the true class", loc="upper right"
 )
 grid[1, 1].set_ylim(-30, 30)
-grid[0, 3].set_ylim(top=9.5)  # room for the legend
+grid[0, 3].set_ylim(top=9.5)  # space for the legend
 grid[0, 0].set_ylabel("loss")
 grid[1, 0].set_ylabel("gradient")
 style.save(figure, "losses")

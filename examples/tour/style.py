@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image  # matplotlib needs it, so it is there
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; lines differ in their dashes as well.
+# Okabe and Ito's colours, which colour-blind readers can distinguish; lines differ in their dashes too.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#707070"
 COLOURS = [BLUE, RED, GREEN, ORANGE]
 DASHES = ["-", "--", "-.", ":"]

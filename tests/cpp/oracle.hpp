@@ -1,4 +1,4 @@
-// What the core's numbers are held against: plain loops in double, each formula once, named as the row it belongs to.
+// The reference for the core's numbers: plain loops in double, one per formula, with the name of its row in the list.
 #pragma once
 
 #include <cmlp/base/matrix.hpp>

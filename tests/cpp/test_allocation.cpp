@@ -56,7 +56,7 @@ long allocations_of(F f) {
     return allocations - before;
 }
 
-// A team of std::thread's makes its threads anew for each call.
+// A team of std::thread starts new threads for each call.
 const int most_threads = team_kind() == "OpenMP" ? 2 : 1;
 
 std::vector<Layer> layers() {

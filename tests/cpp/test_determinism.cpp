@@ -1,4 +1,4 @@
-// The same bits for any number of threads and every instruction set: whole training runs of random configurations.
+// The same bits for any number of threads and every instruction set: training runs of random configurations.
 #include <doctest/doctest.h>
 
 #include <sstream>

@@ -48,7 +48,7 @@ bool same(const Matrix<float>& a, const Matrix<float>& b) {
 
 }  // namespace
 
-TEST_CASE("embedding: functions of <cmath> stand beside activations of their names") {
+TEST_CASE("embedding: functions of <cmath> do not conflict with activations of their names") {
     CHECK(tanh(0.5) == std::tanh(0.5));
     CHECK(std::get<ActivationLayer>(N(layers()).layers()[1].layer).kind == Activation::tanh);
 }

@@ -65,8 +65,8 @@ TEST_CASE_TEMPLATE("estimator: it ends after more epochs than n_iter_no_change w
     CHECK(run.report.state.best_loss == best);
 }
 
-TEST_CASE("estimator: a training goes on from the state of the one before, bit for bit") {
-    Run<> whole, parts;
+TEST_CASE("estimator: training continues from the state of the run before, bit for bit") {
+    Run<> complete, parts;
     const EstimatorRules rules{.tol = 0.02, .n_iter_no_change = 6};
     std::mt19937 one(3), two(3);
     const auto shuffled = [](Run<>& run, std::mt19937& generator) {
@@ -77,19 +77,19 @@ TEST_CASE("estimator: a training goes on from the state of the one before, bit f
             std::copy(rows->begin(), rows->end(), order.begin());
         };
     };
-    shuffled(whole, one), shuffled(parts, two);
-    whole.fit(rules, 9);
+    shuffled(complete, one), shuffled(parts, two);
+    complete.fit(rules, 9);
     parts.fit(rules, 4);
     parts.fit(rules, 5);
-    CHECK(same_values(whole.net, parts.net));
-    CHECK(whole.report.epochs.size() == 9);
+    CHECK(same_values(complete.net, parts.net));
+    CHECK(complete.report.epochs.size() == 9);
     CHECK(parts.report.epochs.size() == 5);  // a report starts empty
-    CHECK(whole.report.epochs.back().loss == parts.report.epochs.back().loss);
-    CHECK(whole.report.state.no_improvement == parts.report.state.no_improvement);
+    CHECK(complete.report.epochs.back().loss == parts.report.epochs.back().loss);
+    CHECK(complete.report.state.no_improvement == parts.report.state.no_improvement);
     CHECK(one() == two());
 }
 
-TEST_CASE("estimator: the rate falls with the rows seen, or to a fifth at rest") {
+TEST_CASE("estimator: the rate decreases with the rows counted, or to a fifth on a plateau") {
     Run<> inverse;
     EstimatorRules rules{.n_iter_no_change = any, .learning_rate = RateRule::invscaling};
     rules.learning_rate_init = 0.05;
@@ -123,12 +123,12 @@ TEST_CASE("estimator: early stopping goes by the score of rows held out and ends
     CHECK(run.accuracy() == best);
     CHECK(run.report.epochs.back().val_loss > 10);
 
-    Run<> asked;  // a score of the caller's
-    asked.hooks.score = [&] { return -double(asked.report.epochs.size()); };
+    Run<> scored;  // a score of the caller's
+    scored.hooks.score = [&] { return -double(scored.report.epochs.size()); };
     rules.metric.reset();
-    asked.fit(rules, 200, true);
-    CHECK(asked.report.epochs.size() == 7);
-    CHECK(asked.report.state.best_score == 0);
+    scored.fit(rules, 200, true);
+    CHECK(scored.report.epochs.size() == 7);
+    CHECK(scored.report.state.best_score == 0);
     CHECK(message([] { Run<>().fit({.early_stopping = true}, 1); }) ==
           "fit: early_stopping needs rows that are held out");
 }
@@ -141,10 +141,10 @@ TEST_CASE("estimator: steps, callers and numbers that are not finite end it") {
     CHECK_FALSE(run.report.epochs[1].whole);
     CHECK(run.report.ended);
 
-    Run<> told;
-    told.hooks.epoch_end = [&](const EstimatorEpoch&) { return told.report.epochs.size() < 3; };
-    told.fit({}, 100);
-    CHECK(told.report.epochs.size() == 3);
+    Run<> stopped;
+    stopped.hooks.epoch_end = [&](const EstimatorEpoch&) { return stopped.report.epochs.size() < 3; };
+    stopped.fit({}, 100);
+    CHECK(stopped.report.epochs.size() == 3);
 
     Run<> wild;
     wild.sgd.set_setting("lr", 1e308);

@@ -171,7 +171,7 @@ TEST_CASE("folds: ties, NaN, no elements") {
     CHECK(message([&] { none.rowwise().arg_max(); }) == "arg_max: 0x3 has no elements");
 }
 
-TEST_CASE("an expression runs as one loop that asks each element once") {
+TEST_CASE("an expression runs as one loop that reads each element once") {
     int calls = 0;
     const auto count = [&calls](float x) { return ++calls, x; };
     const Matrix<float> a = numbers<float>(5, 20, 1);

@@ -218,7 +218,7 @@ TEST_CASE_TEMPLATE("functions: infinities, NaN and signed zeros as IEEE 754 has 
     CHECK(at(Function::exp, -inf) == 0);
 }
 
-TEST_CASE_TEMPLATE("functions: apply works in place and wants equal sizes", T, float, double) {
+TEST_CASE_TEMPLATE("functions: apply works in place and needs equal sizes", T, float, double) {
     std::vector<T> x(19, T(0.5)), y(19), z(18);
     apply<T>(Function::tanh, x, y);
     apply<T>(Function::tanh, x, x);

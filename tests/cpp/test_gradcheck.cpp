@@ -32,7 +32,7 @@ struct Problem {
     }
 };
 
-// Two hidden layers; a last layer that makes probabilities where the loss wants them.
+// Two hidden layers, and a last layer with probabilities if the loss needs them.
 Network<double> network_for(Activation kind, OutputKind output, bool bias, bool dropout) {
     const ActivationLayer hidden = activation(name(kind));
     std::vector<Layer> layers = {Linear{5, 11, bias}, hidden};

@@ -132,7 +132,7 @@ TEST_CASE_TEMPLATE("kernels: activations forwards and backwards", T, float, doub
     }
 }
 
-TEST_CASE_TEMPLATE("kernels: activations, many elements at once against one in double", T, float, double) {
+TEST_CASE_TEMPLATE("kernels: activations of many elements against one element in double", T, float, double) {
     for (const Kernels<T>& table : all_kernels<T>())
         for (int a = 0; a < kernels::activation_count; ++a) {
             const auto kind = static_cast<Activation>(a);

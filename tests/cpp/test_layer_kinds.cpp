@@ -91,7 +91,8 @@ TEST_CASE("buffers lie behind the parameters and outside what optimizers see") {
     for (const auto& b : net.buffers()) CHECK(b.offset >= Index(net.values().size()));
 }
 
-TEST_CASE("activations stand in a list of layers by their own names, beside the functions of the same name") {
+TEST_CASE(
+    "a list of layers contains activations by their own names, in spite of functions of the same name") {
     const Network<float> net(
         {Linear{4, 3}, relu, Linear{3, 2}, leaky_relu({{"negative_slope", 0.5}}), cmlp::tanh});
     CHECK(std::get<ActivationLayer>(net.layers()[1].layer).kind == Activation::relu);

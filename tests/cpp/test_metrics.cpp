@@ -1,4 +1,4 @@
-// Metrics against their definitions, whole and batch by batch, with weights, near and far from 0.
+// Metrics against their definitions, for all rows and batch by batch, with weights, near and far from 0.
 #include <cmlp/losses/metrics.hpp>
 
 #include <doctest/doctest.h>

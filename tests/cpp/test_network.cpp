@@ -117,23 +117,25 @@ TEST_CASE_TEMPLATE("network: forward, every output between, backward and all gra
     const std::vector<T> once(net.grads().begin(), net.grads().end());
     net.backward(dy);  // adds
     for (std::size_t i = 0; i < once.size(); ++i) CHECK(net.grads()[i] == 2 * once[i]);
-    CHECK(net.backward(dy, 0, 5, false, false).empty());  // sets, and the input's gradient is not asked for
+    CHECK(net.backward(dy, 0, 5, false, false).empty());  // sets, without the input's gradient
     CHECK(first_difference(once.data(), net.grads().data(), std::ssize(once)) == -1);
     CHECK(net.pass_count() == 1);
 }
 
-TEST_CASE_TEMPLATE("network: ranges of layers one after the other are the whole", T, float, double) {
-    Network<T> whole(three_layers(), 1), parts(three_layers(), 1);
+TEST_CASE_TEMPLATE("network: ranges of layers one after the other are the complete network", T, float,
+                   double) {
+    Network<T> complete(three_layers(), 1), parts(three_layers(), 1);
     const Matrix<T> x = numbers<T>(300, 6, 1), dy = numbers<T>(300, 4, 2);
-    whole.zero_grad(), parts.zero_grad();
-    whole.forward(x);
-    const Matrix<T> dx = whole.backward(dy);
+    complete.zero_grad(), parts.zero_grad();
+    complete.forward(x);
+    const Matrix<T> dx = complete.backward(dy);
     const MatrixView<const T> a = parts.forward(x, 0, 2), b = parts.forward(a, 2, 3),
                               c = parts.forward(b, 3, 5);
-    CHECK(same_elements<T>(c, whole.output()));
+    CHECK(same_elements<T>(c, complete.output()));
     const MatrixView<const T> dc = parts.backward(dy, 3, 5), db = parts.backward(dc, 2, 3);
     CHECK(same_elements<T>(parts.backward(db, 0, 2), dx));
-    CHECK(first_difference(whole.grads().data(), parts.grads().data(), std::ssize(whole.grads())) == -1);
+    CHECK(first_difference(complete.grads().data(), parts.grads().data(), std::ssize(complete.grads())) ==
+          -1);
     Matrix<T> y(300, 33);
     parts.predict_into(x, y, 0, 3);
     CHECK(same_elements<T>(y, b));

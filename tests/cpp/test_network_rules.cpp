@@ -1,4 +1,5 @@
-// Networks: copies, modes, random numbers, what is refused, passes that do not fit together, and who may change one.
+// Networks: copies, modes, random numbers, what is refused, passes of different batches, and which thread may
+// change a network.
 #include <cmlp/network/gradcheck.hpp>
 #include <cmlp/network/network.hpp>
 
@@ -62,8 +63,8 @@ TEST_CASE("network: the seed decides the parameters, each layer has its own stre
     for (const float v : blank.values()) CHECK(v == 0);
 }
 
-TEST_CASE_TEMPLATE("network: dropout draws anew at every training pass and follows from the step", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("network: dropout draws new masks in every training pass, which depend on the step", T,
+                   float, double) {
     Network<T> net({Dropout{0.5}, Dropout{0.5}}, 4);
     Matrix<T> x(20, 30);
     x.fill(1);
@@ -109,12 +110,12 @@ TEST_CASE("network: what is refused") {
     CHECK(message([&] { net.backward(dy); }) == "backward: there is no forward pass to go back from");
 }
 
-TEST_CASE("network: backward refuses passes that do not belong together, and never reads what is gone") {
+TEST_CASE("network: backward rejects passes of different batches, and never reads freed memory") {
     Matrix<float> five(5, 3), many(700, 3), dy(5, 2), wide(700, 4);
     five.fill(1), many.fill(1), dy.fill(1), wide.fill(1);
     Network<float> net = small();
     net.forward(five);
-    net.forward(many, 0, 1);  // the layers behind have seen another batch
+    net.forward(many, 0, 1);  // the layers behind it hold another batch
     CHECK_THROWS_AS(net.backward(dy), std::invalid_argument);
 
     Network<float> late({activation("relu"), Linear{3, 2}}, 0);

@@ -17,19 +17,19 @@ using namespace cmlp::test;
 // A matrix inside a larger one, whose other elements must not change.
 template <class T>
 struct Inside {
-    Matrix<T> whole;
+    Matrix<T> outer;
 
-    Inside(Index rows, Index cols, int seed) : whole(rows + 2, cols + 5) {
-        whole.fill(T(99));
+    Inside(Index rows, Index cols, int seed) : outer(rows + 2, cols + 5) {
+        outer.fill(T(99));
         view().assign(numbers<T>(rows, cols, seed));
     }
-    MatrixView<T> view() { return whole.block(1, 2, whole.rows() - 2, whole.cols() - 5); }
+    MatrixView<T> view() { return outer.block(1, 2, outer.rows() - 2, outer.cols() - 5); }
     MatrixView<const T> read() { return view(); }
     bool frame_kept() {
-        for (Index i = 0; i < whole.rows(); ++i)
-            for (Index j = 0; j < whole.cols(); ++j) {
-                const bool inside = i >= 1 && i <= whole.rows() - 2 && j >= 2 && j < whole.cols() - 3;
-                if (!inside && whole(i, j) != T(99)) return false;
+        for (Index i = 0; i < outer.rows(); ++i)
+            for (Index j = 0; j < outer.cols(); ++j) {
+                const bool inside = i >= 1 && i <= outer.rows() - 2 && j >= 2 && j < outer.cols() - 3;
+                if (!inside && outer(i, j) != T(99)) return false;
             }
         return true;
     }
@@ -251,7 +251,7 @@ TEST_CASE_TEMPLATE("ops: gathering, sums, scaling and the search for what is not
     for (std::size_t i = 0; i < 1000; ++i) CHECK(scaled[i] == T(3) * a[i]);
 
     const T nan = std::numeric_limits<T>::quiet_NaN();
-    x.whole.fill(nan);  // what lies between the rows is not looked at
+    x.outer.fill(nan);  // elements between the rows are not read
     x.view().fill(T(1));
     CHECK(ops::first_nonfinite<T>(x.view()) == -1);
     for (Index at = 0; at < 9 * 14; ++at) {

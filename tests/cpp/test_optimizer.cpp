@@ -167,23 +167,23 @@ TEST_CASE("optimizer: state and step count put back continue the run") {
     CHECK(v == w);
 }
 
-TEST_CASE("optimizer: a group that comes later begins there, and the others go on") {
+TEST_CASE("optimizer: a group that is added later starts there, and the others continue") {
     std::vector<float> w(6, 1), g(6, 0.5f), alone(6, 1);
     const auto group = [&](std::vector<float>& values, size_t begin) {
         const auto settings = resolve(OptimizerKind::adam, {{"lr", 0.1}});
         return ParameterGroup<float>{{{std::span(values).subspan(begin, 3), std::span(g).subspan(begin, 3)}},
                                      settings};
     };
-    Optimizer<float> together(OptimizerKind::adam, {group(w, 0)}),
+    Optimizer<float> grouped(OptimizerKind::adam, {group(w, 0)}),
         first(OptimizerKind::adam, {group(alone, 0)});
-    for (int step = 0; step < 3; ++step) together.step(), first.step();
-    together.add_group(group(w, 3));
+    for (int step = 0; step < 3; ++step) grouped.step(), first.step();
+    grouped.add_group(group(w, 3));
     Optimizer<float> second(OptimizerKind::adam, {group(alone, 3)});
-    for (int step = 0; step < 3; ++step) together.step(), first.step(), second.step();
+    for (int step = 0; step < 3; ++step) grouped.step(), first.step(), second.step();
     CHECK(w == alone);
-    CHECK(together.joined(1) == 3);
-    CHECK_THROWS_AS(together.add_group({{}, {0.1}}), std::invalid_argument);
-    CHECK(together.groups().size() == 2);
+    CHECK(grouped.joined(1) == 3);
+    CHECK_THROWS_AS(grouped.add_group({{}, {0.1}}), std::invalid_argument);
+    CHECK(grouped.groups().size() == 2);
 }
 
 TEST_CASE("optimizer: a network's padding stays 0") {
@@ -228,7 +228,7 @@ TEST_CASE("optimizer: what is refused") {
     CHECK(adam.setting("beta1") == 0.9);
 }
 
-TEST_CASE("optimizer: what a rule remembers beside its arrays goes on where it was put back") {
+TEST_CASE("optimizer: the state of a rule outside its arrays continues where it was restored") {
     std::vector<double> w(9, 1), g(9, 0.5), v(9, 1), h(9, 0.5);
     Optimizer<double> one(OptimizerKind::nadam, {{{{w, g}}, resolve(OptimizerKind::nadam)}});
     Optimizer<double> other(OptimizerKind::nadam, {{{{v, h}}, resolve(OptimizerKind::nadam)}});

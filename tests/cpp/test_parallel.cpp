@@ -1,4 +1,4 @@
-// The threads: every piece of work runs once, whoever asks and whatever ran before.
+// The threads: every piece of work runs once, from any caller and after any earlier work.
 #include <doctest/doctest.h>
 
 #include <array>
@@ -67,14 +67,14 @@ TEST_CASE("parallel: parallel_for covers 0 .. n once, in pieces that begin at mu
     for (const Index n : {0, 1, 5, 6, 7, 63, 64, 65, 1000})
         for (const Index grain : {1, 6, 64})
             for (const int threads : {1, 2, 4, 7}) {
-                std::vector<std::atomic<int>> seen(std::size_t(n) + 1);
+                std::vector<std::atomic<int>> runs(std::size_t(n) + 1);
                 std::atomic<bool> aligned = true;
                 parallel_for(n, grain, threads, [&](Index begin, Index end) {
                     if (begin % grain != 0 || (end % grain != 0 && end != n) || begin >= end) aligned = false;
-                    for (Index i = begin; i < end; ++i) ++seen[std::size_t(i)];
+                    for (Index i = begin; i < end; ++i) ++runs[std::size_t(i)];
                 });
-                bool once = seen[std::size_t(n)] == 0;
-                for (Index i = 0; i < n; ++i) once &= seen[std::size_t(i)] == 1;
+                bool once = runs[std::size_t(n)] == 0;
+                for (Index i = 0; i < n; ++i) once &= runs[std::size_t(i)] == 1;
                 CAPTURE(n);
                 CAPTURE(grain);
                 CAPTURE(threads);
@@ -87,10 +87,10 @@ TEST_CASE("parallel: parallel_each runs every number once, also where there are 
     const test::RuntimeScope scope;
     for (const Index n : {0, 1, 2, 7, 1023, 1024, 5000})
         for (const int threads : {1, 2, 4}) {
-            std::vector<std::atomic<int>> seen(std::size_t(n) + 1);
-            parallel_each(n, threads, [&](Index i) { ++seen[std::size_t(i)]; });
-            bool once = seen[std::size_t(n)] == 0;
-            for (Index i = 0; i < n; ++i) once &= seen[std::size_t(i)] == 1;
+            std::vector<std::atomic<int>> runs(std::size_t(n) + 1);
+            parallel_each(n, threads, [&](Index i) { ++runs[std::size_t(i)]; });
+            bool once = runs[std::size_t(n)] == 0;
+            for (Index i = 0; i < n; ++i) once &= runs[std::size_t(i)] == 1;
             CAPTURE(n);
             CAPTURE(threads);
             CHECK(once);

@@ -155,7 +155,7 @@ TEST_CASE("perceptron: adaline comes to the least-squares line") {
     CHECK(log.epochs() == static_cast<Index>(log.squared_error.size()));
 }
 
-TEST_CASE("perceptron: adaline ends when the error stands still, and stops when it overflows") {
+TEST_CASE("perceptron: adaline ends when the error no longer changes, and stops when it overflows") {
     const Data data = make_data(100, 2, 0.1, 0, 3);
     CHECK(learned(data, {.rule = PerceptronRule::adaline}).log().converged);
     const Perceptron wild = learned(data, {.rule = PerceptronRule::adaline, .learning_rate = 50});

@@ -1,4 +1,4 @@
-// The lists: every row can be named, parsed and given settings; what is unknown is answered with what there is.
+// The lists: every row has a name that can be parsed, and settings; an unknown name gives an error with all names.
 #include <cmlp/runtime/registry.hpp>
 
 #include <doctest/doctest.h>
@@ -35,11 +35,11 @@ double another(const ParameterRow& parameter, const Settings& others) {
 
 TEST_CASE_TEMPLATE("registry: names are unique and lead back to their entry", E, CMLP_TEST_LISTS) {
     REQUIRE_FALSE(rows<E>().empty());
-    std::set<std::string_view> seen;
+    std::set<std::string_view> names;
     for (std::size_t i = 0; i < rows<E>().size(); ++i) {
         const auto entry = static_cast<E>(i);
         CAPTURE(std::string(name(entry)));
-        CHECK(seen.insert(name(entry)).second);
+        CHECK(names.insert(name(entry)).second);
         CHECK(parse<E>(name(entry)) == entry);
         CHECK_FALSE(row(entry).definition.empty());
     }

@@ -81,7 +81,7 @@ TEST_CASE("reports: a second thread that trains a network is refused") {
                                                "backward" + rest, ""});
 }
 
-TEST_CASE("reports: a model comes by value from streams, and what is not asked for is refused") {
+TEST_CASE("reports: a model is returned by value from streams, and what no option allows is rejected") {
     Network<float> net = network<float>();
     std::stringstream stream;
     save(net, stream);

@@ -54,11 +54,11 @@ TEST_CASE("rng: fixed numbers") {
 }
 
 TEST_CASE("rng: streams share no numbers and do not depend on each other's use") {
-    std::set<std::uint64_t> seen;
+    std::set<std::uint64_t> numbers;
     for (const Stream stream : streams)
         for (std::uint64_t seed = 0; seed < 20; ++seed)
-            for (std::uint64_t step = 0; step < 20; ++step) seen.insert(Rng(seed, stream, step).next());
-    CHECK(seen.size() == std::size(streams) * 400);
+            for (std::uint64_t step = 0; step < 20; ++step) numbers.insert(Rng(seed, stream, step).next());
+    CHECK(numbers.size() == std::size(streams) * 400);
 
     Rng alone(3, Stream::user), first(3, Stream::user), second(3, Stream::init);
     for (int i = 0; i < 200; ++i) {

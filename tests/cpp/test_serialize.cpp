@@ -52,7 +52,7 @@ std::string small_file() {
     return to_bytes(Network<float>({Linear{2, 1}, activation("leaky_relu"), Dropout{0.5}}, 1));
 }
 
-// "" when the bytes are taken, else the refusal; anything but std::invalid_argument goes on its way.
+// "" if the bytes are accepted, else the message; any exception but std::invalid_argument is passed on.
 std::string refusal(std::string_view bytes) {
     const std::string text = message([&] { (void)from_bytes(bytes, {.non_finite = true}); });
     return text == "nothing thrown" ? "" : text;

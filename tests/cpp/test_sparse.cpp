@@ -1,4 +1,5 @@
-// Sparse input: products with the bits of the dense ones on every instruction set, bad CSR refused, whole fits alike.
+// Sparse input: products with the bits of the dense ones on every instruction set, invalid CSR rejected, fits
+// with the same bits.
 #include <doctest/doctest.h>
 
 #include "ops/sparse.hpp"

@@ -1,4 +1,4 @@
-// A step: batches together against one large batch, penalties, dropout by a factor, options that are refused.
+// A step: accumulated batches against one large batch, penalties, dropout by a factor, options that are refused.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -25,7 +25,7 @@ Network<T> trained(const FitOptions& options, bool weighted, double* loss = null
 
 }  // namespace
 
-TEST_CASE("step: batches together are one large batch") {
+TEST_CASE("step: accumulated batches are one large batch") {
     for (const bool weighted : {false, true}) {
         double one = 0, two = 0;
         const auto small =
@@ -61,9 +61,9 @@ TEST_CASE("step: a factor of dropout is another p") {
     CHECK(message([&] { one.set_dropout(1.5); }) == "dropout: the factor of p is 1.5, it must be in [0, 1]");
 }
 
-TEST_CASE("step: mixup and noise go on where a run was cut") {
+TEST_CASE("step: mixup and noise continue where a run was stopped") {
     const FitOptions all{.epochs = 4, .batch_size = 16, .mixup = 0.4, .input_noise = 0.1};
-    const auto whole = trained<float>(all, false);
+    const auto uncut = trained<float>(all, false);
     const Problem<float> problem(60);
     Network<float> net = network<float>();
     Optimizer<float> sgd(OptimizerKind::sgd, net, {{"lr", 0.1}});
@@ -73,5 +73,5 @@ TEST_CASE("step: mixup and noise go on where a run was cut") {
         FitReport report;
         fit(net, problem.data(), Loss(LossKind::cross_entropy), sgd, part, report);
     }
-    CHECK(same_values(net, whole));
+    CHECK(same_values(net, uncut));
 }

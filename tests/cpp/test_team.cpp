@@ -30,17 +30,17 @@ void in_team(int threads, F f) {
 
 // The threads that ran pieces of so many jobs, in teams of that size.
 std::set<std::thread::id> threads_of(int threads, int jobs) {
-    std::set<std::thread::id> seen;
+    std::set<std::thread::id> ids;
     std::mutex mutex;
     in_team(threads, [&] {
         for (int job = 0; job < jobs; ++job)
             parallel_each(4 * threads, threads, [&](Index) {
                 std::this_thread::sleep_for(std::chrono::microseconds(200));
                 const std::lock_guard lock(mutex);
-                seen.insert(std::this_thread::get_id());
+                ids.insert(std::this_thread::get_id());
             });
     });
-    return seen;
+    return ids;
 }
 
 Index threads_of_process() {
@@ -62,12 +62,12 @@ bool same(const Matrix<float>& a, const Matrix<float>& b) {
 
 }  // namespace
 
-TEST_CASE("team: its members take part, and no more of them than asked for") {
+TEST_CASE("team: its members take part, and at most the requested number of them") {
     for (const int threads : {2, 3, 8}) {
-        const auto seen = threads_of(threads, 5);
+        const auto ids = threads_of(threads, 5);
         CAPTURE(threads);
-        CHECK(seen.size() > 1);
-        CHECK(int(seen.size()) <= threads);
+        CHECK(ids.size() > 1);
+        CHECK(int(ids.size()) <= threads);
     }
 }
 
@@ -92,12 +92,12 @@ TEST_CASE("team: inside a team or a piece no other one is opened") {
     CHECK(team_threads() == 0);
 }
 
-TEST_CASE("team: sizes that change make no threads anew") {
+TEST_CASE("team: changing sizes start no new threads") {
     for (int i = 0; i < 3; ++i) threads_of(8, 1), threads_of(2, 1);
-    std::set<std::thread::id> seen;
+    std::set<std::thread::id> ids;
     for (int i = 0; i < 50; ++i)
-        for (const int threads : {8, 2}) seen.merge(threads_of(threads, 1));
-    if (team_kind() == "OpenMP") CHECK(seen.size() <= 8);
+        for (const int threads : {8, 2}) ids.merge(threads_of(threads, 1));
+    if (team_kind() == "OpenMP") CHECK(ids.size() <= 8);
 }
 
 TEST_CASE("team: no more threads are started than there are processors") {

@@ -1,4 +1,4 @@
-// Training: steps and epochs against the calls they stand for, what is learned, what is reported.
+// Training: steps and epochs against the calls they consist of; what is learned and what is reported.
 #include <cmlp/train/trainer.hpp>
 
 #include <doctest/doctest.h>
@@ -116,15 +116,15 @@ TEST_CASE("trainer: XOR is learned with every optimizer") {
 
 TEST_CASE_TEMPLATE("trainer: a run in two parts is the run in one, bit for bit", T, float, double) {
     const Problem<T> problem(70);
-    Network<T> whole = network<T>(0.3), parts = network<T>(0.3);
-    Optimizer<T> one(OptimizerKind::adam, whole), two(OptimizerKind::adam, parts);
+    Network<T> complete = network<T>(0.3), parts = network<T>(0.3);
+    Optimizer<T> one(OptimizerKind::adam, complete), two(OptimizerKind::adam, parts);
     FitReport report, first, second;
     const Loss loss(LossKind::cross_entropy);
-    fit(whole, problem.data(), loss, one, {.epochs = 6, .batch_size = 16, .seed = 9}, report);
+    fit(complete, problem.data(), loss, one, {.epochs = 6, .batch_size = 16, .seed = 9}, report);
     fit(parts, problem.data(), loss, two, {.epochs = 2, .batch_size = 16, .seed = 9}, first);
     fit(parts, problem.data(), loss, two, {.epochs = 6, .first_epoch = 2, .batch_size = 16, .seed = 9},
         second);
-    CHECK(same_values(whole, parts));
+    CHECK(same_values(complete, parts));
     REQUIRE(second.epochs.size() == 4);
     CHECK(second.epochs[0].epoch == 2);
     CHECK(second.epochs[3].loss == report.epochs[5].loss);

@@ -31,7 +31,7 @@ struct Run {
     std::string refused(const FitOptions& options, bool validated = false) {
         return message([&] { fit(options, validated); });
     }
-    // Trains on, and answers questions, as if nothing had happened.
+    // Training and prediction continue as if nothing had happened.
     bool usable() {
         Run fresh;
         std::copy(net.values().begin(), net.values().end(), fresh.net.values().begin());
@@ -80,7 +80,7 @@ TEST_CASE("trainer: early stopping counts epochs without improvement and may res
     CHECK(evaluate(run.net, run.other.data(), run.loss)[0] == run.report.best_value);
 }
 
-TEST_CASE("trainer: any value can be watched, and only what is there") {
+TEST_CASE("trainer: any value that exists can be monitored") {
     for (const char* monitor : {"", "loss", "val_loss", "accuracy", "val_accuracy"}) {
         Run run;
         run.fit({.epochs = 6, .metrics = {MetricKind::accuracy}, .monitor = monitor}, true);
@@ -193,7 +193,7 @@ TEST_CASE("trainer: what is not finite is named, and the weights stay the last f
 }
 
 TEST_CASE(
-    "trainer: a fit that meets what is not finite throws, keeps the report and gives the network back") {
+    "trainer: a fit with values that are not finite throws, keeps the report and releases the network") {
     Run run;
     run.hooks.epoch_end = [&](const EpochRecord& record) {
         if (record.epoch == 1) run.net.parameters()[0].value(0, 0) = NAN;

@@ -13,7 +13,7 @@ class Peer:
 
     The class takes a case and the number of threads. For training it has ``start()`` (the starting weights,
     Adam's state empty), ``first_loss()`` (of the first batch, from the start) and ``run(epochs)``, which
-    returns the last loss it knows. For prediction it has ``run(calls)``, which returns the outputs.
+    returns the last loss. For prediction it has ``run(calls)``, which returns the outputs.
     """
 
     name: str

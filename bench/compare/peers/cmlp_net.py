@@ -1,4 +1,4 @@
-"""cmlp: whole epochs in fit, train_step from Python, predict."""
+"""cmlp: epochs in fit, train_step from Python, predict."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def network(case: Case) -> Any:
 
 
 class Fit:
-    """Whole epochs in one call, the rows in the order they lie."""
+    """All epochs in one call, with the rows in their own order."""
 
     shuffle = False
 

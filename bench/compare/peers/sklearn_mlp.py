@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier: whole epochs in fit, which is faster than partial_fit step by step."""
+"""scikit-learn's MLPClassifier: epochs in fit, which is faster than partial_fit step by step."""
 
 import warnings
 

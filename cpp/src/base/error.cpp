@@ -13,10 +13,10 @@ void MessagePart::append_to(std::string& message) const {
             message += text_;
             break;
         case Kind::letter:
-            message += static_cast<char>(whole_);
+            message += static_cast<char>(integer_);
             break;
-        case Kind::whole:
-            message += std::to_string(whole_);
+        case Kind::integer:
+            message += std::to_string(integer_);
             break;
         case Kind::natural:
             message += std::to_string(natural_);

@@ -60,7 +60,7 @@ public:
     }
 
 private:
-    // The time tells this process from an earlier one with its number that was killed while it wrote.
+    // The time distinguishes this process from an earlier one with the same number that was killed while it wrote.
     static std::string unique_name() {
         static std::atomic<unsigned> counter = 0;
         const auto now = std::chrono::system_clock::now().time_since_epoch().count();

@@ -1,4 +1,4 @@
-// Files of the operating system: read at a place, replaced in one step. The only room that speaks POSIX.
+// Files of the operating system: read at a place, replaced in one step. The only file that uses POSIX.
 #pragma once
 
 #include <cstddef>

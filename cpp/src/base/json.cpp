@@ -140,8 +140,8 @@ private:
             digits();
         }
         const char *first = text_.data() + start, *last = text_.data() + at_;
-        std::int64_t whole = 0;
-        if (integer && std::from_chars(first, last, whole).ec == std::errc()) return whole;
+        std::int64_t number = 0;
+        if (integer && std::from_chars(first, last, number).ec == std::errc()) return number;
         double real = 0;
         if (std::from_chars(first, last, real).ec != std::errc()) fail_here("a number out of range ends");
         return real;
@@ -207,9 +207,9 @@ private:
 }  // namespace
 
 template <class T>
-const T& Value::get(std::string_view wanted) const {
+const T& Value::get(std::string_view expected) const {
     const T* found = std::get_if<T>(&data_);
-    require(found, "json: expected ", wanted, ", found ", kind());
+    require(found, "json: expected ", expected, ", found ", kind());
     return *found;
 }
 

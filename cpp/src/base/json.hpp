@@ -64,7 +64,7 @@ public:
 
 private:
     template <class T>
-    const T& get(std::string_view wanted) const;
+    const T& get(std::string_view expected) const;
 
     std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Object> data_;
 };
@@ -74,7 +74,7 @@ inline bool operator==(const Value& left, const Value& right) { return left.data
 /// What a text may cost before it is refused.
 struct Limits {
     std::size_t bytes = 100'000'000;
-    std::size_t values = 131'072;  // about 64 bytes each, so a small file cannot ask for a large tree
+    std::size_t values = 131'072;  // about 64 bytes each, so a small file cannot make a large tree
     int depth = 64;
 };
 

@@ -73,7 +73,7 @@ json::Value describe(const Tensor& tensor, std::size_t begin) {
         {"dtype", tensor.dtype}, {"shape", std::move(shape)}, {"data_offsets", json::Array{first, last}}};
 }
 
-// Length and header as they stand in the file.
+// Length and header as written in the file.
 std::string head(const File& file) {
     check(file);
     std::vector<std::size_t> begins(file.tensors.size());

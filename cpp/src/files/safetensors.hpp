@@ -40,7 +40,7 @@ std::string to_bytes(const File& file);
 File from_bytes(std::string_view bytes, std::string_view source = "the byte string");
 
 /// Replaces the file at path in one step, keeping its mode: whatever happens, the old file or the new one is
-/// there, whole. Throws std::invalid_argument as to_bytes, and when the system refuses.
+/// complete. Throws std::invalid_argument as to_bytes, and when the system refuses.
 void write(const std::string& path, const File& file);
 
 /// The file at path; throws std::invalid_argument as from_bytes, and when it cannot be opened. Allocates the

@@ -10,7 +10,7 @@ namespace cmlp::kernels::CMLP_ISA {
 namespace {
 namespace act {
 
-// select takes what stands last when a comparison is false, as it is with a NaN.
+// select takes its last argument when a comparison is false, as it is with a NaN.
 template <class V>
 CMLP_INLINE V clamp(V z, V low, V high) {
     return select(z < low, low, select(z > high, high, z));
@@ -48,7 +48,7 @@ struct relu {
 
 struct leaky_relu {
     static constexpr Keep keep =
-        Keep::input;  // with a negative slope the output's sign does not tell the input's
+        Keep::input;  // with a negative slope the output's sign does not determine the input's
     template <class V, class T>
     static CMLP_INLINE V forward(V z, const T* p) {
         return select(z > V(T(0)), z, V(p[0]) * z);

@@ -70,7 +70,8 @@ inline float exact_fma(float a, float b, float c) {
     return zero ? __builtin_copysignf(0.0f, sum) : sum;
 }
 
-// Small tiles: a link is many instructions, and this is the path of processors without the one that they stand for.
+// Small tiles: a link is many instructions, and this is the path of processors without the instruction that
+// they replace.
 struct PairLink {
     using V = Vec<float>;
     using Bits = Int<float>;

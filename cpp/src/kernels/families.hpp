@@ -1,7 +1,7 @@
 // THE list of the kernels' families: the name of its file and table, and the table's type in kernels.hpp.
 //
 // Each is one source, family_<name>.cpp, compiled once per instruction set, that exports its table in both number types
-// and nothing else; family_bf16.cpp, in float32 alone, stands beside them.
+// and nothing else; family_bf16.cpp exists in float32 only and is listed separately.
 #pragma once
 
 #define CMLP_FAMILIES(FAMILY)        \

@@ -32,7 +32,7 @@ template <class T>
 struct FmaLink {
     static constexpr int vectors = tile_vectors;  // of the widest tile
     static constexpr bool streams = true;         // fetches the next strip where b is large
-    static constexpr bool checks = false;         // may find out at the end that a tile must be computed anew
+    static constexpr bool checks = false;         // may detect at the end that a tile must be computed again
     static constexpr int rows(int c) { return tile_rows(c); }
 
     static CMLP_INLINE Vec<T> start(Vec<T> bias) { return bias; }
@@ -41,12 +41,12 @@ struct FmaLink {
     CMLP_INLINE Vec<T> go_on(Vec<T> factor, Vec<T> row, Vec<T> sum) { return fma(factor, row, sum); }
 };
 
-// Rows i .. i + R and C vectors of columns from j; the last vector has `last` columns unless it is whole.
-template <class Link, int R, int C, bool whole, bool stream, class T>
+// Rows i .. i + R and C vectors of columns from j; the last vector has `last` columns unless it is full.
+template <class Link, int R, int C, bool full, bool stream, class T>
 CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     using V = Vec<T>;
     const auto load = [=](const T* p, int c) {
-        return whole || c + 1 < C ? V::load(p + c * V::size) : V::load_part(p + c * V::size, last);
+        return full || c + 1 < C ? V::load(p + c * V::size) : V::load_part(p + c * V::size, last);
     };
     Link chain;
     V sum[R][C];
@@ -102,28 +102,28 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
         for (int c = 0; c < C; ++c) {
             T* out = g.c + (i + r) * g.c_row + j + c * V::size;
             const V value = g.add ? load(out - c * V::size, c) + sum[r][c] : sum[r][c];
-            whole || c + 1 < C ? value.store(out) : value.store_n(out, last);
+            full || c + 1 < C ? value.store(out) : value.store_n(out, last);
         }
 }
 
 // Rows from i on of a strip of C vectors: tiles of R rows, then of fewer: 8, 6, 4, 3, 2, 1. What is left of the tallest
 // tiles and one or two rows more goes in two halves, since one or two rows have too few chains.
-template <class Link, int R, int C, bool whole, bool stream, class T>
+template <class Link, int R, int C, bool full, bool stream, class T>
 CMLP_INLINE void rows_from(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     constexpr int fewer = R > 8 ? 8 : R > 4 ? (R - 1) / 2 * 2 : R - 1;
     constexpr bool halves = R == Link::rows(C) && fewer >= (R + 3) / 2;
     for (; i + R <= g.m && !(halves && R < g.m - i && g.m - i <= R + 2); i += R)
-        tile<Link, R, C, whole, stream>(g, i, j, last);
+        tile<Link, R, C, full, stream>(g, i, j, last);
     if constexpr (fewer > 0)
-        if (i < g.m) rows_from<Link, fewer, C, whole, false>(g, i, j, last);
+        if (i < g.m) rows_from<Link, fewer, C, full, false>(g, i, j, last);
 }
 
-template <class Link, int C, bool whole, bool stream = false, class T>
+template <class Link, int C, bool full, bool stream = false, class T>
 void strip(const Gemm<T>& g, ptrdiff_t j, ptrdiff_t last) {
-    rows_from<Link, Link::rows(C), C, whole, stream>(g, ptrdiff_t(0), j, last);
+    rows_from<Link, Link::rows(C), C, full, stream>(g, ptrdiff_t(0), j, last);
 }
 
-// The strip narrower than a full tile: whole vectors and a masked one.
+// The strip narrower than a full tile: full vectors and a masked one.
 template <class Link, int C, class T>
 void narrow_strip(const Gemm<T>& g, ptrdiff_t j) {
     const ptrdiff_t last = g.n - j - (C - 1) * Vec<T>::size;
@@ -151,9 +151,9 @@ void products(const Gemm<T>& g) {
     constexpr int vectors = Link::vectors;
     constexpr ptrdiff_t width = vectors * Vec<T>::size;
     ptrdiff_t j = g.m == 1 ? wide_strips<Link, 1>(g) : g.m == 2 ? wide_strips<Link, 2>(g) : 0;
-    const auto whole_strip = g.k * g.n > streamed<T> ? strip<Link, vectors, true, Link::streams, T>
-                                                     : strip<Link, vectors, true, false, T>;
-    for (; j + width <= g.n; j += width) whole_strip(g, j, Vec<T>::size);
+    const auto full_strip = g.k * g.n > streamed<T> ? strip<Link, vectors, true, Link::streams, T>
+                                                    : strip<Link, vectors, true, false, T>;
+    for (; j + width <= g.n; j += width) full_strip(g, j, Vec<T>::size);
     if (j < g.n) narrow_strip<Link, vectors>(g, j);
 }
 

@@ -1,5 +1,5 @@
 // The one interface to the vector code: tables of function pointers, one a family and number type, filled once per
-// instruction set. What no call asks for is left out by the linker, so a program keeps the families that it uses.
+// instruction set. The linker leaves out what no call uses, so a program keeps the families that it uses.
 // Plain pointers and sizes only. Matrices are row-major; `x_row` is the distance between rows in elements.
 #pragma once
 
@@ -23,7 +23,7 @@ struct LossKernel {
     bool elementwise;   ///< a value for each element; otherwise one a row
     bool takes_labels;  ///< accepts class indices
     int width;          ///< predictions for one target; 0: one for each entry of `column`
-    bool joint;         ///< one value for a target's predictions together
+    bool joint;         ///< one value for all predictions of a target
     Column column;
 };
 

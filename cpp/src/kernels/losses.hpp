@@ -1,4 +1,4 @@
-// Losses over a block of rows: one struct a loss (losses_*.hpp), value and gradient together.
+// Losses over a block of rows: one struct a loss (losses_*.hpp), value and gradient in one pass.
 #pragma once
 
 #include "losses_widths.hpp"
@@ -56,7 +56,8 @@ CMLP_INLINE loss::Line<T> line_at(const LossCall<T>& call, ptrdiff_t r) {
             call.dy ? call.dy + r * call.dy_row : nullptr};
 }
 
-// As many rows at a time as a vector holds, so that they take one logarithm; with few columns, they take all together.
+// As many rows at a time as a vector holds, so that they share one logarithm; with few columns, all columns
+// share it too.
 template <class L, class T>
 void log_last_run(const LossCall<T>& call) {
     using V = Vec<T>;

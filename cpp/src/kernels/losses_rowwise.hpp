@@ -55,7 +55,7 @@ CMLP_INLINE Vec<T> weighted_share_at(const LossCall<T>& call, const Line<T>& lin
 // Softmax and negative log-likelihood in one: l = sum_c q_c (log(sum exp(y)) - y_c),
 // q_c = weight_c * ((1 - label_smoothing) * target_c + label_smoothing / classes).
 struct cross_entropy : OverClasses {
-    // A value weight * (rest + log(sum)) whose logarithm many rows take together.
+    // A value weight * (rest + log(sum)) whose logarithm several rows share.
     template <class T>
     struct BeforeLog {
         T weight, rest, sum;

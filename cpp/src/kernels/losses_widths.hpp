@@ -39,7 +39,7 @@ struct gaussian_nll : Elementwise {
     }
 };
 
-// Pinball loss: max(q d, (q - 1) d), d = t - y; the predictions of a target's quantiles stand side by side.
+// Pinball loss: max(q d, (q - 1) d), d = t - y; the predictions of a target's quantiles are adjacent.
 struct quantile : Elementwise {
     static constexpr int width = 0;
     static constexpr Column column = Column::quantile;
@@ -59,8 +59,8 @@ struct quantile : Elementwise {
                 if (++column == call.columns) column = 0, ++target;
             }
             const V q = single ? V(call.column[0]) : V::load(quantiles);
-            const V wanted = single ? V::load_n(line.target + j, left) : V::load(targets);
-            const V d = wanted - V::load_n(line.y + j, left);
+            const V target = single ? V::load_n(line.target + j, left) : V::load(targets);
+            const V d = target - V::load_n(line.y + j, left);
             const V value = max(q * d, (q - one) * d);
             if (line.value) value.store_n(line.value + j, left);
             const V slope = select(d > zero, -q, select(d < zero, one - q, d));

@@ -1,4 +1,4 @@
-// The only elementwise loops: whole vectors, then one masked tail. Every element is computed the same way in both.
+// The only elementwise loops: full vectors, then one masked tail. Every element is computed the same way in both.
 #pragma once
 
 #include "kernels.hpp"
@@ -8,7 +8,7 @@ namespace cmlp::kernels::CMLP_ISA {
 namespace {
 
 // body(j, left) for each vector starting at element j of n, for load_n(p + j, left) and store_n(p + j, left);
-// left is the constant `size` but in the tail, so that whole vectors are loaded without a mask.
+// left is the constant `size` but in the tail, so that full vectors are loaded without a mask.
 template <class T, class Body>
 CMLP_INLINE void sweep(ptrdiff_t n, Body body) {
     ptrdiff_t j = 0;

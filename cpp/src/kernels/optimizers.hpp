@@ -120,7 +120,7 @@ struct lion {
 
 }  // namespace opt
 
-// One step over n weights with as many arrays of state as the settings ask for.
+// One step over n weights with as many arrays of state as the settings need.
 template <class O, int slots, class T>
 void update_with(int count, ptrdiff_t n, T* w, const T* g, T* const* state, const T* c) {
     if constexpr (slots > 0) {

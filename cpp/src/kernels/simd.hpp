@@ -201,7 +201,7 @@ struct Lanes {
         for (int i = 0; i < registers; ++i) reg[i] = V(neutral);
     }
 
-    /// reg = step(reg, at, left) for the elements at, at + 1, ... of a row of n; left >= size while a whole
+    /// reg = step(reg, at, left) for the elements at, at + 1, ... of a row of n; left >= size while a full
     /// register remains, and at the end the lanes from left on keep what they had, whatever step gives.
     template <class Step>
     CMLP_INLINE void fold(ptrdiff_t n, Step step) {

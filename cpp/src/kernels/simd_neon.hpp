@@ -53,7 +53,7 @@ struct Ops<float> {
     static CMLP_INLINE Register sqrt(Register a) { return vsqrtq_f32(a); }
     static CMLP_INLINE Register round(Register a) { return vrndnq_f32(a); }
     static CMLP_INLINE Register floor(Register a) { return vrndmq_f32(a); }
-    // vminq and vmaxq treat NaN and -0 in their own way; the compare gives the other sets' answer.
+    // vminq and vmaxq treat NaN and -0 in their own way; the comparison gives the result of the other sets.
     static CMLP_INLINE Register min(Register a, Register b) { return select(less(a, b), a, b); }
     static CMLP_INLINE Register max(Register a, Register b) { return select(less(b, a), a, b); }
 

@@ -6,16 +6,16 @@
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
 
-// Vectors of one output row that are summed together, and how many entries ahead rows of b are fetched.
+// Vectors of one output row that are summed in one loop, and how many entries ahead rows of b are fetched.
 constexpr int sparse_vectors = accumulators / 3 * 2;
 constexpr ptrdiff_t entries_ahead = 6;
 
-// One row of C vectors of columns from j; the last vector has `last` columns unless it is whole.
-template <int C, bool whole, class T>
+// One row of C vectors of columns from j; the last vector has `last` columns unless it is full.
+template <int C, bool full, class T>
 CMLP_INLINE void sparse_row(const SparseGemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
     using V = Vec<T>;
     const auto load = [=](const T* p, int c) {
-        return whole || c + 1 < C ? V::load(p + c * V::size) : V::load_part(p + c * V::size, last);
+        return full || c + 1 < C ? V::load(p + c * V::size) : V::load_part(p + c * V::size, last);
     };
     V sum[C];
     for (int c = 0; c < C; ++c) sum[c] = g.bias ? load(g.bias + j, c) : V(T(0));
@@ -34,14 +34,14 @@ CMLP_INLINE void sparse_row(const SparseGemm<T>& g, ptrdiff_t i, ptrdiff_t j, pt
     T* out = g.c + i * g.c_row + j;
     for (int c = 0; c < C; ++c) {
         const V chain = g.add ? load(out, c) + sum[c] : sum[c];
-        whole || c + 1 < C ? chain.store(out + c * V::size) : chain.store_n(out + c * V::size, last);
+        full || c + 1 < C ? chain.store(out + c * V::size) : chain.store_n(out + c * V::size, last);
     }
 }
 
-template <int C, bool whole, class T>
+template <int C, bool full, class T>
 void sparse_strip(const SparseGemm<T>& g, ptrdiff_t j, ptrdiff_t last) {
     for (ptrdiff_t i = 0; i < g.m; ++i)
-        if (!g.add || g.start[i] < g.start[i + 1]) sparse_row<C, whole>(g, i, j, last);
+        if (!g.add || g.start[i] < g.start[i + 1]) sparse_row<C, full>(g, i, j, last);
 }
 
 template <int C, class T>

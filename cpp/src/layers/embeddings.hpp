@@ -18,7 +18,7 @@ void apply_rows(Function f, In<T> x, MatrixView<T> y) {
     });
 }
 
-// ---- PeriodicEmbedding: kept (batch, 3 n k), the phases z, h = cos(z) and room for dz; n features, k frequencies
+// ---- PeriodicEmbedding: kept (batch, 3 n k), the phases z, h = cos(z) and space for dz; n features, k frequencies
 
 inline std::vector<ParameterSpec> specs(const PeriodicEmbedding& layer) {
     const Index n = layer.in_features, k = layer.n_frequencies, out = layer.embedding_dim - 1;
@@ -110,7 +110,7 @@ In<T> backward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x
 
 // ---- BatchEnsemble: kept (batch, (members + 1)(in + out)), x_i * r_i of each member, then u_i = (x_i * r_i)
 // W of each,
-// and room for the gradients of one
+// and space for the gradients of one
 
 inline std::vector<ParameterSpec> specs(const BatchEnsemble& layer) {
     const Index in = layer.in_features, out = layer.out_features, members = layer.members;

@@ -131,7 +131,7 @@ struct sparse {
         fill_normal(w, 0, p[1], rng);
         const Index zeros = Index(std::ceil(p[0] * double(w.rows())));
         for (Index j = 0; j < w.cols(); ++j)
-            for (Index i = 0, left = zeros; i < w.rows(); ++i)  // selection sampling: each set of rows alike
+            for (Index i = 0, left = zeros; i < w.rows(); ++i)  // selection sampling: all sets equally likely
                 if (rng.uniform() * double(w.rows() - i) < double(left)) w(i, j) = 0, --left;
     }
 };

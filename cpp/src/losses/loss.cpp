@@ -70,7 +70,7 @@ Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::ve
     const auto found = named.find("ignore_index");
     if (found == named.end()) return;
     require(found->second == std::floor(found->second) && std::abs(found->second) < 9e15, row(kind).type,
-            ": ignore_index is ", found->second, ", it must be a whole number");
+            ": ignore_index is ", found->second, ", it must be an integer");
     ignore_index_ = static_cast<std::int64_t>(found->second);
 }
 

@@ -20,7 +20,7 @@ struct Row {
 };
 using Sums = MetricSums;
 
-inline double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
+inline double share(double part, double total) { return total > 0 ? part / total : 0; }
 inline double total(const std::vector<double>& x) { return std::accumulate(x.begin(), x.end(), 0.0); }
 inline Index largest(std::span<const double> x) { return std::max_element(x.begin(), x.end()) - x.begin(); }
 inline double softplus(double z) { return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z))); }

@@ -1,4 +1,4 @@
-// Rows of a batch as each metric wants them: values, decisions or log-odds.
+// Rows of a batch as each metric needs them: values, decisions or log-odds.
 #include <cmlp/losses/metrics.hpp>
 
 #include "losses/metric_terms.hpp"
@@ -23,7 +23,7 @@ bool has_classes(OutputKind output) {
     return output == OutputKind::class_logits || output == OutputKind::log_probability;
 }
 
-const char* wanted(Needs needs, OutputKind output) {
+const char* expected(Needs needs, OutputKind output) {
     const bool binary = output == OutputKind::logit || output == OutputKind::probability;
     switch (needs) {
         case Needs::values:
@@ -55,7 +55,7 @@ OutputKind predictions_of(const Loss& loss) {
 
 Metric::Metric(MetricKind kind, OutputKind output, std::int64_t ignored)
     : kind_(kind), output_(output), ignored_(ignored) {
-    const char* other = wanted(functions_of(kind).needs, output);
+    const char* other = expected(functions_of(kind).needs, output);
     require(!other, "metric '", name(kind), "' needs a loss for ", other ? other : "");
 }
 

@@ -7,7 +7,7 @@
 
 namespace cmlp::detail {
 
-/// Memories that predictions borrow and give back without a lock: no more of them than predict at once.
+/// Memory that predictions borrow and return without a lock: at most as many as predict at the same time.
 template <class T>
 class MemoryPool {
 public:

@@ -28,7 +28,7 @@ public:
     void predict(MatrixView<const T> x, MatrixView<T> y, T* between) const;
     /// Multiplications or so that the rows take.
     double work(Index rows) const { return double(rows) * weights_; }
-    /// Rows that are taken through all layers at once, by the team of this thread.
+    /// Rows that pass through all layers in one block, with the team of this thread.
     static Index block_rows();
 
 private:
@@ -55,7 +55,7 @@ class Prediction {
 public:
     Prediction(const Model<T>& model, const Chain<T>& chain) : model_(model), chain_(chain) {}
 
-    /// Whether a prediction of the whole for x is done by the chain, and needs no workspace.
+    /// Whether the chain predicts the complete network for x, without a workspace.
     bool is_chain(const Input<T>& x, Index first, Index last) const;
     void check(const Input<T>& x, MatrixView<T> y, Index first, Index last) const;
     /// Without checks.

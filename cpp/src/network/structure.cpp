@@ -39,7 +39,7 @@ Activation Structure::activation_after(Index layer) const {
     return Activation::identity;
 }
 
-// A residual is walked as a whole: what comes out of its layers must be as wide as what went in.
+// A residual is one unit: the output of its layers must be as wide as its input.
 Index Structure::walk(Index in, Index first, Index last) const {
     for (Index l = first; l < last; ++l) {
         in = cmlp::output_width((*this)[l].layer, in, (*this)[l].name);

@@ -28,7 +28,7 @@ public:
     /// Whether it is a Linear that does the activation behind it in the same walk over the rows.
     bool is_joined(Index layer) const { return is_linear(layer) && activation_at(layer + 1); }
     bool is_linear(Index layer) const { return std::holds_alternative<Linear>((*this)[layer].layer); }
-    /// The activation that a layer's output meets, norms and dropout not counted; identity at the end.
+    /// The activation that follows a layer, norms and dropout not counted; identity at the end.
     Activation activation_after(Index layer) const;
 
     /// Columns of the output of layers first ... last - 1; throws when a layer cannot take its input.
@@ -37,7 +37,7 @@ public:
     }
     /// Columns the first layer insists on, 0 when the layers take any.
     Index input_width() const { return input_; }
-    /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals whole.
+    /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals complete.
     void require_range(const char* what, Index first, Index last) const;
 
 private:
@@ -47,7 +47,7 @@ private:
 
     std::vector<NamedLayer> layers_;
     std::vector<Index> partner_;
-    Index input_ = 0, output_ = 0;  // widths of the whole, 0: not known beforehand
+    Index input_ = 0, output_ = 0;  // widths of the network, 0: not known beforehand
 };
 
 }  // namespace cmlp::detail

@@ -12,7 +12,8 @@ public:
     /// Output of layers first ... last - 1, keeping what backward needs; x is borrowed until then.
     MatrixView<const T> forward(const Model<T>& model, const Input<T>& x, Index first, Index last,
                                 bool training);
-    /// Gradient of the input from dy, that of the output. Throws unless these layers' last passes belong together.
+    /// Gradient of the input from dy, that of the output. Throws unless the last passes of these layers were
+    /// of one batch.
     MatrixView<const T> backward(const Model<T>& model, MatrixView<const T> dy, Index first, Index last,
                                  bool accumulate, bool input_gradient);
     /// Input of layer first in its last forward, then the outputs from there to layer last - 1.

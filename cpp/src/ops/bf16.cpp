@@ -1,6 +1,6 @@
 // Products in bfloat16: factors packed in pairs, then the tiles and threads of every product.
 //
-// A chain over k takes the terms p and p + h together, h = (k + 1) / 2: both halves are contiguous where they
+// A chain over k takes the terms p and p + h in one step, h = (k + 1) / 2: both halves are contiguous where they
 // are packed.
 #include "ops/bf16.hpp"
 

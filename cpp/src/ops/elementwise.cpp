@@ -133,7 +133,7 @@ Index first_nonfinite(MatrixView<const T> x) {
     const auto search = [&](const T* from, Index n, Index place) {
         const Index at = place + kernels::flat<T>().first_nonfinite(n, from);
         if (at == place + n) return;
-        for (Index seen = first; at < seen && !first.compare_exchange_weak(seen, at);) {
+        for (Index found = first; at < found && !first.compare_exchange_weak(found, at);) {
         }
     };
     if (x.is_contiguous())

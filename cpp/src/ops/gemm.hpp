@@ -20,32 +20,31 @@ constexpr Index hot_rows = 96;
 
 // c = or += start + a b over threads: split where there are more tiles, in rows or in columns.
 template <class T>
-void gemm(void (*kernel)(const kernels::Gemm<T>&), const kernels::Gemm<T>& whole, AfterBlock after = {}) {
-    const int threads = threads_for(gemm_work(whole.m, whole.n, whole.k));
-    if (threads == 1 && whole.m <= hot_rows) {  // nothing to split, and often nothing to lose on the way
-        kernel(whole);
-        return after ? after(0, whole.m, 0, whole.n) : void();
+void gemm(void (*kernel)(const kernels::Gemm<T>&), const kernels::Gemm<T>& all, AfterBlock after = {}) {
+    const int threads = threads_for(gemm_work(all.m, all.n, all.k));
+    if (threads == 1 && all.m <= hot_rows) {  // nothing to split, and often nothing to lose on the way
+        kernel(all);
+        return after ? after(0, all.m, 0, all.n) : void();
     }
     const auto run = [&](Index i, Index rows, Index j, Index cols) {
-        kernels::Gemm<T> part = whole;
+        kernels::Gemm<T> part = all;
         part.m = rows, part.n = cols;
-        part.a += i * whole.a_row;
+        part.a += i * all.a_row;
         part.b += j;
-        part.c += i * whole.c_row + j;
+        part.c += i * all.c_row + j;
         if (part.bias) part.bias += j;
         kernel(part);
         if (after) after(i, rows, j, cols);
     };
     const auto blocks = [&](Index i, Index end, Index j, Index cols) {
-        for (const Index step = after ? hot_rows : whole.m; i < end; i += step)
+        for (const Index step = after ? hot_rows : all.m; i < end; i += step)
             run(i, std::min(step, end - i), j, cols);
     };
-    if (whole.n / column_grain > whole.m / row_grain)
-        parallel_for(whole.n, column_grain, threads,
-                     [&](Index j, Index end) { blocks(0, whole.m, j, end - j); });
+    if (all.n / column_grain > all.m / row_grain)
+        parallel_for(all.n, column_grain, threads, [&](Index j, Index end) { blocks(0, all.m, j, end - j); });
     else
-        parallel_for(whole.m, whole.n < column_grain ? row_grain : row_grain / 2, threads,
-                     [&](Index i, Index end) { blocks(i, end, 0, whole.n); });
+        parallel_for(all.m, all.n < column_grain ? row_grain : row_grain / 2, threads,
+                     [&](Index i, Index end) { blocks(i, end, 0, all.n); });
 }
 
 // f(first row, rows) for each chunk whose sums are folded in order.

@@ -24,7 +24,7 @@ void orthogonalize(Matrix<T>& x, std::span<const double> h) {
     }
 }
 
-// PyTorch's adjustments: so that a step moves each output alike ("original"), or as far as AdamW's would.
+// PyTorch's adjustments: so that a step moves each output equally ("original"), or as far as AdamW's would.
 double step_size(std::span<const double> h, double out, double in) {
     return h[lr] *
            (h[adjust_lr_fn] == 0 ? std::sqrt(std::max(1.0, out / in)) : 0.2 * std::sqrt(std::max(out, in)));

@@ -17,7 +17,7 @@ concept DyingOwner = !std::is_lvalue_reference_v<R> && !std::ranges::borrowed_ra
 
 }  // namespace detail
 
-/// A std::span of elements that are read, valid while they live; a temporary vector or array does not compile.
+/// A std::span of elements that are read, valid while they exist; a temporary vector or array does not compile.
 template <class E>
 class Borrowed : public std::span<const E> {
     using Span = std::span<const E>;

@@ -10,13 +10,13 @@
 
 namespace cmlp {
 
-/// Training met a NaN or an infinity. The text names the step and the layer; the weights are the last finite ones.
+/// Training computed a NaN or an infinity. The text names the step and the layer; the weights are the last finite ones.
 class NonFiniteError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-/// A file, or the bytes of one, is not what was asked for, or the system refused to read or write it.
+/// A file, or the bytes of one, is not what the caller expects, or the system refused to read or write it.
 class FileError : public std::invalid_argument {
 public:
     using std::invalid_argument::invalid_argument;
@@ -30,20 +30,20 @@ public:
     MessagePart(std::string_view text) : kind_(Kind::text), text_(text) {}
     MessagePart(const std::string& text) : MessagePart(std::string_view(text)) {}
     MessagePart(const char* text) : MessagePart(std::string_view(text)) {}
-    MessagePart(char letter) : kind_(Kind::letter), whole_(letter) {}
-    MessagePart(std::signed_integral auto number) : kind_(Kind::whole), whole_(number) {}
+    MessagePart(char letter) : kind_(Kind::letter), integer_(letter) {}
+    MessagePart(std::signed_integral auto number) : kind_(Kind::integer), integer_(number) {}
     MessagePart(std::unsigned_integral auto number) : kind_(Kind::natural), natural_(number) {}
     MessagePart(std::floating_point auto number) : kind_(Kind::real), real_(static_cast<double>(number)) {}
 
     void append_to(std::string& message) const;
 
 private:
-    enum class Kind { text, letter, whole, natural, real };
+    enum class Kind { text, letter, integer, natural, real };
 
     Kind kind_;
     union {
         std::string_view text_;
-        long long whole_;
+        long long integer_;
         unsigned long long natural_;
         double real_;
     };

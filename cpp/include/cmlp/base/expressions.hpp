@@ -1,5 +1,5 @@
-// Lazy arithmetic: what `a + b`, `a.transpose()` and `a * b` stand for until they are assigned, which runs one loop.
-// Part of matrix.hpp. A node borrows the matrices it was made of: do not keep one longer than they live.
+// Lazy arithmetic: `a + b`, `a.transpose()` and `a * b` are nodes until they are assigned, which runs one loop.
+// Part of matrix.hpp. A node borrows the matrices it was made of: do not keep one longer than they exist.
 #pragma once
 
 // The linker may keep one copy of what is inline here for the core, too: its NaN checks and equal bits would be gone.
@@ -40,9 +40,10 @@ struct Factor;
 
 }  // namespace detail
 
-/// What matrices, views and nodes share. E tells Scalar, rows(), cols() and Operand, the form in which a node keeps it;
+/// What matrices, views and nodes share. E defines Scalar, rows(), cols() and Operand, the form in which a
+/// node keeps it;
 /// an Operand also has (i, j) and disturbed_by(target, moved): would writing target change what is yet to be read?
-/// All that takes a second matrix throws std::invalid_argument unless the shapes agree; a number stands for a matrix
+/// All that takes a second matrix throws std::invalid_argument unless the shapes agree; a number is used as a matrix
 /// full of it.
 template <class E>
 class Expression {
@@ -106,7 +107,8 @@ public:
         return cwise_quotient(divisor);
     }
 
-    /// Folds of all elements, in the order vectorwise.hpp tells. Without elements sums are 0, and mean, max_coeff and
+    /// Folds of all elements, in the order that vectorwise.hpp describes. Without elements sums are 0, and
+    /// mean, max_coeff and
     /// min_coeff throw std::invalid_argument.
     auto sum() const { return detail::fold_all(operand(), typename E::Scalar(0), std::plus<>()); }
     auto mean() const {

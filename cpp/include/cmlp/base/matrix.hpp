@@ -15,7 +15,7 @@
 
 namespace cmlp {
 
-/// Borrowed matrix (what Eigen::Map is): cheap to copy, passed by value, valid while the memory it looks at lives.
+/// Borrowed matrix (what Eigen::Map is): cheap to copy, passed by value, valid while the memory it refers to exists.
 /// `=` writes elements or does not compile; it never makes a view look elsewhere, that is what rebind is for.
 template <class T>
 class MatrixView : public Expression<MatrixView<T>> {
@@ -116,7 +116,7 @@ public:
     MatrixView left_cols(Index n) const { return middle_cols(0, n); }
     MatrixView right_cols(Index n) const { return middle_cols(cols_ - n, n); }
 
-    /// Whether writing target would change what a node that looks at this view has yet to read; `moved` tells that the
+    /// Whether writing target would change what a node that refers to this view has yet to read; `moved` means that the
     /// node reads other positions than it writes.
     template <class U>
     bool disturbed_by(const MatrixView<U>& target, bool moved) const {

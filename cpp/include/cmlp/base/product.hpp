@@ -8,7 +8,8 @@ namespace cmlp {
 template <class T>
 class MatrixView;
 
-/// c = op(a) op(b), or c += op(a) op(b) to accumulate, where op transposes if told to; c shares no memory with a or b.
+/// c = op(a) op(b), or c += op(a) op(b) to accumulate, where op transposes if the flag is set; c shares no
+/// memory with a or b.
 /// Defined in the library for float and double; throws std::invalid_argument unless the shapes agree.
 template <class T>
 void multiply(MatrixView<const T> a, bool transpose_a, MatrixView<const T> b, bool transpose_b,
@@ -16,7 +17,7 @@ void multiply(MatrixView<const T> a, bool transpose_a, MatrixView<const T> b, bo
 
 namespace detail {
 
-/// A matrix or the transpose of one, as it stands in a product.
+/// A matrix or the transpose of one, as a factor of a product.
 template <class T>
 struct Factor {
     Factor(MatrixView<const T> a) : matrix(a), transposed(false) {}
@@ -79,7 +80,7 @@ private:
     MatrixView<T> c_;
 };
 
-/// What can stand left of a compound assignment: a Matrix, or a view of elements that are not const.
+/// The left side of a compound assignment: a Matrix, or a view of elements that are not const.
 template <class C>
 concept Writable = requires(C& c) { c.noalias(); };
 

@@ -10,7 +10,7 @@
 namespace cmlp {
 
 /// Borrowed CSR matrix: the entries of row i are those from starts[i] to starts[i + 1]; elements without one are 0.
-/// Cheap to copy, valid while the arrays live.
+/// Cheap to copy, valid while the arrays exist.
 template <class T>
 class SparseView {
 public:
@@ -50,7 +50,7 @@ private:
     const T* values_ = nullptr;              // (entries)
 };
 
-/// Owner of a sparse matrix that is written whole; allocates only when it has not been as large before.
+/// Owner of a sparse matrix that is written completely; allocates only when it exceeds its largest size so far.
 template <class T>
 class SparseMatrix {
 public:

@@ -1,7 +1,7 @@
-// Sums, extremes and what rowwise() and colwise() stand for. Part of matrix.hpp.
+// Sums, extremes, rowwise() and colwise(). Part of matrix.hpp.
 //
 // The order of every fold is fixed, so that equal elements give equal bits. In a row, element j goes to lane j % 16 and
-// each lane takes its elements in order; then lane i takes in lane i + 8, then i + 4, i + 2, i + 1. A whole
+// each lane takes its elements in order; then lane i takes in lane i + 8, then i + 4, i + 2, i + 1. A complete
 // matrix folds
 // each row, then the rows' results by the same rule. A column is folded from the top down. Sums start from 0. A NaN
 // among the elements makes the result NaN.
@@ -47,10 +47,10 @@ T fold(Index n, T start, F f, Element element) {
     constexpr Index lanes = 16;
     T lane[lanes];
     for (T& value : lane) value = start;
-    const Index whole = n - n % lanes;
-    for (Index j = 0; j < whole; j += lanes)
+    const Index full = n - n % lanes;
+    for (Index j = 0; j < full; j += lanes)
         for (Index l = 0; l < lanes; ++l) lane[l] = f(lane[l], element(j + l));
-    for (Index l = 0; l < n - whole; ++l) lane[l] = f(lane[l], element(whole + l));
+    for (Index l = 0; l < n - full; ++l) lane[l] = f(lane[l], element(full + l));
     for (Index half = lanes / 2; half > 0; half /= 2)
         for (Index l = 0; l < half; ++l) lane[l] = f(lane[l], lane[l + half]);
     return lane[0];
@@ -68,7 +68,7 @@ T fold_all(const A& a, T start, F f) {
 
 }  // namespace detail
 
-/// One row seen as `count` equal rows, or one column seen as `count` equal columns.
+/// One row used as `count` equal rows, or one column used as `count` equal columns.
 template <class A, bool by_row>
 class Repeated : public Expression<Repeated<A, by_row>> {
 public:
@@ -87,7 +87,7 @@ private:
 };
 
 /// a.rowwise() or a.colwise(): `+ - * /` apply a row to each row (a column to each column), element by element and
-/// lazily; the folds give one number a row (rows, 1) or one a column (1, cols), at once.
+/// lazily; the folds give one number a row (rows, 1) or one a column (1, cols), immediately.
 template <class A, bool by_row>
 class Vectorwise {
     using T = typename A::Scalar;

@@ -7,7 +7,7 @@
 
 namespace cmlp {
 
-/// Fills w, seen as (out, in), drawing its elements row by row from rng; settings as in initializers.def.
+/// Fills w as (out, in), drawing its elements row by row from rng; settings as in initializers.def.
 /// Throws std::invalid_argument on a setting the initialiser does not take.
 template <class T>
 void initialize(MatrixView<T> w, Initializer initializer, const Settings& settings, Rng& rng);

@@ -111,7 +111,7 @@ struct LayerNorm {
     void fields(auto&& f) { f("features", features), f("eps", eps), f("affine", affine), f("bias", bias); }
 };
 
-/// y = x / sqrt(mean(x^2) + eps) * weight over each row; a negative eps stands for the precision's own.
+/// y = x / sqrt(mean(x^2) + eps) * weight over each row; a negative eps means the default of the precision.
 struct RMSNorm {
     Index features = 1;
     double eps = -1;
@@ -196,7 +196,8 @@ struct PeriodicEmbedding {
 };
 
 /// Each column x_i becomes embedding_dim numbers: x_i w_i + b_i + e(x_i) V_i, e(x) how far x has come through each of
-/// the column's bins: 1 for those left of it, its place in [0, 1] in its own, 0 to the right; the outermost go on.
+/// the column's bins: 1 for those left of it, its place in [0, 1] in its own, 0 to the right; the outermost
+/// bins have no outer limit.
 struct PiecewiseLinearEmbedding {
     std::vector<std::vector<double>> bins = {};  ///< increasing edges of each column's bins
     Index embedding_dim = 16;
@@ -232,7 +233,7 @@ inline ActivationLayer activation(std::string_view name, const Settings& setting
 
 // Each activation by its own name: relu, or with settings leaky_relu({{"negative_slope", 0.2}}). Functions,
 // so that they
-// stand beside ::tanh and the like.
+// do not conflict with ::tanh and similar functions.
 #define CMLP_ACTIVATION(name, ...) \
     inline ActivationLayer name(const Settings& settings = {}) { return activation(#name, settings); }
 #include <cmlp/lists/activations.def>

@@ -1,4 +1,4 @@
-// What can be asked of any layer: its kind, its parameters, the width of its output.
+// What every layer has: its kind, its parameters, the width of its output.
 #pragma once
 
 #include <cmlp/layers/layer_types.hpp>

@@ -39,7 +39,7 @@ public:
     explicit Loss(LossKind kind, const Settings& settings = {}, Reduction reduction = Reduction::mean,
                   std::vector<double> column = {});
 
-    /// Fills result.total (or result.value) and, if asked, result.gradient.
+    /// Fills result.total (or result.value) and, if requested, result.gradient.
     /// Throws std::invalid_argument when shapes or labels do not fit; `weight` is (batch) or empty.
     template <class T>
     void evaluate(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight, bool gradient,

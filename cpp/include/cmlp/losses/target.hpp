@@ -10,7 +10,7 @@
 
 namespace cmlp {
 
-/// Class indices, borrowed where they are std::int64_t that will live on, and converted once otherwise.
+/// Class indices, borrowed if they are std::int64_t that exist long enough, otherwise converted once.
 struct Labels {
     Borrowed<std::int64_t> view;
     std::shared_ptr<const std::vector<std::int64_t>> converted = {};
@@ -52,7 +52,7 @@ template <std::ranges::contiguous_range R>
     return {MatrixView<const T>(std::ranges::data(numbers), std::ranges::ssize(numbers), 1), {}};
 }
 
-/// Labels of any integer type. std::int64_t that live on are borrowed, others are converted once.
+/// Labels of any integer type. std::int64_t that exist long enough are borrowed, others are converted once.
 template <std::ranges::forward_range R>
     requires std::integral<std::ranges::range_value_t<R>>
 [[nodiscard]] Labels labels(R&& values) {

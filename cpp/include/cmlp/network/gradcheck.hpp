@@ -1,4 +1,4 @@
-// Backpropagation held against central differences.
+// Backpropagation compared with central differences.
 #pragma once
 
 #include <cmlp/network/data.hpp>

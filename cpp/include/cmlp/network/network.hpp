@@ -121,11 +121,12 @@ public:
     /// The same for x; throws when it is sparse and layer first no Linear.
     [[nodiscard]] Index output_width(const Input<T>& x, Index first, Index last) const;
     void zero_grad();
-    /// Draws the parameters anew.
+    /// Draws the parameters again.
     void reset_parameters(std::uint64_t seed);
     template <std::same_as<bool> B>
     void reset_parameters(B seed) = delete;
-    /// Draws the linear layers first ... last - 1 anew by the rows of x, the input of layer first, one after the other:
+    /// Initialises the linear layers first ... last - 1 from the rows of x, the input of layer first, one
+    /// after the other:
     /// each output has standard deviation 1 before its bias, which puts 0 amid the rows. Buffers and gradients stay.
     /// Throws std::invalid_argument when x has no rows, another width or an element that is not finite.
     void initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last);

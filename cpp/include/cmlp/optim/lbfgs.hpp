@@ -33,8 +33,9 @@ public:
     /// The value at x; writes the gradient, of x's size.
     using Objective = std::function<double(std::span<const double> x, std::span<double> gradient)>;
 
-    /// At most max_iter iterations from x, which becomes the new point; the value where it began. Asks between two
-    /// iterations whether to go on. Where the objective throws, x is the point of the last whole iteration.
+    /// At most max_iter iterations from x, which becomes the new point; the value where it began. Calls between two
+    /// iterations to decide whether to continue. If the objective throws, x is the point of the last complete
+    /// iteration.
     double step(std::span<double> x, const Limits& limits, const Objective& objective,
                 const std::function<bool()>& go_on = {});
 
