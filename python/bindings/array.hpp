@@ -10,6 +10,8 @@
 
 #include <pybind11/numpy.h>
 
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -31,17 +33,41 @@ inline bool is_sparse(const py::object& object) {
     return !py::isinstance<py::array>(object) && py::hasattr(object, "tocsr");
 }
 
-/// Any object as an array of numbers; refuses text, objects and complex numbers by name.
+/// Whether the elements are real numbers.
+inline bool is_numeric(const py::array& a) {
+    const char kind = a.dtype().kind();
+    return kind == 'f' || kind == 'i' || kind == 'u' || kind == 'b';
+}
+
+/// Any object as an array of numbers: tables with columns of several kinds and objects that are numbers are converted;
+/// text, dates and complex numbers are refused by name.
 inline py::array numbers(const py::object& object, const std::string& what) {
     if (is_sparse(object)) cmlp::fail(what, " is sparse, it must be dense");
-    const py::array a = py::isinstance<py::array>(object)
-                            ? py::reinterpret_borrow<py::array>(object)
-                            : py::array(py::module_::import("numpy").attr("asarray")(object));
-    const char kind = a.dtype().kind();
-    // Here and below: a message that asks Python for words is made only where it is needed.
-    if (kind != 'f' && kind != 'i' && kind != 'u' && kind != 'b')
-        cmlp::fail(what, " has dtype ", std::string(py::str(a.dtype())), ", it must hold real numbers");
-    return a;
+    if (py::isinstance<py::array>(object)) {
+        auto a = py::reinterpret_borrow<py::array>(object);
+        if (is_numeric(a)) return a;
+    }
+    // Here and below: Python is called for words only where they are needed.
+    return py::module_::import("cmlp._arrays").attr("as_numbers")(object, what);
+}
+
+/// Whether a conversion to T made an infinity of a finite number.
+template <class T>
+bool overflows(const py::array& from, const T* converted, py::ssize_t count) {
+    if (from.dtype().kind() != 'f' || from.itemsize() <= static_cast<py::ssize_t>(sizeof(T))) return false;
+    bool infinite = false;
+    for (py::ssize_t i = 0; i < count; ++i)
+        infinite |= std::abs(converted[i]) > std::numeric_limits<T>::max();
+    return infinite;
+}
+
+/// The array in T, C order; a finite number that T cannot hold is refused.
+template <class T>
+Array<T> converted(const py::array& a, const std::string& what) {
+    Array<T> result(a);
+    if (overflows(a, result.data(), result.size()))
+        py::module_::import("cmlp._arrays").attr("check_range")(a, result, what);
+    return result;
 }
 
 /// An array kept alive beside the view of its elements.
@@ -52,7 +78,7 @@ struct Rows {
 };
 
 template <class T>
-Rows<T> borrow(const py::array& a, cmlp::Index rows, cmlp::Index cols) {
+Rows<T> borrow(const py::array& a, cmlp::Index rows, cmlp::Index cols, const std::string& what) {
     const bool whole_rows = a.ndim() == 2 && a.dtype().is(py::dtype::of<T>()) &&
                             (a.strides(1) == sizeof(T) || a.shape(1) <= 1) && a.strides(0) > 0 &&
                             a.strides(0) % static_cast<py::ssize_t>(sizeof(T)) == 0 &&
@@ -61,8 +87,8 @@ Rows<T> borrow(const py::array& a, cmlp::Index rows, cmlp::Index cols) {
         const cmlp::Index stride = a.strides(0) / static_cast<py::ssize_t>(sizeof(T));
         if (stride >= cols || rows <= 1) return {a, {static_cast<const T*>(a.data()), rows, cols, stride}};
     }
-    Array<T> converted(a);
-    return {converted, {converted.data(), rows, cols}};
+    Array<T> own = converted<T>(a, what);
+    return {own, {own.data(), rows, cols}};
 }
 
 /// x as (rows, columns); `what` names it in messages: "forward: x".
@@ -70,7 +96,7 @@ template <class T>
 Rows<T> matrix(const py::object& object, const std::string& what) {
     const py::array a = numbers(object, what);
     if (a.ndim() != 2) cmlp::fail(what, " has shape ", shape_text(a), ", it must be (rows, columns)");
-    return borrow<T>(a, a.shape(0), a.shape(1));
+    return borrow<T>(a, a.shape(0), a.shape(1), what);
 }
 
 /// One number a row.
@@ -78,8 +104,8 @@ template <class T>
 Rows<T> vector(const py::object& object, const std::string& what) {
     const py::array a = numbers(object, what);
     if (a.ndim() != 1) cmlp::fail(what, " has shape ", shape_text(a), ", it must be (rows,)");
-    Array<T> converted(a);
-    return {converted, {converted.data(), a.shape(0), 1}};
+    Array<T> own = converted<T>(a, what);
+    return {own, {own.data(), a.shape(0), 1}};
 }
 
 template <class T>
@@ -116,7 +142,7 @@ Targets<T> targets(const py::object& object, bool takes_labels, const std::strin
         const std::span<const std::int64_t> span(label.data(), static_cast<size_t>(label.size()));
         return {label, {{}, span}};
     }
-    const Rows<T> rows = borrow<T>(a, a.shape(0), a.ndim() == 1 ? 1 : a.shape(1));
+    const Rows<T> rows = borrow<T>(a, a.shape(0), a.ndim() == 1 ? 1 : a.shape(1), what);
     return {rows.owner, {rows.view, {}}};
 }
 

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "bind_optimizer.hpp"
+#include "options.hpp"
 #include "training.hpp"
 
 namespace {
@@ -47,15 +48,15 @@ struct Calls {
     py::object epoch_end, score, poll;
     std::optional<Orders> orders;
 
-    EstimatorHooks hooks(Poll watch) const {
+    EstimatorHooks hooks(Poll polled) const {
         EstimatorHooks hooks;
-        hooks.poll = std::move(watch);
+        hooks.poll = std::move(polled);
         if (orders && orders->lock.is_none())
             hooks.order = [this](Index, std::span<Index> rows) { orders->next(rows); };
         else if (orders)
             hooks.order = [this](Index, std::span<Index> rows) { orders->next_locked(rows); };
         if (!epoch_end.is_none())
-            hooks.epoch_end = [this](const EstimatorEpoch& epoch) { return told(epoch); };
+            hooks.epoch_end = [this](const EstimatorEpoch& epoch) { return deliver(epoch); };
         if (!score.is_none())
             hooks.score = [this] {
                 sleep_if_finalizing();
@@ -64,7 +65,7 @@ struct Calls {
             };
         return hooks;
     }
-    bool told(const EstimatorEpoch& epoch) const {
+    bool deliver(const EstimatorEpoch& epoch) const {
         sleep_if_finalizing();
         const py::gil_scoped_acquire acquire;
         py::dict fields;
@@ -73,10 +74,10 @@ struct Calls {
         fields["val_score"] = epoch.val_score;
         fields["lr"] = epoch.lr;
         fields["seconds"] = epoch.seconds;
-        fields["at_rest"] = epoch.at_rest;
-        return !epoch_end(fields).is(py::bool_(false));
+        fields["plateau"] = epoch.at_rest;
+        return continues(epoch_end, fields);
     }
-    void heard(const Progress& progress) const {
+    void poll_python(const Progress& progress) const {
         sleep_if_finalizing();
         const py::gil_scoped_acquire acquire;
         check_signals();
@@ -86,16 +87,21 @@ struct Calls {
 
 EstimatorRules rules_from(const py::dict& o) {
     EstimatorRules rules;
-    rules.tol = py::cast<double>(o["tol"]);
-    rules.n_iter_no_change = py::cast<double>(o["n_iter_no_change"]);
-    rules.early_stopping = py::cast<bool>(o["early_stopping"]);
-    rules.learning_rate = parse_rate_rule(py::cast<std::string>(o["learning_rate"]));
-    rules.learning_rate_init = py::cast<double>(o["learning_rate_init"]);
-    rules.power_t = py::cast<double>(o["power_t"]);
-    rules.max_steps = py::cast<Index>(o["max_steps"]);
-    rules.constant = py::cast<double>(o["constant"]);
-    rules.val_constant = py::cast<double>(o["val_constant"]);
-    if (!o["metric"].is_none()) rules.metric = parse<MetricKind>(py::cast<std::string>(o["metric"]));
+    OptionReader reader(o);
+    reader.read("tol", rules.tol);
+    reader.read("n_iter_no_change", rules.n_iter_no_change);
+    reader.read("early_stopping", rules.early_stopping);
+    reader.read("learning_rate_init", rules.learning_rate_init);
+    reader.read("power_t", rules.power_t);
+    reader.read_or_off("max_steps", rules.max_steps);
+    reader.read("constant", rules.constant);
+    reader.read("val_constant", rules.val_constant);
+    std::string learning_rate = "constant", metric;
+    reader.read("learning_rate", learning_rate);
+    rules.learning_rate = parse_rate_rule(learning_rate);
+    reader.read_or_off("metric", metric);
+    if (!metric.empty()) rules.metric = parse<MetricKind>(metric);
+    reader.refuse_others();
     return rules;
 }
 
@@ -119,11 +125,11 @@ public:
     void run_alone() {
         {
             const py::gil_scoped_release release;
-            run([this](const Progress& progress) { calls.heard(progress); });
+            run([this](const Progress& progress) { calls.poll_python(progress); });
         }
         check();
     }
-    // Lets go of what it called, which may hold this object.
+    // Releases the functions, which may hold this object, and raises what ended the training.
     void check() {
         calls = {};
         if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
@@ -136,14 +142,14 @@ private:
     std::exception_ptr error_;
 };
 
-using Arrays = std::tuple<py::object, py::object, py::object>;  // x, y and weights or None, say
+using OrderArrays = std::tuple<py::object, py::object, py::object>;
 
 template <class T>
 class EstimatorFitOf : public PyEstimatorFit {
 public:
-    EstimatorFitOf(std::shared_ptr<Network<T>> network, const Arrays& rows, const py::object& loss,
+    EstimatorFitOf(std::shared_ptr<Network<T>> network, FitRows<T> rows, const py::object& loss,
                    const py::object& optimizer, const py::dict& options, const EstimatorRules& rules,
-                   const std::optional<Arrays>& held_out, Calls calls)
+                   FitRows<T> held_out, Calls calls)
         : PyEstimatorFit(std::move(calls)),
           network_(std::move(network)),
           owners_{loss, optimizer},
@@ -151,19 +157,13 @@ public:
           optimizer_(py::cast<PyOptimizer<T>&>(optimizer)),
           options_(options_from(options)),
           rules_(rules),
-          train_(held(rows, "fit")) {
-        train_.name_rows(options["row_names"]);
-        if (held_out) held_out_.emplace(held(*held_out, "fit: validation data"));
-    }
+          rows_(std::move(rows)),
+          held_out_(std::move(held_out)) {}
 
 private:
-    Held<T> held(const Arrays& rows, const char* what) const {
-        const auto& [x, y, weight] = rows;
-        return {loss_, x, y, weight, what};
-    }
     void train(const EstimatorHooks& hooks) override {
         const Data<T> validation = held_out_ ? held_out_->data() : Data<T>{};
-        fit_estimator<T>(*network_, train_.data(), loss_.loss, optimizer_.optimizer, options_, rules_, report,
+        fit_estimator<T>(*network_, rows_->data(), loss_.loss, optimizer_.optimizer, options_, rules_, report,
                          held_out_ ? &validation : nullptr, hooks);
     }
 
@@ -173,11 +173,10 @@ private:
     PyOptimizer<T>& optimizer_;
     const FitOptions options_;
     const EstimatorRules rules_;
-    Held<T> train_;
-    std::optional<Held<T>> held_out_;
+    const FitRows<T> rows_, held_out_;  // held_out_: null where there are none
 };
 
-// Runs all of them, each on one of the threads. The calling thread listens to signals; one ends them all.
+// Runs all of them, each on one of the threads. The calling thread checks for signals; one ends them all.
 void run_fits(const std::vector<PyEstimatorFit*>& fits, int threads) {
     struct Cancelled {};
     std::atomic<bool> cancelled = false;
@@ -201,24 +200,23 @@ void run_fits(const std::vector<PyEstimatorFit*>& fits, int threads) {
         }
     }
     if (!signal) return;
-    for (PyEstimatorFit* fit : fits) fit->calls = {};  // nobody will check them
+    for (PyEstimatorFit* fit : fits) fit->calls = {};  // check() is not called for them
     std::rethrow_exception(signal);
 }
 
 template <class T>
-std::unique_ptr<PyEstimatorFit> make(std::shared_ptr<Network<T>> network, const Arrays& rows,
+std::unique_ptr<PyEstimatorFit> make(std::shared_ptr<Network<T>> network, FitRows<T> rows,
                                      const py::object& loss, const py::object& optimizer,
-                                     const py::dict& options, const py::dict& rules,
-                                     const std::optional<Arrays>& held_out,
-                                     const std::optional<Arrays>& orders, const py::object& epoch_end,
+                                     const py::dict& options, const py::dict& rules, FitRows<T> held_out,
+                                     const std::optional<OrderArrays>& orders, const py::object& epoch_end,
                                      const py::object& score, const py::object& poll) {
     Calls calls{epoch_end, score, poll, {}};
     if (orders) {
         const auto& [order, generator, lock] = *orders;
         calls.orders.emplace(Orders{Array<std::int64_t>(order), py::capsule(generator), lock});
     }
-    return std::make_unique<EstimatorFitOf<T>>(std::move(network), rows, loss, optimizer, options,
-                                               rules_from(rules), held_out, std::move(calls));
+    return std::make_unique<EstimatorFitOf<T>>(std::move(network), std::move(rows), loss, optimizer, options,
+                                               rules_from(rules), std::move(held_out), std::move(calls));
 }
 
 // Losses of the epochs, validation losses and scores of the whole ones, from `first` on.
@@ -243,7 +241,7 @@ void bind_estimator(py::module_& m) {
         cls.def(py::init(make), py::arg("network"), py::arg("rows"), py::arg("loss"), py::arg("optimizer"),
                 py::arg("options"), py::arg("rules"), py::arg("held_out"), py::arg("orders"),
                 py::arg("epoch_end"), py::arg("score"), py::arg("poll"),
-                "rows, held_out: (x, y, weights); orders: (order, capsule of the generator, its lock).");
+                "rows, held_out: FitRows; orders: (order, capsule of the generator, its lock).");
     };
     add_init(&make<float>);
     add_init(&make<double>);

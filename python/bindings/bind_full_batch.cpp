@@ -20,9 +20,9 @@ struct PyLevenbergMarquardt : PyFullBatch<T> {
 
 // The loss of all rows with its penalty and gradient, at the parameters `members` given as one vector.
 template <class T>
-py::tuple whole_pass(Network<T>& network, const std::vector<Index>& members, const Array<double>& packed,
-                     const py::object& x, const py::object& y, const py::object& weight, const PyLoss& loss,
-                     double l2) {
+py::tuple full_batch_pass(Network<T>& network, const std::vector<Index>& members, const Array<double>& packed,
+                          const py::object& x, const py::object& y, const py::object& weight,
+                          const PyLoss& loss, double l2) {
     const Held<T> held(loss, x, y, weight, "fit");
     const Data<T> data = held.data();
     std::vector<Parameter<T>> chosen;
@@ -59,7 +59,7 @@ py::tuple whole_pass(Network<T>& network, const std::vector<Index>& members, con
 template <class T>
 void bind(py::module_& m, const char* base, const char* levenberg_marquardt) {
     py::class_<PyFullBatch<T>>(m, base, "A rule that sees all rows at once, with its state.");
-    m.def("whole_pass", &whole_pass<T>, py::arg("network"), py::arg("members"), py::arg("packed"),
+    m.def("full_batch_pass", &full_batch_pass<T>, py::arg("network"), py::arg("members"), py::arg("packed"),
           py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("loss"), py::arg("l2"),
           "Loss of all rows, penalty included, and its gradient, at parameters packed in this order.");
     using L = PyLevenbergMarquardt<T>;

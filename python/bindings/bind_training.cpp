@@ -1,4 +1,4 @@
-// One step, whole epochs, evaluation and the gradient check, with the GIL released while the core works.
+// One step, a fit, evaluation and the gradient check, with the GIL released while the core works.
 #include <cmlp/network/gradcheck.hpp>
 
 #include "bind_full_batch.hpp"
@@ -21,49 +21,64 @@ py::dict record_of(const EpochRecord& record) {
     return fields;
 }
 
-// What Python is asked during a fit; an answer of False stops it.
+// Calls of Python's functions during a fit; those that return False end it.
 struct Calls {
-    py::object epoch_end, step_end, poll, order;
+    py::object epoch_end, step_end, poll, order, monitored;
+    const FitReport& report;
+    size_t delivered = 0;  // records that epoch_end was given
 
-    static bool ask(const py::object& f, const py::dict& fields) {
-        return f.is_none() || !f(fields).is(py::bool_(false));
-    }
-    Hooks hooks() const {
+    Hooks hooks() {
         Hooks hooks;
         hooks.poll = [this](const Progress& progress) {
             sleep_if_finalizing();
             const py::gil_scoped_acquire acquire;
             check_signals();
-            ask(poll, progress_of(progress));
+            if (!poll.is_none()) poll(progress_of(progress));
         };
         if (!epoch_end.is_none())
-            hooks.epoch_end = [this](const EpochRecord& record) {
-                sleep_if_finalizing();
-                const py::gil_scoped_acquire acquire;
-                return ask(epoch_end, record_of(record));
-            };
+            hooks.epoch_end = [this](const EpochRecord& record) { return deliver(record); };
         if (!step_end.is_none())
             hooks.step_end = [this](const Progress& progress) {
                 sleep_if_finalizing();
                 const py::gil_scoped_acquire acquire;
-                return ask(step_end, progress_of(progress));
+                return continues(step_end, progress_of(progress));
             };
-        if (!order.is_none())
-            hooks.order = [this](Index epoch, std::span<Index> rows) {
+        if (!monitored.is_none())
+            hooks.monitored = [this](const EpochRecord& record) {
                 sleep_if_finalizing();
                 const py::gil_scoped_acquire acquire;
-                const Array<std::int64_t> given(numbers(order(epoch), "fit: shuffle"));
-                require(given.size() == std::ssize(rows), "fit: shuffle gave ", given.size(),
-                        " rows for epoch ", epoch, ", there are ", rows.size());
-                std::copy_n(given.data(), rows.size(), rows.data());
+                return py::cast<double>(monitored(record_of(record)));
             };
+        if (!order.is_none())
+            hooks.order = [this](Index epoch, std::span<Index> rows) { take_order(epoch, rows); };
         return hooks;
+    }
+
+private:
+    bool deliver(const EpochRecord& record) {
+        sleep_if_finalizing();
+        const py::gil_scoped_acquire acquire;
+        py::dict fields = record_of(record);
+        fields["best_epoch"] = report.best_epoch;
+        fields["best_value"] = report.best_value;
+        fields["steps_done"] = report.steps;
+        ++delivered;
+        return continues(epoch_end, fields);
+    }
+    void take_order(Index epoch, std::span<Index> rows) const {
+        sleep_if_finalizing();
+        const py::gil_scoped_acquire acquire;
+        const Array<std::int64_t> given(numbers(order(epoch), "fit: shuffle"));
+        require(given.size() == std::ssize(rows), "fit: shuffle gave ", given.size(), " rows for epoch ",
+                epoch, ", there are ", rows.size());
+        std::copy_n(given.data(), rows.size(), rows.data());
     }
 };
 
-void write_report(const FitReport& report, py::dict& out) {
+// The records that were not delivered before, and how the fit ended.
+void write_report(const FitReport& report, size_t delivered, py::dict& out) {
     py::list epochs;
-    for (const EpochRecord& record : report.epochs) epochs.append(record_of(record));
+    for (size_t i = delivered; i < report.epochs.size(); ++i) epochs.append(record_of(report.epochs[i]));
     out["epochs"] = epochs;
     out["best_epoch"] = report.best_epoch;
     out["best_value"] = report.best_value;
@@ -82,42 +97,56 @@ FullBatchRule<T>& rule_of(PyFullBatch<T>& optimizer) {
 }
 
 template <class T, template <class> class PyRule>
-void fit_network(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
-                 const PyLoss& loss, PyRule<T>& optimizer, const py::dict& options,
-                 const py::object& validation, const py::object& epoch_end, const py::object& step_end,
-                 const py::object& poll, const py::object& order, py::dict& report) {
-    Held<T> train(loss, x, y, weight, "fit");
-    train.name_rows(options["row_names"]);
-    std::optional<Held<T>> held_out;
-    if (!validation.is_none()) {
-        const auto [vx, vy, vw] = py::cast<std::tuple<py::object, py::object, py::object>>(validation);
-        held_out.emplace(loss, vx, vy, vw, "fit: validation data");
-    }
-    const Calls calls{epoch_end, step_end, poll, order};
+void fit_network(Network<T>& network, const FitRows<T>& rows, const PyLoss& loss, PyRule<T>& optimizer,
+                 const py::dict& options, const FitRows<T>& validation, const py::object& epoch_end,
+                 const py::object& step_end, const py::object& poll, const py::object& order,
+                 const py::object& monitored, py::dict& report) {
     const FitOptions fit_options = options_from(options);
     FitReport done;
+    Calls calls{epoch_end, step_end, poll, order, monitored, done};
     try {
-        const Data<T> validation_data = held_out ? held_out->data() : Data<T>{};
+        const Data<T> data = rows->data(), held_out = validation ? validation->data() : Data<T>{};
         const py::gil_scoped_release release;
-        fit<T>(network, train.data(), loss.loss, rule_of<T>(optimizer), fit_options, done,
-               held_out ? &validation_data : nullptr, calls.hooks());
+        fit<T>(network, data, loss.loss, rule_of<T>(optimizer), fit_options, done,
+               validation ? &held_out : nullptr, calls.hooks());
     } catch (...) {
-        write_report(done, report);
+        write_report(done, calls.delivered, report);
         throw;
     }
-    write_report(done, report);
+    write_report(done, calls.delivered, report);
 }
 
 template <class T>
+FitRows<T> fit_rows(const Network<T>&, const PyLoss& loss, const py::object& x, const py::object& y,
+                    const py::object& weight, const py::object& names, const std::string& what) {
+    auto rows = std::make_shared<Held<T>>(loss, x, y, weight, what);
+    rows->name_rows(names);
+    return rows;
+}
+
+// The outputs for held rows, in evaluation mode.
+template <class T>
+Array<T> predict_rows(const Held<T>& rows, const Network<T>& network) {
+    auto [out, y] =
+        new_matrix<T>(rows.x.view.rows(), network.output_width(rows.x.view, 0, network.layer_count()));
+    const py::gil_scoped_release release;
+    network.predict_into(rows.x.view, y);
+    return out;
+}
+
+using OrOff = std::optional<double>;  // None: off
+
+template <class T>
 double step(Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
-            const PyLoss& loss, PyOptimizer<T>& optimizer, double clip_grad_norm, double clip_grad_value,
-            double l1, double l2, double max_norm) {
+            const PyLoss& loss, PyOptimizer<T>& optimizer, OrOff clip_grad_norm, OrOff clip_grad_value,
+            OrOff l1, OrOff l2, OrOff max_norm) {
     const Held<T> held(loss, x, y, weight, "train_step");
     const typename Network<T>::Exclusive only(network, "train_step");  // until it has forgotten the arrays
     const py::gil_scoped_release release;
     const double value =
         train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, optimizer.scratch,
-                      {clip_grad_norm, clip_grad_value, l1, l2, max_norm});
+                      {clip_grad_norm.value_or(0), clip_grad_value.value_or(0), l1.value_or(0),
+                       l2.value_or(0), max_norm.value_or(0)});
     network.forget();  // it looks at arrays that may be gone
     return value;
 }
@@ -134,19 +163,30 @@ std::vector<double> evaluate_network(const Network<T>& network, const py::object
 }
 
 template <class T>
-void bind(py::module_& m) {
+void bind(py::module_& m, const char* rows_name) {
+    py::class_<Held<T>, FitRows<T>>(m, rows_name, "The rows of a fit, converted once.")
+        .def("predict", &predict_rows<T>, py::arg("network"), "The network's outputs, in evaluation mode.")
+        .def(
+            "steps_an_epoch",
+            [](const Held<T>& rows, const Network<T>& network, const py::dict& options) {
+                return steps_an_epoch(network, rows.x.view.rows(), options_from(options));
+            },
+            py::arg("network"), py::arg("options"), "Updates of an epoch of a fit with these options.");
+    m.def("fit_rows", &fit_rows<T>, py::arg("network"), py::arg("loss"), py::arg("x"), py::arg("y"),
+          py::arg("sample_weight"), py::arg("row_names"), py::arg("what"),
+          "Rows in the network's precision; `what` begins messages about them.");
     const auto add_fit = [&m](auto fit) {
-        m.def("fit", fit, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
-              py::arg("loss"), py::arg("optimizer"), py::arg("options"), py::arg("validation"),
-              py::arg("epoch_end"), py::arg("step_end"), py::arg("poll"), py::arg("order"), py::arg("report"),
-              "Whole epochs; fills report even where it raises.");
+        m.def("fit", fit, py::arg("network"), py::arg("rows"), py::arg("loss"), py::arg("optimizer"),
+              py::arg("options"), py::arg("validation"), py::arg("epoch_end"), py::arg("step_end"),
+              py::arg("poll"), py::arg("order"), py::arg("monitored"), py::arg("report"),
+              "Trains for epochs; fills report even where it raises.");
     };
     add_fit(&fit_network<T, PyOptimizer>);
     add_fit(&fit_network<T, PyFullBatch>);
     m.def("train_step", &step<T>, py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"),
-          py::arg("loss"), py::arg("optimizer"), py::arg("clip_grad_norm") = 0.0,
-          py::arg("clip_grad_value") = 0.0, py::arg("l1") = 0.0, py::arg("l2") = 0.0,
-          py::arg("max_norm") = 0.0, "One step; the loss before it.");
+          py::arg("loss"), py::arg("optimizer"), py::arg("clip_grad_norm") = py::none(),
+          py::arg("clip_grad_value") = py::none(), py::arg("l1") = py::none(), py::arg("l2") = py::none(),
+          py::arg("max_norm") = py::none(), "One step; the loss before it.");
     m.def("evaluate", &evaluate_network<T>, py::arg("network"), py::arg("x"), py::arg("y"),
           py::arg("sample_weight"), py::arg("loss"), py::arg("metrics"),
           "The loss, then the metrics, in evaluation mode.");
@@ -173,8 +213,8 @@ void bind_training(py::module_& m) {
         },
         py::arg("rows"), py::arg("cols"), py::arg("seed"), py::arg("number"),
         "N(0, 1) as added to batch `number` of a fit.");
-    bind<float>(m);
-    bind<double>(m);
+    bind<float>(m, "FitRows32");
+    bind<double>(m, "FitRows64");
     m.def(
         "gradcheck",
         [](Network<double>& network, const py::object& x, const py::object& y, const py::object& weight,

@@ -33,7 +33,7 @@ inline Array<std::int32_t> narrowed(const py::object& indices) {
 template <class T>
 HeldInput<T> borrow_csr(const py::object& csr, const std::string& what) {
     const auto [rows, cols] = py::cast<std::pair<cmlp::Index, cmlp::Index>>(csr.attr("shape"));
-    const Array<T> values(numbers(csr.attr("data"), what));
+    const Array<T> values = converted<T>(numbers(csr.attr("data"), what), what);
     const Array<std::int64_t> starts(csr.attr("indptr"));
     const Array<std::int32_t> columns = narrowed(csr.attr("indices"));
     const auto span = [](const auto& a) { return std::span(a.data(), static_cast<size_t>(a.size())); };

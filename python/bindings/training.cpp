@@ -4,15 +4,44 @@
 #include <chrono>
 #include <thread>
 
+#include "options.hpp"
+
 using namespace cmlp;
 
 namespace {
 
-const char* kind_of(bool) { return "True or False"; }
-const char* kind_of(double) { return "a number"; }
-const char* kind_of(Index) { return "a whole number of 64 bits"; }
-const char* kind_of(std::uint64_t) { return "a whole number in [0, 2^64)"; }
-const char* kind_of(const std::string&) { return "a name"; }
+void read_epochs(OptionReader& reader, FitOptions& options) {
+    reader.read("epochs", options.epochs);
+    reader.read("initial_epoch", options.first_epoch);
+    reader.read_or_off("time_limit", options.time_limit);
+    reader.read_or_off("every_steps", options.every_steps);
+    reader.read("seed", options.seed);
+}
+
+void read_batches(OptionReader& reader, FitOptions& options) {
+    reader.read("batch_size", options.batch_size);
+    reader.read("shuffle", options.shuffle);
+    reader.read("drop_last", options.drop_last);
+    reader.read_or_off("accumulate_steps", options.accumulate_steps);
+    reader.read_or_off("mixup", options.mixup);
+    reader.read_or_off("input_noise", options.input_noise);
+}
+
+void read_steps(OptionReader& reader, StepOptions& step) {
+    reader.read_or_off("clip_grad_norm", step.clip_grad_norm);
+    reader.read_or_off("clip_grad_value", step.clip_grad_value);
+    reader.read_or_off("l1", step.l1);
+    reader.read_or_off("l2", step.l2);
+    reader.read_or_off("max_norm", step.max_norm);
+    reader.read("penalty_per_row", step.penalty_per_row);
+}
+
+void read_stopping(OptionReader& reader, FitOptions& options) {
+    reader.read_or_off("patience", options.patience);
+    reader.read("min_delta", options.min_delta);
+    reader.read("monitor", options.monitor);
+    reader.read("restore_best", options.restore_best);
+}
 
 }  // namespace
 
@@ -49,34 +78,28 @@ void sleep_if_finalizing() {
     while (finalizing) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
+bool continues(const py::object& function, const py::dict& values) {
+    const py::object returned = function(values);
+    if (returned.is_none()) return true;
+    const int truth = PyObject_IsTrue(returned.ptr());
+    if (truth < 0) throw py::error_already_set();
+    return truth != 0;
+}
+
 FitOptions options_from(const py::dict& o) {
     FitOptions options;
-    const auto read = [&](const char* key, auto& value) {
-        if (!o.contains(key)) return;
-        try {
-            value = py::cast<std::decay_t<decltype(value)>>(o[key]);
-        } catch (const py::cast_error&) {
-            fail("fit: ", key, " is ", std::string(py::str(o[key])), ", it must be ", kind_of(value));
-        }
-    };
-    read("epochs", options.epochs), read("first_epoch", options.first_epoch),
-        read("batch_size", options.batch_size);
-    read("shuffle", options.shuffle), read("seed", options.seed),
-        read("clip_grad_norm", options.step.clip_grad_norm);
-    read("time_limit", options.time_limit), read("patience", options.patience),
-        read("min_delta", options.min_delta);
-    read("monitor", options.monitor), read("restore_best", options.restore_best);
-    read("every_steps", options.every_steps);
-    read("clip_grad_value", options.step.clip_grad_value);
-    read("l1", options.step.l1), read("l2", options.step.l2), read("max_norm", options.step.max_norm);
-    read("penalty_per_row", options.step.penalty_per_row);
-    read("accumulate_steps", options.accumulate_steps), read("mixup", options.mixup),
-        read("input_noise", options.input_noise);
-    using Courses = std::vector<std::tuple<std::string, Index, std::vector<double>, bool>>;
-    if (o.contains("courses"))
-        for (auto& [setting, group, values, every_step] : py::cast<Courses>(o["courses"]))
-            options.courses.push_back({setting, group, std::move(values), every_step});
-    if (o.contains("metrics"))
-        options.metrics = metric_kinds(py::cast<std::vector<std::string>>(o["metrics"]));
+    OptionReader reader(o);
+    read_epochs(reader, options);
+    read_batches(reader, options);
+    read_steps(reader, options.step);
+    read_stopping(reader, options);
+    ScheduledValues schedules;
+    reader.read("schedules", schedules);
+    for (auto& [setting, group, values, every_step] : schedules)
+        options.schedules.push_back({setting, group, std::move(values), every_step});
+    std::vector<std::string> metrics;
+    reader.read("metrics", metrics);
+    options.metrics = metric_kinds(metrics);
+    reader.refuse_others();
     return options;
 }

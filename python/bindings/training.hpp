@@ -1,4 +1,4 @@
-// What the bindings of training share: data kept alive, options, calls back into Python.
+// What the bindings of training share: rows kept alive, options, calls back into Python.
 #pragma once
 
 #include <cmlp/train/trainer.hpp>
@@ -31,6 +31,10 @@ struct Held {
     }
 };
 
+/// The rows of a fit as Python holds them: converted once, for the training and for what is measured of them.
+template <class T>
+using FitRows = std::shared_ptr<Held<T>>;
+
 std::vector<cmlp::MetricKind> metric_kinds(const std::vector<std::string>& names);
 py::dict progress_of(const cmlp::Progress& progress);
 const char* name_of(cmlp::Stop stop);
@@ -39,5 +43,8 @@ void check_signals();
 /// A daemon thread that asks for the GIL while the interpreter shuts down would be ended in the middle of C++ frames;
 /// it sleeps until the process is gone instead.
 void sleep_if_finalizing();
-/// Options by their names in net.fit; those that are not there stay.
+/// Calls a function of the user's; false: what it returned is neither None nor true, and the training stops.
+bool continues(const py::object& function, const py::dict& values);
+/// Options by their names in net.fit; those that are not there stay, and a name that is none of them is refused. None is
+/// "off" for the options that can be off.
 cmlp::FitOptions options_from(const py::dict& o);

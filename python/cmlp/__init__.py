@@ -20,7 +20,9 @@ from cmlp.files import load, save
 from cmlp.perceptron import Perceptron
 from cmlp.registry import activations, initializers, losses, metrics, optimizers, schedules
 from cmlp.runtime import get_num_threads, set_num_threads
-from cmlp.training.history import EarlyStopping, History
+from cmlp.training.checkpoint import Checkpoint
+from cmlp.training.early_stopping import EarlyStopping
+from cmlp.training.history import History
 
 if TYPE_CHECKING:
     from cmlp.estimators import MLPClassifier as MLPClassifier
@@ -45,6 +47,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "Checkpoint",
     "EarlyStopping",
     "GradcheckReport",
     "History",

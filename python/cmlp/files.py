@@ -4,20 +4,62 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from cmlp import _core
 from cmlp.nn.sequential import Sequential
 
+_OTHER_FORMATS = {  # suffixes of files that are read by something else
+    ".h5": "Keras's HDF5",
+    ".hdf5": "HDF5",
+    ".keras": "Keras's",
+    ".pt": "PyTorch's pickles",
+    ".pth": "PyTorch's pickles",
+    ".ckpt": "a framework's checkpoints",
+    ".pkl": "pickles",
+    ".pickle": "pickles",
+    ".joblib": "joblib's pickles",
+    ".onnx": "ONNX",
+    ".tflite": "TensorFlow Lite",
+    ".npy": "NumPy's arrays",
+    ".npz": "NumPy's arrays",
+    ".json": "JSON",
+    ".csv": "tables",
+    ".txt": "text",
+}
+
+
+def _check_suffix(path: str | os.PathLike[str]) -> None:
+    suffix = os.path.splitext(os.fsdecode(os.fspath(path)))[1].lower()
+    if suffix in _OTHER_FORMATS:
+        raise ValueError(
+            f"save: the suffix '{suffix}' is that of {_OTHER_FORMATS[suffix]}; a model is written as "
+            "safetensors, name the file *.safetensors"
+        )
+
+
+def _check_model(model: Any) -> None:
+    """Refuse what is no network, with the way to save it."""
+    if isinstance(model, Sequential):
+        return
+    kind = type(model).__name__
+    if hasattr(model, "get_params"):
+        raise ValueError(
+            f"save: {kind} is an estimator; write it with joblib.dump(model, path), read it with "
+            "joblib.load(path)"
+        )
+    raise ValueError(f"save: {kind} is not a network; give a cmlp.nn.Sequential")
+
 
 def save(net: Sequential, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
-    """Write a network to a file, in one step: the old file or the new one is there, whole.
+    """Write a network to a file, atomically: a reader finds the complete old file or the complete new one.
 
     Parameters
     ----------
     net : Sequential
         The network; its parameters, layers, seed and ``net.metadata`` are written.
     path : path
-        The file, by custom ``*.safetensors``; any safetensors reader finds the parameters under their names.
+        The file, named ``*.safetensors``; any safetensors reader finds the parameters under their names.
     metadata : mapping of str to str, optional
         Text to keep with the model, added to ``net.metadata``. Keys that begin with
         ``"cmlp"`` are the library's.
@@ -25,7 +67,9 @@ def save(net: Sequential, path: str | os.PathLike[str], metadata: Mapping[str, s
     Raises
     ------
     ValueError
-        When the file cannot be written, or the metadata are not text or under a key of the library's.
+        When the file cannot be written or has the suffix of another format, when ``net`` is not a network
+        (an estimator or a Pipeline is written by ``joblib.dump``), or when the metadata are not text or
+        under a key of the library's.
 
     Examples
     --------
@@ -38,6 +82,8 @@ def save(net: Sequential, path: str | os.PathLike[str], metadata: Mapping[str, s
     >>> cmlp.load(path).n_parameters
     13
     """
+    _check_model(net)
+    _check_suffix(path)
     before = dict(net.metadata)
     net.metadata.update(metadata or {})
     try:
@@ -65,7 +111,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     Raises
     ------
     ValueError
-        When the file is not a whole model of this format. No code in a file is ever run.
+        When the file is not a complete model of this format. No code in a file is ever run.
 
     Examples
     --------

@@ -99,7 +99,7 @@ TEST_CASE("full batch: what is refused") {
           "fit: LBFGS sees all rows at once: batch_size is 32, there are 50 rows");
     run.options.batch_size = 50;
     CHECK(message([&] { run.fit(strange); }) == "fit: the optimizer is over parameters of another network");
-    run.options.courses = {{"lr", 0, std::vector<double>(20, 0.1), false}};
+    run.options.schedules = {{"lr", 0, std::vector<double>(20, 0.1), false}};
     CHECK(message([&] { run.fit(rule); }) == "fit: LBFGS takes no scheduler");
     CHECK(message([] { LbfgsRule<double>({}); }) == "LBFGS: there are no parameters");
 }

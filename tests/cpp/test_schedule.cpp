@@ -1,4 +1,4 @@
-// Schedules from C++: values, tables, courses in a fit, and what is refused.
+// Schedules from C++: values, tables, schedules in a fit, and what is refused.
 #include <cmlp/cmlp.hpp>
 
 #include <doctest/doctest.h>
@@ -45,18 +45,18 @@ TEST_CASE("schedule: names and refusals") {
           "schedule 'exponential': parameter 0 is nan, it must be finite");
 }
 
-TEST_CASE("schedule: a course is followed by fit, and must be long enough") {
+TEST_CASE("schedule: scheduled values are followed by fit, and must be long enough") {
     Network<double> net({Linear{1, 1}}, 0);
     Optimizer<double> sgd(OptimizerKind::sgd, net, {{"lr", 0.5}});
     const Matrix<double> x{{1}, {2}, {3}}, y{{1}, {2}, {3}};
     const Data<double> data{x.view(), {y.view(), {}}, {}};
     FitOptions options;
     options.epochs = 3, options.batch_size = 2;
-    options.courses = {{"lr", 0, Schedule(ScheduleKind::exponential, {0.5}).table(0.01, 0, 3), false}};
+    options.schedules = {{"lr", 0, Schedule(ScheduleKind::exponential, {0.5}).table(0.01, 0, 3), false}};
     FitReport report;
     fit(net, data, Loss(LossKind::mse), sgd, options, report);
     for (size_t epoch = 0; epoch < 3; ++epoch) CHECK(report.epochs[epoch].lr == 0.01 / double(1 << epoch));
-    options.courses[0].every_step = true;
+    options.schedules[0].every_step = true;
     CHECK(message([&] { fit(net, data, Loss(LossKind::mse), sgd, options, report); }) ==
-          "fit: the course of 'lr' has 3 values, 6 are needed");
+          "fit: the schedule of 'lr' has 3 values, 6 are needed");
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import hypothesis
 import numpy as np
 import pytest
@@ -49,6 +51,14 @@ def threads():
     before = cmlp.get_num_threads()
     yield cmlp.set_num_threads
     cmlp.set_num_threads(before)
+
+
+@pytest.fixture
+def ctrl_c():
+    """Have SIGINT raise KeyboardInterrupt, also where the process was started with it ignored (a shell's "&")."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def test_bad_output_file(folder):
 
 
 @pytest.fixture
-def ctrl_c_at(monkeypatch):
+def ctrl_c_at(monkeypatch, ctrl_c):
     """Press Ctrl-C at the end of an epoch."""
 
     def press(epoch):
@@ -191,7 +191,7 @@ def test_ctrl_c_keeps_the_best_epoch(folder, ctrl_c_at):
     good("predict", MODEL, "people.csv")
 
 
-def test_ctrl_c_before_an_epoch_is_over(folder, monkeypatch):
+def test_ctrl_c_before_an_epoch_is_over(folder, monkeypatch, ctrl_c):
     def press(*_):
         signal.raise_signal(signal.SIGINT)
 

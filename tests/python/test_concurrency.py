@@ -51,6 +51,7 @@ class CtrlC(threading.Thread):
         os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("size", ["tiny", "large"])
 def test_ctrl_c_ends_a_fit_soon_and_leaves_the_network_usable(size, record_property):
     """No callback runs, so that only the core's own look at signals can end it."""
@@ -73,6 +74,7 @@ def test_ctrl_c_ends_a_fit_soon_and_leaves_the_network_usable(size, record_prope
     assert net.fit(x, y, loss="cross_entropy", epochs=1).stop == "completed"
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_fit_is_as_after_its_last_whole_step():
     """The same number of steps without interruption gives the same weights."""
     net, twin, (x, y) = network(), network(), data(640)

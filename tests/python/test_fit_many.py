@@ -319,10 +319,9 @@ def test_what_is_refused(settings, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(signal, "raise_signal"), reason="needs signals")
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_all():
     model = MLPClassifier((50,), max_iter=10**6, tol=0, n_iter_no_change=10**6)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     try:
@@ -330,7 +329,6 @@ def test_ctrl_c_ends_all():
             fit_many(model, X, Y, seeds=range(4), n_threads=2)
     finally:
         timer.join()
-        signal.signal(signal.SIGINT, before)
 
 
 def test_it_warns_as_each_fit_does():

@@ -153,6 +153,7 @@ def test_the_best_epoch_is_restored(name):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends itself a signal")
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("name", RULES)
 def test_ctrl_c_ends_a_fit_and_leaves_the_network_usable(name):
     net, (x, y) = network(columns=30, hidden=60), rows(3000, 30)  # seconds of work

@@ -1,6 +1,7 @@
-// What a fit draws at random for a batch, from the batch's number alone.
+// The number of batches, and what a fit draws at random for one, from its number alone.
+#include "train/batches.hpp"
+
 #include <cmlp/ops/functions.hpp>
-#include <cmlp/train/trainer.hpp>
 
 #include <array>
 #include <cmath>
@@ -34,6 +35,17 @@ void normal_pairs(Index pairs, const std::uint32_t* words, double* out) {
 }
 
 }  // namespace
+
+Index batch_count(Index rows, const FitOptions& options, bool statistics) {
+    const Index size = std::min(options.batch_size, rows), left = rows % size;
+    require(!options.drop_last || size == options.batch_size,
+            "fit: drop_last leaves no batch: batch_size is ", options.batch_size, ", there are ", rows,
+            " rows");
+    require(!statistics || size > 1, "fit: batch normalisation needs the variance of several rows: ",
+            rows == 1 ? "there is one row" : "batch_size is 1");
+    const bool joins = statistics && left == 1;
+    return rows / size + (left == 0 || joins || options.drop_last ? 0 : 1);
+}
 
 Pairs mixup_pairs(Index rows, double alpha, std::uint64_t seed, std::uint64_t number) {
     const double share = Rng(seed, Stream::mixup, 2 * number).beta(alpha);

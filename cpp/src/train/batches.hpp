@@ -8,21 +8,26 @@
 
 namespace cmlp {
 
+// Batches of an epoch. A single row that is left over joins the batch before it where a batch needs several.
+Index batch_count(Index rows, const FitOptions& options, bool statistics);
+
 template <class T>
 class Batches {
 public:
-    Batches(const Data<T>& data, const FitOptions& options, const Hooks& hooks)
+    // `statistics`: the network takes the variance of a batch, so that none may have a single row.
+    Batches(const Data<T>& data, const FitOptions& options, const Hooks& hooks, bool statistics)
         : data_(data),
           options_(options),
           hooks_(hooks),
           order_(static_cast<size_t>(data.rows())),
-          rows_(std::min(options.batch_size, data.rows())) {
+          rows_(std::min(options.batch_size, data.rows())),
+          count_(batch_count(data.rows(), options, statistics)) {
         permuted_ = options.shuffle || hooks.order;
         std::iota(order_.begin(), order_.end(), Index(0));
     }
 
-    Index rows() const { return rows_; }                                // of a batch
-    Index count() const { return (data_.rows() + rows_ - 1) / rows_; }  // an epoch
+    Index rows() const { return rows_; }    // of a batch
+    Index count() const { return count_; }  // an epoch
 
     void begin(Index epoch) {
         if (hooks_.order)
@@ -34,7 +39,8 @@ public:
 
     // Batch i of the epoch; valid until the next.
     Batch<T> operator[](Index i) {
-        const Index first = i * rows_, rows = std::min(rows_, data_.rows() - first);
+        const Index first = i * rows_;
+        const Index rows = i + 1 < count_ || options_.drop_last ? rows_ : data_.rows() - first;
         const bool changed = options_.mixup > 0 || options_.input_noise > 0;
         if (!permuted_ && !changed) return {data_.middle_rows(first, rows)};
         const auto order = std::span<const Index>(order_).subspan(size_t(first), size_t(rows));
@@ -73,7 +79,7 @@ private:
     const FitOptions& options_;
     const Hooks& hooks_;
     std::vector<Index> order_;
-    Index rows_;
+    Index rows_, count_;
     bool permuted_ = true;
     std::uint64_t first_number_ = 0;
     Gatherer<T> gather_, gather_second_;

@@ -10,16 +10,16 @@ namespace {
 
 const std::string dropout = "dropout";
 
-// A course must hold a value for every epoch or step to come.
+// A schedule must hold a value for every epoch or step to come.
 template <class T>
-void check_courses(const FitOptions& options, const Optimizer<T>& optimizer, Index steps_an_epoch) {
+void check_schedules(const FitOptions& options, const Optimizer<T>& optimizer, Index steps_an_epoch) {
     const Index epochs = std::max(options.epochs - options.first_epoch, Index(0));
-    for (const Course& course : options.courses) {
-        if (course.setting != dropout)
-            optimizer.setting(course.setting, course.group);  // throws where there is none
-        const Index needed = course.every_step ? epochs * steps_an_epoch : epochs;
-        require(std::ssize(course.values) >= needed, "fit: the course of '", course.setting, "' has ",
-                course.values.size(), " values, ", needed, " are needed");
+    for (const SettingSchedule& schedule : options.schedules) {
+        if (schedule.setting != dropout)
+            optimizer.setting(schedule.setting, schedule.group);  // throws where there is none
+        const Index needed = schedule.every_step ? epochs * steps_an_epoch : epochs;
+        require(std::ssize(schedule.values) >= needed, "fit: the schedule of '", schedule.setting, "' has ",
+                schedule.values.size(), " values, ", needed, " are needed");
     }
 }
 
@@ -40,17 +40,25 @@ void check_codes(const FitOptions& options, const Network<T>& network) {
                 " would change the codes that Embedding layer '", layer.name, "' looks up");
 }
 
+// Whether a layer takes the mean and variance of a batch.
+template <class T>
+bool takes_statistics(const Network<T>& network) {
+    const auto layers = network.layers();
+    return std::any_of(layers.begin(), layers.end(), [](const NamedLayer& named) {
+        return std::holds_alternative<BatchNorm1d>(named.layer);
+    });
+}
+
 template <class T>
 class BatchFit : public FitLoop<T> {
 public:
     BatchFit(const FitTask<T>& task, Optimizer<T>& optimizer)
         : FitLoop<T>(task),
           optimizer_(optimizer),
-          batches_(task.data, task.options, task.hooks),
+          batches_(task.data, task.options, task.hooks, takes_statistics(task.network)),
           step_(task.network, task.loss, optimizer, task.options.step, result_) {
-        const Index together = task.options.accumulate_steps;
-        steps_ = (batches_.count() - 1) / together + 1;
-        check_courses(task.options, optimizer, steps_);
+        steps_ = (batches_.count() - 1) / task.options.accumulate_steps + 1;
+        check_schedules(task.options, optimizer, steps_);
         check_codes(task.options, task.network);
         check_sparse(task.options, task.data);
     }
@@ -59,7 +67,7 @@ private:
     using FitLoop<T>::task_;
 
     bool train(Index epoch) override {
-        follow_courses(false, epoch - task_.options.first_epoch);
+        follow_schedules(false, epoch - task_.options.first_epoch);
         batches_.begin(epoch);
         for (Index step = 0; step < steps_;) {
             with_team(step_work(task_.network, batches_.rows()), double(steps_ - step),
@@ -72,7 +80,7 @@ private:
     // Steps from this one on, up to one that something has to follow; the number of the next.
     Index run_steps(Index step) {
         for (bool due = false; step < steps_ && !due; ++step) {
-            follow_courses(true, task_.report.steps);
+            follow_schedules(true, task_.report.steps);
             run_step(step);
             due = this->step_done();
         }
@@ -81,14 +89,14 @@ private:
 
     double lr() const override { return optimizer_.setting("lr"); }
 
-    void follow_courses(bool every_step, Index at) {
-        for (const Course& course : task_.options.courses) {
-            if (course.every_step != every_step) continue;
-            const double value = course.values[size_t(at)];
-            if (course.setting == dropout)
+    void follow_schedules(bool every_step, Index at) {
+        for (const SettingSchedule& schedule : task_.options.schedules) {
+            if (schedule.every_step != every_step) continue;
+            const double value = schedule.values[size_t(at)];
+            if (schedule.setting == dropout)
                 task_.network.set_dropout(value);
             else
-                optimizer_.set_setting(course.setting, value, course.group);
+                optimizer_.set_setting(schedule.setting, value, schedule.group);
         }
     }
 
@@ -117,6 +125,13 @@ private:
 }  // namespace
 
 template <class T>
+Index steps_an_epoch(const Network<T>& network, Index rows, const FitOptions& options) {
+    require(rows >= 1 && options.batch_size >= 1 && options.accumulate_steps >= 1,
+            "fit: rows, batch_size and accumulate_steps must be at least 1");
+    return (batch_count(rows, options, takes_statistics(network)) - 1) / options.accumulate_steps + 1;
+}
+
+template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
          const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
     report = {};
@@ -127,6 +142,8 @@ void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T
     BatchFit<T>(task, optimizer).run();
 }
 
+template Index steps_an_epoch<float>(const Network<float>&, Index, const FitOptions&);
+template Index steps_an_epoch<double>(const Network<double>&, Index, const FitOptions&);
 template void fit<float>(Network<float>&, const Data<float>&, const Loss&, Optimizer<float>&,
                          const FitOptions&, FitReport&, const Data<float>*, const Hooks&);
 template void fit<double>(Network<double>&, const Data<double>&, const Loss&, Optimizer<double>&,

@@ -65,7 +65,7 @@ void FitTask<T>::check() const {
 
 template <class T>
 FitLoop<T>::FitLoop(const FitTask<T>& task)
-    : task_(task), monitor_(task.options, task.validation != nullptr) {
+    : task_(task), monitor_(task.options, task.hooks, task.validation != nullptr) {
     for (const MetricKind kind : task.options.metrics) metrics_.emplace_back(kind, task.loss);
 }
 

@@ -62,7 +62,8 @@ private:
 template <class T>
 class Monitor {
 public:
-    Monitor(const FitOptions& options, bool validated) : options_(options) {
+    Monitor(const FitOptions& options, const Hooks& hooks, bool validated)
+        : options_(options), hooks_(hooks) {
         std::string name = options.monitor.empty() ? (validated ? "val_loss" : "loss") : options.monitor;
         validation_ = name.starts_with("val_");
         if (validation_) name.erase(0, 4);
@@ -79,9 +80,7 @@ public:
 
     // False when the patience is at its end.
     bool improves(const EpochRecord& record, const Network<T>& network, FitReport& report) {
-        const double value = metric_ < 0
-                                 ? (validation_ ? record.val_loss : record.loss)
-                                 : (validation_ ? record.val_metrics : record.metrics)[size_t(metric_)];
+        const double value = value_of(record);
         if (report.best_epoch < 0 || sign_ * value < sign_ * report.best_value - options_.min_delta) {
             report.best_epoch = record.epoch;
             report.best_value = value;
@@ -95,7 +94,14 @@ public:
     }
 
 private:
+    double value_of(const EpochRecord& record) const {
+        if (hooks_.monitored) return hooks_.monitored(record);
+        if (metric_ < 0) return validation_ ? record.val_loss : record.loss;
+        return (validation_ ? record.val_metrics : record.metrics)[size_t(metric_)];
+    }
+
     const FitOptions& options_;
+    const Hooks& hooks_;
     bool validation_ = false;
     Index metric_ = -1;  // index among the metrics, -1: the loss
     double sign_ = 1;

@@ -174,7 +174,7 @@ void check_full_batch(const FitOptions& options, Index rows, std::string_view na
                                                   {"max_norm", step.max_norm > 0},
                                                   {"mixup", options.mixup > 0},
                                                   {"penalty_per_row", step.penalty_per_row},
-                                                  {"scheduler", !options.courses.empty()}};
+                                                  {"scheduler", !options.schedules.empty()}};
     for (const auto& [option, given] : asked) require(!given, "fit: ", name, " takes no ", option);
 }
 

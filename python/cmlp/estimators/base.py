@@ -15,13 +15,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from cmlp._sparse import is_sparse
 from cmlp.estimators.data import Imputer
 from cmlp.estimators.exclusive import fitting
-from cmlp.estimators.lbfgs import WholeFit, WholePass
+from cmlp.estimators.lbfgs import FullBatchObjective, FullBatchRun
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.network import Architecture, draw
 from cmlp.estimators.prediction import Answers
 from cmlp.estimators.row_order import RowOrder
 from cmlp.estimators.solvers import Solver, settings_of
-from cmlp.estimators.training_run import Course, Rows
+from cmlp.estimators.training_run import EstimatorRun, Rows
 from cmlp.estimators.validation import EvalSet
 from cmlp.estimators.warm_start import check_layout
 from cmlp.estimators.weights import checked_weights
@@ -148,10 +148,9 @@ class BaseMLP(Answers):
             self._begin(rows, first)
             with Execution(self.n_threads):
                 if self.solver == "lbfgs":
-                    WholeFit(self, rows, held_out)()
+                    FullBatchRun(self, rows, held_out).run()
                 else:
-                    course = self._course(rows, held_out, incremental)
-                    course.end(course.native.run)
+                    self._training_run(rows, held_out, incremental).run()
             self._net.eval()
             self._calibrate(rest)
         return self
@@ -235,10 +234,10 @@ class BaseMLP(Answers):
         """Return the units of the hidden layers, and their activation or activations."""
         return np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).tolist(), self.activation
 
-    def _whole_pass(self) -> WholePass:
-        return WholePass(self._net, self._objective, float(self.alpha))
+    def _full_batch_objective(self) -> FullBatchObjective:
+        return FullBatchObjective(self._net, self._objective, float(self.alpha))
 
-    def _course(self, rows: Rows, held_out: Rows | None, incremental: bool) -> Course:
+    def _training_run(self, rows: Rows, held_out: Rows | None, incremental: bool) -> EstimatorRun:
         """Return a training by epochs that is yet to run."""
         if not hasattr(self, "_optimizer") or self._optimizer.settings != settings_of(self):
             self._optimizer = Solver(self, self._net)
@@ -251,7 +250,7 @@ class BaseMLP(Answers):
             self._row_order = RowOrder(rows.x.shape[0], self._random_state)
         if not incremental:
             self.n_iter_ = 0
-        return Course(self, rows, held_out, incremental)
+        return EstimatorRun(self, rows, held_out, incremental)
 
     def _begin_curves(self, validated: bool) -> None:
         """Have the best values so far, also where a parameter was changed between two fits."""

@@ -350,7 +350,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
         """Return loss and gradient for binarised targets, as scikit-learn's method of this name does."""
         y = y.argmax(axis=1) if self.out_activation_ == "softmax" else y
-        return self._whole_pass()(packed, X, y, sample_weight)
+        return self._full_batch_objective()(packed, X, y, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -21,7 +21,7 @@ import cmlp
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.constraints import COUNT
 from cmlp.estimators.exclusive import fitting
-from cmlp.estimators.parallel_fits import Data, fit_side_by_side
+from cmlp.estimators.parallel_fits import Data, fit_in_parallel
 from cmlp.estimators.regressor import MLPRegressor
 from cmlp.estimators.validation import validation_set
 
@@ -79,7 +79,7 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         base._validate_params()
         members = [clone(base).set_params(random_state=int(seed)) for seed in seeds]
         jobs = [(member, data) for member in members]
-        for outcome in fit_side_by_side(jobs, self.n_threads or cmlp.get_num_threads()):
+        for outcome in fit_in_parallel(jobs, self.n_threads or cmlp.get_num_threads()):
             if outcome.error is not None:
                 raise outcome.error
         self.estimators_ = members

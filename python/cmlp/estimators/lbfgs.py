@@ -1,8 +1,7 @@
-"""A training by L-BFGS: all rows at once, SciPy's minimiser as in scikit-learn."""
+"""A training by L-BFGS on all rows at once: SciPy's minimiser, as in scikit-learn, on the training loop."""
 
 from __future__ import annotations
 
-import time
 import warnings
 from typing import Any
 
@@ -12,13 +11,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from cmlp import _core, nn
 from cmlp.estimators.losses import Objective
-from cmlp.training.progress import ProgressBar
+from cmlp.estimators.training_run import progress_of
+from cmlp.training.loop import TrainingLoop, as_callbacks
 
-# What there is in a training by batches alone; early_stopping is without effect, as in scikit-learn.
+# Parameters of a training by batches; early_stopping has no effect, as in scikit-learn.
 _BY_BATCHES = ("dropout", "input_dropout", "schedule", "clip_grad_norm", "max_steps")
 
 
-class WholePass:
+class FullBatchObjective:
     """Loss and gradient over all rows as a function of all weights, as SciPy's minimisers take it.
 
     Weights are one vector: the (in, out) matrices of the layers, then their biases.
@@ -31,7 +31,7 @@ class WholePass:
         self.values = [p.data.T for p in parameters]
 
     def place(self, packed: npt.NDArray[Any]) -> None:
-        """Give the network these weights."""
+        """Set the network's weights."""
         at = 0
         for array in self.values:
             array[...] = packed[at : at + array.size].reshape(array.shape)
@@ -47,12 +47,12 @@ class WholePass:
         """Return the mean loss with the penalty ``alpha / 2 * sum w^2 / rows``, and its gradient."""
         l2 = self.alpha / float(x.shape[0] if weight is None else weight.sum())
         loss: Any = self.objective.loss._core  # the precisions have a function each, chosen by the arguments
-        value, gradient = _core.whole_pass(self.net._core, self.members, packed, x, y, weight, loss, l2)
+        value, gradient = _core.full_batch_pass(self.net._core, self.members, packed, x, y, weight, loss, l2)
         return float(value), gradient
 
 
-class WholeFit:
-    """One fit of an estimator by L-BFGS, watched."""
+class FullBatchRun:
+    """One fit of an estimator by L-BFGS."""
 
     def __init__(self, estimator: Any, rows: Any, eval_set: Any) -> None:
         given = [name for name in _BY_BATCHES if getattr(estimator, name)]
@@ -61,52 +61,58 @@ class WholeFit:
             raise ValueError(f"fit: solver='lbfgs' sees all rows at once and takes no {', '.join(given)}")
         self.estimator, self.rows = estimator, (rows.x, rows.y, rows.weight)
         self.constant = estimator._objective.constant(rows.y, rows.weight)
-        self.bar = ProgressBar(estimator.max_iter, estimator.verbose == "bar")
-        self.run = estimator._whole_pass()
-        self.started = self.seen = time.perf_counter()
-        self.iteration, self.ended = 0, False
+        self.objective = FullBatchObjective(estimator._net, estimator._objective, float(estimator.alpha))
+        progress, callbacks = progress_of(estimator, estimator.max_iter), as_callbacks(estimator.callbacks)
+        self.loop = TrainingLoop(estimator, progress, callbacks=callbacks, time_limit=estimator.time_limit)
+        self.iteration, self.ended, self.seconds = 0, False, 0.0
+        self.weights = self.objective.packed()  # of the last iteration
 
-    def __call__(self) -> None:
-        """Train; the network has the last weights afterwards."""
-        from scipy.optimize import minimize
-
+    def run(self) -> None:
+        """Train; the network has the weights of the last iteration afterwards, however it ends."""
         estimator = self.estimator
         estimator._net.train()
-        result = minimize(
-            self.run,
-            self.run.packed(),
-            args=self.rows,
-            method="L-BFGS-B",
-            jac=True,
-            options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
-            callback=self._hear,
-        )
-        self.bar.close()
-        self.run.place(result.x)
+        try:
+            result = self._minimize()
+        finally:
+            self.objective.place(self.weights)
+            self.loop.close(self.iteration, self.iteration)
         estimator.n_iter_ = int(min(result.nit, estimator.max_iter))
         estimator.loss_ = float(result.fun) + self.constant
         self._check_finite()
         if result.status != 0 and not self.ended:
             self._warn(result)
 
-    def _hear(self, intermediate_result: Any) -> None:
-        """Tell whoever wants to know of an iteration; StopIteration ends the training."""
+    def _minimize(self) -> Any:
+        from scipy.optimize import minimize
+
+        estimator = self.estimator
+        result = minimize(
+            self.objective,
+            self.weights,
+            args=self.rows,
+            method="L-BFGS-B",
+            jac=True,
+            options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+            callback=self._iteration_end,
+        )
+        self.weights = result.x
+        return result
+
+    def _iteration_end(self, intermediate_result: Any) -> None:
+        """Print and pass on an iteration; StopIteration ends the training."""
         estimator, loss = self.estimator, float(intermediate_result.fun) + self.constant
         self.iteration += 1
+        self.weights = intermediate_result.x.copy()
         estimator.loss_curve_.append(loss)
-        told = {"epoch": self.iteration - 1, "loss": loss, "lr": 1.0}
         if estimator.verbose and estimator.verbose != "bar":
             print(f"loss = {loss:.8f}")
-        self.bar.epoch_end(told)
-        if estimator.callbacks:
-            self.run.place(intermediate_result.x)
+        values = {"epoch": self.iteration - 1, "loss": loss, "lr": 1.0}
+        if self.loop.callbacks:
+            self.objective.place(self.weights)
             estimator.n_iter_, estimator.loss_ = self.iteration, loss
-            now, self.seen = self.seen, time.perf_counter()
-            told |= {"seconds": self.seen - now, "estimator": estimator}
-            answers = [callback(told) for callback in estimator.callbacks]
-            self.ended = any(answer is False for answer in answers)
-        limit = estimator.time_limit
-        self.ended = self.ended or (limit is not None and time.perf_counter() - self.started > limit)
+            before, self.seconds = self.seconds, self.loop.seconds
+            values |= {"seconds": self.seconds - before, "estimator": estimator}
+        self.ended = not self.loop.epoch_end(values)
         if self.ended:
             raise StopIteration
 

@@ -19,7 +19,7 @@ from sklearn.utils.validation import _num_samples
 
 import cmlp
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.parallel_fits import Data, fit_side_by_side, has_own
+from cmlp.estimators.parallel_fits import Data, fit_in_parallel, has_own
 from cmlp.estimators.results import Fit, ManyFits, Split
 
 
@@ -98,7 +98,7 @@ def fit_many(
     fits = _unfitted(estimator, ParameterGrid(param_grid or {}), len(splits), seeds)
     data = [Data(*_taken((X, y, sample_weight), train)) for train, _ in splits]
     threads = n_threads or cmlp.get_num_threads()
-    outcomes = fit_side_by_side([(fit.estimator, data[fit.fold]) for fit in fits], threads)
+    outcomes = fit_in_parallel([(fit.estimator, data[fit.fold]) for fit in fits], threads)
     for fit, outcome in zip(fits, outcomes, strict=True):
         fit.error, fit.fit_time = outcome.error, outcome.seconds
     _report(fits, error_score)

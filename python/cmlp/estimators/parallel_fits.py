@@ -1,4 +1,4 @@
-"""Many estimators fitted side by side: their rows checked once, one native job over the threads."""
+"""Many estimators trained in parallel: their rows checked once, one native job over the threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn import config_context
 from cmlp import _core
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.regressor import MLPRegressor
-from cmlp.estimators.training_run import Course, Rows
+from cmlp.estimators.training_run import EstimatorRun, Rows
 
 _ENCODING = ("dtype", "missing", "class_weight", "loss")  # the parameters that rows depend on
 
@@ -33,8 +33,8 @@ class Data:
         self.x, self.y, self.weight, self.eval_set = x, y, weight, eval_set
         self.checked: list[tuple[list[Any], dict[str, Any], Rows, Rows | None]] = []
 
-    def give(self, estimator: Any) -> tuple[Rows, Rows | None]:
-        """Return the checked rows and those held out; the estimator learns their columns and classes."""
+    def rows_for(self, estimator: Any) -> tuple[Rows, Rows | None]:
+        """Return the checked rows and those held out, having set the estimator's columns and classes."""
         encoding = [type(estimator), *(getattr(estimator, name, None) for name in _ENCODING)]
         for known, learned, rows, held_out in self.checked:
             if known == encoding:
@@ -48,34 +48,34 @@ class Data:
         return rows, held_out
 
 
-def fit_side_by_side(jobs: Sequence[tuple[Any, Data]], n_threads: int) -> list[Outcome]:
+def fit_in_parallel(jobs: Sequence[tuple[Any, Data]], n_threads: int) -> list[Outcome]:
     """Fit every estimator, a new one with checked parameters, to its data.
 
-    Those that train by epochs are one job of the core; others (L-BFGS is SciPy's, fits of their own) take
-    Python's threads. Each is afterwards what its own ``fit`` would have made of it.
+    Those that train by epochs are one job of the core; others (L-BFGS is SciPy's, estimators with a ``fit``
+    of their own) take Python's threads. Each ends as its own ``fit`` would have left it.
     """
     outcomes = [Outcome() for _ in jobs]
-    whole = list(zip(jobs, outcomes, strict=True))
+    pairs = list(zip(jobs, outcomes, strict=True))
     others = [has_own(estimator, "fit") or estimator.solver == "lbfgs" for estimator, _ in jobs]
     with config_context(skip_parameter_validation=True):
-        _fit_natively([job for job, other in zip(whole, others, strict=True) if not other], n_threads)
+        _fit_natively([job for job, other in zip(pairs, others, strict=True) if not other], n_threads)
         with ThreadPoolExecutor(n_threads) as threads:
-            for (job, outcome), other in zip(whole, others, strict=True):
+            for (job, outcome), other in zip(pairs, others, strict=True):
                 if other:
                     threads.submit(_fit, *job, outcome)
     return outcomes
 
 
 def _fit_natively(jobs: Sequence[tuple[tuple[Any, Data], Outcome]], n_threads: int) -> None:
-    courses = []
+    runs = []
     for job, outcome in jobs:
         try:
-            courses.append((_course(*job), outcome))
+            runs.append((_run_of(*job), outcome))
         except Exception as error:
             outcome.error = error
-    _core.run_fits([course.native for course, _ in courses], n_threads)
-    for course, outcome in courses:
-        _end(course, outcome)
+    _core.run_fits([run.native for run, _ in runs], n_threads)
+    for run, outcome in runs:
+        _end(run, outcome)
 
 
 def has_own(estimator: Any, *methods: str) -> bool:
@@ -84,18 +84,18 @@ def has_own(estimator: Any, *methods: str) -> bool:
     return any(all(getattr(type(estimator), m) is not getattr(b, m) for b in bases) for m in methods)
 
 
-def _course(estimator: Any, data: Data) -> Course:
-    rows, held_out = data.give(estimator)
+def _run_of(estimator: Any, data: Data) -> EstimatorRun:
+    rows, held_out = data.rows_for(estimator)
     estimator._begin(rows, first=True)
-    course: Course = estimator._course(rows, held_out, incremental=False)
-    return course
+    run: EstimatorRun = estimator._training_run(rows, held_out, incremental=False)
+    return run
 
 
-def _end(course: Course, outcome: Outcome) -> None:
-    outcome.seconds = course.native.seconds
+def _end(run: EstimatorRun, outcome: Outcome) -> None:
+    outcome.seconds = run.native.seconds
     try:
-        course.end(course.native.check)
-        course.estimator._net.eval()
+        run.check()
+        run.estimator._net.eval()
     except Exception as error:
         outcome.error = error
 

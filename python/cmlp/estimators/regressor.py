@@ -286,4 +286,4 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:
         """Return loss and gradient, as scikit-learn's method of this name does."""
-        return self._whole_pass()(packed, X, y, sample_weight)
+        return self._full_batch_objective()(packed, X, y, sample_weight)

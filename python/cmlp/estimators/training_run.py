@@ -1,4 +1,4 @@
-"""A training by epochs as scikit-learn has it: what the core is given for it, and what becomes of it."""
+"""A training by epochs with scikit-learn's rules: a policy on the training loop."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from sklearn.exceptions import ConvergenceWarning
 
 from cmlp import NonFiniteError, _core
 from cmlp.estimators.data import row_names
-from cmlp.training.progress import ProgressBar
+from cmlp.training.data import FitRows
+from cmlp.training.loop import TrainingLoop, as_callbacks
+from cmlp.training.options import Batching, FitOptions, Length, StepOptions
+from cmlp.training.progress import Progress, bar_or_lines
 from cmlp.training.schedules import Schedules
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to train on or to look at."""
+    """Rows to train on or to score."""
 
     x: Any
     y: npt.NDArray[Any]  # targets as the loss takes them
@@ -35,61 +38,74 @@ class Rows:
 
     @cached_property
     def names(self) -> npt.NDArray[np.uint64]:
-        """What dropout draws by."""
+        """The numbers that dropout draws by, the same for equal rows."""
         return row_names(self.x)
 
 
-class Course:
-    """One call of fit or partial_fit of an estimator; the core goes through it, by its rules alone or heard.
+def progress_of(estimator: Any, epochs: int) -> Progress:
+    """Return the progress that the estimator's ``verbose`` asks for."""
+    return bar_or_lines(epochs) if estimator.verbose == "bar" else Progress()
 
-    Its state is the estimator's: ``loss_curve_``, ``best_loss_`` and so on, as scikit-learn has them.
+
+class EstimatorRun:
+    """One call of fit or partial_fit of an estimator.
+
+    It updates the estimator's fitted attributes: ``loss_curve_``, ``best_loss_`` and so on.
     """
 
     def __init__(self, estimator: Any, train: Rows, held_out: Rows | None, once: bool) -> None:
         self.estimator, self.held_out, self.once = estimator, held_out, once
         self.stopping = bool(estimator.early_stopping)
-        self.seen = 0  # epochs that the estimator has
+        self.epochs_taken = 0  # epochs of this run that the estimator's attributes have
         self.epochs = 1 if once else estimator.max_iter
-        solver = estimator._optimizer
-        self.schedules = Schedules(solver.scheduler, "epoch", solver.optimizer)
-        self.bar = ProgressBar(self.epochs, estimator.verbose == "bar")
-        heard = estimator.verbose or estimator.callbacks or self.schedules.plateaus
-        metric, score = (None, None) if held_out is None else estimator._scorer(held_out)
-        self.native = _core.EstimatorFit(
-            network=estimator._net._core,
-            rows=(train.x, train.y, train.weight),
-            loss=estimator._objective.loss._core,
-            optimizer=solver.optimizer._core,
-            options=self._options(train),
-            rules={**self._rules(train), "metric": metric},
-            held_out=None if held_out is None else (held_out.x, held_out.y, held_out.weight),
-            orders=self._orders(),
-            epoch_end=self._hear if heard else None,
-            score=score,
-            poll=self.bar.poll if self.bar.shown else None,
-        )
+        schedules = Schedules(estimator._optimizer.scheduler, "epoch", estimator._optimizer.optimizer)
+        progress = progress_of(estimator, self.epochs)
+        self.loop = TrainingLoop(estimator, progress, schedules, as_callbacks(estimator.callbacks))
+        self.native = self._native(train)
         best = np.inf if estimator.best_loss_ is None else estimator.best_loss_
         best_score = estimator.best_validation_score_ if self.stopping else -np.inf
         self.native.state = best, best_score, estimator._no_improvement_count, estimator.t_
 
     # ---- what the core is given
 
-    def _options(self, train: Rows) -> dict[str, Any]:
+    def _native(self, train: Rows) -> Any:
+        estimator, held_out, loop = self.estimator, self.held_out, self.loop
+        metric, score = (None, None) if held_out is None else estimator._scorer(held_out)
+        random = estimator.dropout or estimator.input_dropout
+        rows = self._fit_rows(train, train.names if random else None, "fit")
+        options = (
+            loop.schedules.added_to(self._options(train), rows) if loop.schedules else self._options(train)
+        )
+        validation = None if held_out is None else self._fit_rows(held_out, None, "fit: validation data")
+        make: Any = _core.EstimatorFit
+        return make(
+            network=estimator._net._core,
+            rows=rows.native,
+            loss=estimator._objective.loss._core,
+            optimizer=estimator._optimizer.optimizer._core,
+            options=options.to_core(),
+            rules={**self._rules(train), "metric": metric},
+            held_out=None if validation is None else validation.native,
+            orders=self._orders(),
+            epoch_end=self._epoch_end if estimator.verbose or loop.observed else None,
+            score=score,
+            poll=loop.progress.poll if loop.progress.shown else None,
+        )
+
+    def _fit_rows(self, rows: Rows, names: Any, what: str) -> FitRows:
+        estimator = self.estimator
+        return FitRows(
+            estimator._net._core, estimator._objective.loss, (rows.x, rows.y, rows.weight), names, what
+        )
+
+    def _options(self, train: Rows) -> FitOptions:
         estimator, rows = self.estimator, train.x.shape[0]
         size = min(200 if estimator.batch_size == "auto" else int(estimator.batch_size), rows)
-        if estimator.batch_norm and rows % size == 1:
-            size += 1  # a batch of one row has no variance
-        return {
-            "epochs": self.epochs,
-            "batch_size": size,
-            "shuffle": False,  # the orders are
-            "l2": float(estimator.alpha),
-            "penalty_per_row": True,
-            "clip_grad_norm": float(estimator.clip_grad_norm),
-            "row_names": train.names if estimator.dropout or estimator.input_dropout else None,
-            "time_limit": float(estimator.time_limit or 0),
-            "courses": self.schedules.courses(self.epochs, -(-rows // size)),
-        }
+        return FitOptions(
+            Length(self.epochs, time_limit=estimator.time_limit),
+            Batching(size, shuffle=False),  # the orders are shuffled
+            StepOptions(estimator.clip_grad_norm, l2=float(estimator.alpha), penalty_per_row=True),
+        )
 
     def _rules(self, train: Rows) -> dict[str, Any]:
         estimator, solver, held_out = self.estimator, self.estimator._optimizer, self.held_out
@@ -101,7 +117,7 @@ class Course:
             "learning_rate": solver.mode,
             "learning_rate_init": solver.initial,
             "power_t": solver.power,
-            "max_steps": int(estimator.max_steps or 0),
+            "max_steps": estimator.max_steps,
             "constant": constant(train.y, train.weight),
             "val_constant": 0.0 if held_out is None else constant(held_out.y, held_out.weight),
         }
@@ -115,29 +131,36 @@ class Course:
         own = isinstance(estimator.random_state, Integral)
         return estimator._row_order.begin(), generator.capsule, None if own else generator.lock
 
-    # ---- what becomes of it
+    # ---- the training
 
-    def end(self, run: Callable[[], None]) -> None:
-        """Run it, or take in how it ran beside others."""
+    def run(self) -> None:
+        """Train in the calling thread."""
+        self._end(self.native.run)
+
+    def check(self) -> None:
+        """Take the result of a training that ran beside others."""
+        self._end(self.native.check)
+
+    def _end(self, train: Callable[[], None]) -> None:
+        """Update the estimator however the training ends, and warn as scikit-learn does."""
         try:
-            run()
-            self._sync()
+            train()
+            self._update()
             self._warn()
         except NonFiniteError as error:
-            self._sync()
+            self._update()
             self._diverged(error)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=5)
+            warnings.warn("Training interrupted by user.", stacklevel=6)
         finally:
-            self._sync()
-            self.bar.close()
-            self.schedules.finish(self.seen, self.native.steps)
+            self._update()
+            self.loop.close(self.epochs_taken, self.native.steps)
 
-    def _sync(self) -> None:
-        """Bring the estimator up to date."""
+    def _update(self) -> None:
+        """Bring the estimator's attributes up to date."""
         estimator = self.estimator
-        losses, val_losses, val_scores = self.native.epochs(self.seen)
-        self.seen += len(losses)
+        losses, val_losses, val_scores = self.native.epochs(self.epochs_taken)
+        self.epochs_taken += len(losses)
         estimator.n_iter_ += len(losses)
         if estimator.shuffle:
             estimator._row_order.record(len(losses), estimator._random_state)
@@ -153,49 +176,47 @@ class Course:
         else:
             estimator.best_loss_ = best
 
-    def _hear(self, values: dict[str, Any]) -> bool:
-        """Tell whoever wants to know of an epoch; False ends the training."""
-        self._sync()
+    def _epoch_end(self, record: dict[str, Any]) -> bool:
+        """Print and pass on an epoch; return False when the training is to stop."""
+        self._update()
         estimator = self.estimator
-        self._say(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-        told = {"epoch": estimator.n_iter_ - 1, "loss": estimator.loss_, "lr": values["lr"]}
+        values = {"epoch": estimator.n_iter_ - 1, "loss": estimator.loss_, "lr": record["lr"]}
+        self._print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         if self.held_out is not None:
-            told |= {name: values[name] for name in ("val_loss", "val_score")}
-            self._say(f"Validation score: {values['val_score']:f}")
-        if values["at_rest"]:
-            self._say_rest()
-        self.bar.epoch_end(told)
-        self.schedules.epoch_end(told)
-        told |= {"seconds": values["seconds"], "estimator": estimator}
-        answers = [callback(told) for callback in estimator.callbacks or ()]
-        return not any(answer is False for answer in answers)
+            values |= {name: record[name] for name in ("val_loss", "val_score")}
+            self._print(f"Validation score: {record['val_score']:f}")
+        if record["plateau"]:
+            self._print_plateau()
+        return self.loop.epoch_end({**values, "seconds": record["seconds"], "estimator": estimator})
 
-    def _say_rest(self) -> None:
+    # ---- what is printed and warned of
+
+    def _print_plateau(self) -> None:
         estimator = self.estimator
         what = "Validation score" if self.stopping else "Training loss"
         count, lr = estimator.n_iter_no_change, estimator._optimizer.learning_rate
         then = "Stopping." if self.native.ended else f"Setting learning rate to {lr:f}"
-        self._say(
+        self._print(
             f"{what} did not improve more than tol={estimator.tol:f} for {count} consecutive epochs. {then}"
         )
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         if self.estimator.verbose and self.estimator.verbose != "bar":
             print(text)
 
     def _warn(self) -> None:
         estimator, native = self.estimator, self.native
-        whole = native.stop == "completed" and not self.once and not native.ended
-        if whole and estimator.n_iter_ == estimator.max_iter:
+        completed = native.stop == "completed" and not self.once and not native.ended
+        if completed and estimator.n_iter_ == estimator.max_iter:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the"
                 " optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=6,
+                stacklevel=7,
             )
 
     def _diverged(self, error: NonFiniteError) -> None:
-        """Take a diverged training as scikit-learn does: a score of nan, and an error where there is none."""
+        """End a diverged training as scikit-learn does: a score of nan, an error without best weights."""
         if not self.native.best_kept:
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and"
@@ -203,5 +224,5 @@ class Course:
             ) from error
         self.estimator.validation_scores_.append(float(np.nan))
         warnings.warn(
-            f"Training diverged, the best weights are restored: {error}", ConvergenceWarning, stacklevel=6
+            f"Training diverged, the best weights are restored: {error}", ConvergenceWarning, stacklevel=7
         )

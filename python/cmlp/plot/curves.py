@@ -136,7 +136,7 @@ def score_curve(model: Any, *, label: str = "", ax: Axes | None = None) -> Axes:
 
 
 class LiveCurves:
-    """A callback that draws the loss again and again while a fit goes on; in a notebook the picture moves.
+    """A callback that draws the losses after every epoch; in a notebook one picture is redrawn in its place.
 
     Parameters
     ----------
@@ -163,10 +163,12 @@ class LiveCurves:
         self.every = every
         self.series: dict[str, list[float]] = {}
         self.figure = plt.figure(figsize=(6.4, 4.2), layout="constrained")
+        if "inline" in plt.get_backend():  # it shows every open figure once more at the end of a cell
+            plt.close(self.figure)
         self._handle: Any = None
 
     def __call__(self, values: dict[str, Any]) -> None:
-        """Take in an epoch."""
+        """Add an epoch and draw."""
         for name in ("loss", "val_loss"):
             if name in values:
                 self.series.setdefault(name, []).append(values[name])

@@ -1,101 +1,108 @@
-"""What a fit did, and when it should stop early."""
+"""What a fit did."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+_FIELDS = ("epoch", "best_epoch", "best_value", "monitor", "stop", "steps", "total_seconds")
 
-class History:
-    """What a fit did, epoch by epoch.
+
+class History(dict[str, list[float]]):
+    """What a fit did, epoch by epoch: a dict of columns, one value an epoch.
+
+    ``history["loss"]`` is a column and ``pandas.DataFrame(history)`` a table. The columns are ``loss``, each
+    metric, ``val_`` forms of both where there were validation data, ``lr`` and ``seconds`` (of that epoch).
 
     Attributes
     ----------
     history : dict of str to list of float
-        ``loss``, each metric, ``val_`` forms of both where there were validation data, ``lr`` and
-        ``seconds``.
+        The columns.
     epoch : list of int
+        The numbers of the epochs.
     best_epoch : int or None
         Of the monitored value; None before the first.
+    best_value : float
+        The monitored value of that epoch; nan before the first.
+    monitor : str
+        The name of the monitored value.
     stop : str
-        Why it ended: completed, early_stopping, time_limit, callback, converged or interrupted.
+        Why it ended: completed, early_stopping, time_limit, callback, converged or interrupted; "running"
+        until then.
     steps : int
         Steps taken.
+    total_seconds : float
+        Time of the whole fit, validation and callbacks included.
+
+    Examples
+    --------
+    >>> from cmlp import nn
+    >>> net = nn.Sequential(nn.Linear(1, 1), seed=0)
+    >>> history = net.fit([[0.0], [1.0]], [1.0, 3.0], loss="mse", epochs=3)
+    >>> len(history["loss"]), history.stop
+    (3, 'completed')
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.epoch: list[int] = []
-        self.history: dict[str, list[float]] = {}
         self.best_epoch: int | None = None
         self.best_value = math.nan
         self.monitor = "loss"
         self.stop = "completed"
         self.steps = 0
+        self.total_seconds = 0.0
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The columns."""
+        return self
 
     def _add(self, epoch: int, values: dict[str, float]) -> None:
         self.epoch.append(epoch)
         for key, value in values.items():
-            self.history.setdefault(key, []).append(value)
+            self.setdefault(key, []).append(value)
+
+    def _set_best(self, record: dict[str, Any], sign: float = 1.0) -> None:
+        """Take the best epoch from a record of the core; -1: there is none."""
+        if record.get("best_epoch", -1) >= 0:
+            self.best_epoch, self.best_value = record["best_epoch"], sign * record["best_value"]
+
+    def plot(self, *, ax: Any = None, log: bool = True) -> Any:
+        """Draw the losses over the epochs: :func:`cmlp.plot.loss_curve`.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from cmlp.plot import loss_curve
+
+        return loss_curve(self, ax=ax, log=log)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, lists and strings."""
+        fields = {name: getattr(self, name) for name in _FIELDS}
         best = None if math.isnan(self.best_value) else self.best_value
-        return {**self.__dict__, "best_value": best}
+        return {**fields, "history": dict(self), "best_value": best}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> History:
         """Return the history that :meth:`to_dict` wrote."""
         history = cls()
         try:
-            series = {str(key): [float(x) for x in column] for key, column in values["history"].items()}
-            history.epoch, history.history = [int(epoch) for epoch in values["epoch"]], series
+            history.update(
+                {str(key): [float(x) for x in column] for key, column in values["history"].items()}
+            )
+            history.epoch = [int(epoch) for epoch in values["epoch"]]
             history.best_epoch, best = values["best_epoch"], values["best_value"]
             history.best_value = math.nan if best is None else float(best)
             history.monitor, history.stop = str(values["monitor"]), str(values["stop"])
             history.steps = int(values["steps"])
+            history.total_seconds = float(values.get("total_seconds", sum(history.get("seconds", ()))))
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"History.from_dict: this is not what to_dict wrote: {error!r}") from None
         return history
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{key}={values[-1]:.4g}" for key, values in self.history.items())
-        return f"History({len(self.epoch)} epochs, {self.stop}; {last})"
-
-
-class EarlyStopping:
-    """Stops a fit when a value no longer improves; pass it as ``early_stopping=``.
-
-    Parameters
-    ----------
-    monitor : str, optional
-        ``"loss"``, ``"val_loss"``, a metric or ``"val_"`` and a metric; by default ``"val_loss"`` where
-        there are validation data, else ``"loss"``.
-    patience : int, default 10
-        Epochs without improvement before it stops.
-    min_delta : float, default 0
-        What counts as an improvement.
-    restore_best : bool, default True
-        End with the weights of the best epoch.
-
-    Examples
-    --------
-    >>> from cmlp import EarlyStopping
-    >>> EarlyStopping(patience=5)
-    EarlyStopping(monitor='', patience=5, min_delta=0.0, restore_best=True)
-    """
-
-    def __init__(
-        self, monitor: str = "", patience: int = 10, min_delta: float = 0.0, restore_best: bool = True
-    ) -> None:
-        if patience < 1:
-            raise ValueError(f"EarlyStopping: patience is {patience}, it must be at least 1")
-        self.monitor = monitor
-        self.patience = patience
-        self.min_delta = min_delta
-        self.restore_best = restore_best
-
-    def __repr__(self) -> str:
-        return (
-            f"EarlyStopping(monitor={self.monitor!r}, patience={self.patience}, min_delta={self.min_delta}, "
-            f"restore_best={self.restore_best})"
-        )
+        last = ", ".join(f"{key}={self[key][-1]:.4g}" for key in self if key not in ("lr", "seconds"))
+        return f"History({len(self.epoch)} epochs in {self.total_seconds:.3g} s, {self.stop}; {last})"

@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from cmlp.training.data import Rows
+    from cmlp.training.data import FitRows
 
 MetricLike = str | Callable[..., float]
 
 
 class Metrics:
-    """Metrics in the order asked for: names that the core knows, and functions of (y, prediction)."""
+    """Metrics in the order given: names that the core knows, and functions of (y, prediction)."""
 
-    def __init__(self, metrics: Sequence[MetricLike]) -> None:
+    def __init__(self, metrics: Sequence[MetricLike] | MetricLike | None) -> None:
+        metrics = _listed(metrics)
         self.names = [m if isinstance(m, str) else _name_of(m) for m in metrics]
         self.native = [m for m in metrics if isinstance(m, str)]
         self.functions = {_name_of(m): m for m in metrics if not isinstance(m, str)}
@@ -26,20 +27,30 @@ class Metrics:
             raise ValueError(f"metrics: a name is there twice: {', '.join(self.names)}")
 
     def join(self, native: Sequence[float], own: Mapping[str, float]) -> dict[str, float]:
-        """Return all values by name, in the order asked for."""
+        """Return all values by name, in the order given."""
         values = {**dict(zip(self.native, native, strict=True)), **own}
         return {name: values[name] for name in self.names}
 
-    def measure(self, predict: Callable[[Any], npt.NDArray[Any]], rows: Rows) -> dict[str, float]:
+    def measure(self, rows: FitRows) -> dict[str, float]:
         """Return the values of the functions over all rows."""
-        x, y, weight = rows
+        return self.of_prediction(rows.y, rows.predict, rows.weight)
+
+    def of_prediction(self, y: Any, predict: Callable[[], npt.NDArray[Any]], weight: Any) -> dict[str, float]:
+        """Return the values of the functions for targets and their prediction."""
         if not self.functions:
             return {}
-        arguments = [np.asarray(y), predict(x)]
+        arguments = [np.asarray(y), predict()]
         return {
             name: float(function(*arguments, *_weight_for(function, weight)))
             for name, function in self.functions.items()
         }
+
+
+def _listed(metrics: Any) -> list[MetricLike]:
+    """Return a list of metrics: of several, one, or None."""
+    if metrics is None:
+        return []
+    return [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
 
 
 def _name_of(function: Callable[..., float]) -> str:

@@ -1,4 +1,4 @@
-"""What a trained network is asked: evaluate, predict, summary."""
+"""Evaluation, prediction and the summary of a network."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Predictor:
         y: npt.ArrayLike,
         *,
         loss: Loss | str,
-        metrics: Sequence[MetricLike] = (),
+        metrics: Sequence[MetricLike] | MetricLike | None = (),
         sample_weight: npt.ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> dict[str, float]:
@@ -60,11 +60,11 @@ class Predictor:
         core = self._standalone()._core
         with _core.Execution(n_threads):
             values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)
-        own = measures.measure(self.predict, (x, y, sample_weight))
+        own = measures.of_prediction(y, lambda: self.predict(x), sample_weight)
         return {"loss": values[0], **measures.join(values[1:], own)}
 
     def predict(self, x: InputLike) -> npt.NDArray[Any]:
-        """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may ask at once.
+        """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may call it at once.
 
         A row's result does not depend on the rows beside it, not by a bit. Where the first layer is a Linear,
         ``x`` may be a SciPy sparse matrix: the result has the bits of the dense one's.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cmlp.training.monitor import default_monitor
+from cmlp.training.options import FitOptions, ScheduledValues
 
 if TYPE_CHECKING:
     from cmlp.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+    from cmlp.training.data import FitRows
 
     Scheduler: TypeAlias = LRScheduler | ReduceLROnPlateau
-
-Course = tuple[str, int, list[float], bool]  # setting, group, values, every step
 
 
 class Schedules:
@@ -35,22 +38,33 @@ class Schedules:
         self.closed = [s for s in self.all if isinstance(s, LRScheduler)]
         self.plateaus = [s for s in self.all if isinstance(s, ReduceLROnPlateau)]
 
-    def courses(self, epochs: int, steps: int) -> list[Course]:
-        """Return the values of every epoch or step to come."""
+    def scheduled(self, epochs: int, steps: int) -> tuple[ScheduledValues, ...]:
+        """Return the values of every epoch or step to come; ``steps`` is those of an epoch."""
         count = epochs * steps if self.every_step else epochs
-        return [
+        return tuple(
             (setting, group, values, self.every_step)
             for scheduler in self.closed
             for setting, group, values in scheduler._table(count)
-        ]
+        )
+
+    def added_to(self, options: FitOptions, rows: FitRows) -> FitOptions:
+        """Return the options with the scheduled values of these rows' epochs."""
+        if not self.closed:
+            return options
+        length = options.length
+        epochs = max(length.epochs - length.initial_epoch, 0)
+        steps = rows.steps_an_epoch(options)
+        return replace(options, schedules=self.scheduled(epochs, steps))
 
     def epoch_end(self, values: Mapping[str, Any]) -> None:
-        """Show the plateaus what they watch."""
+        """Step the plateau schedulers with the value that each monitors."""
         for plateau in self.plateaus:
-            watched = plateau.monitor or ("val_loss" if "val_loss" in values else "loss")
-            if watched not in values:
-                raise ValueError(f"fit: ReduceLROnPlateau watches '{watched}', which is not among the values")
-            plateau.step(values[watched])
+            monitor = plateau.monitor or default_monitor(values)
+            if monitor not in values:
+                raise ValueError(
+                    f"fit: ReduceLROnPlateau monitors '{monitor}', which is not among the values"
+                )
+            plateau.step(values[monitor])
 
     def finish(self, epochs: int, steps: int) -> None:
         """Bring every scheduler to where the fit ended."""

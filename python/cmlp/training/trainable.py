@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy.typing as npt
 
 from cmlp import _core
 from cmlp.training.data import FitData
-from cmlp.training.history import EarlyStopping, History
+from cmlp.training.early_stopping import (
+    EarlyStopping,
+    monitored_in_python,
+    stopping_options,
+    take_early_stopping,
+)
+from cmlp.training.history import History
+from cmlp.training.loop import Callback, TrainingLoop, as_callbacks, as_step_callbacks
 from cmlp.training.metrics import MetricLike, Metrics
+from cmlp.training.options import Batching, FitOptions, Length, StepOptions
 from cmlp.training.prediction import Predictor
-from cmlp.training.progress import ProgressBar
-from cmlp.training.run import Callback, Run, as_loss, as_optimizer, batch_rows, rule_for
+from cmlp.training.progress import progress_for
+from cmlp.training.run import TrainingRun, as_loss, as_optimizer, batch_rows, rule_for
 from cmlp.training.schedules import Schedules
 
 if TYPE_CHECKING:
@@ -40,11 +48,11 @@ class Trainable(Predictor):
         optimizer: Optimizer,
         *,
         sample_weight: npt.ArrayLike | None = None,
-        clip_grad_norm: float = 0.0,
-        clip_grad_value: float = 0.0,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        max_norm: float = 0.0,
+        clip_grad_norm: float | None = None,
+        clip_grad_value: float | None = None,
+        l1: float | None = None,
+        l2: float | None = None,
+        max_norm: float | None = None,
         n_threads: int | None = None,
     ) -> float:
         """Do forward, loss, backward and update in one native call.
@@ -59,11 +67,11 @@ class Trainable(Predictor):
         criterion : Loss
         optimizer : Optimizer
         sample_weight : array (batch,), optional
-        clip_grad_norm : float, default 0
-            Scale the gradients to this norm when theirs is larger; 0: off.
-        clip_grad_value : float, default 0
-            Bring each element of the gradients into [-clip_grad_value, clip_grad_value]; 0: off.
-        l1, l2, max_norm : float, default 0
+        clip_grad_norm : float, optional
+            Scale the gradients to this norm when theirs is larger; None or 0: off.
+        clip_grad_value : float, optional
+            Bring each element of the gradients into [-clip_grad_value, clip_grad_value]; None or 0: off.
+        l1, l2, max_norm : float, optional
         n_threads : int, optional
             As in :meth:`fit`.
 
@@ -78,7 +86,7 @@ class Trainable(Predictor):
             When the loss or a gradient is not finite; the weights are as before.
         """
         net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
-        rule = rule_for(optimizer, net, whole=False)
+        rule = rule_for(optimizer, net, full_batch=False)
         more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
         with _core.Execution(n_threads):
             return _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
@@ -92,35 +100,38 @@ class Trainable(Predictor):
         optimizer: Rule | str = "adam",
         epochs: int = 1,
         batch_size: int | None = None,
+        drop_last: bool = False,
         shuffle: bool | Callable[[int], npt.ArrayLike] = True,
         sample_weight: npt.ArrayLike | None = None,
         validation_data: tuple[InputLike, ...] | None = None,
-        validation_split: float = 0.0,
-        early_stopping: EarlyStopping | None = None,
-        metrics: Sequence[MetricLike] = (),
-        callbacks: Sequence[Callback] = (),
-        step_callbacks: Sequence[Callback] = (),
-        every_steps: int = 0,
-        clip_grad_norm: float = 0.0,
-        clip_grad_value: float = 0.0,
-        accumulate_steps: int = 1,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        max_norm: float = 0.0,
+        validation_split: float | None = None,
+        early_stopping: EarlyStopping | bool | int | None = None,
+        metrics: Sequence[MetricLike] | MetricLike | None = None,
+        callbacks: Callback | EarlyStopping | Sequence[Callback | EarlyStopping] | None = None,
+        step_callbacks: Callback | Sequence[Callback] | None = None,
+        every_steps: int | None = None,
+        clip_grad_norm: float | None = None,
+        clip_grad_value: float | None = None,
+        accumulate_steps: int | None = None,
+        l1: float | None = None,
+        l2: float | None = None,
+        max_norm: float | None = None,
         penalty_per_row: bool = False,
-        mixup: float = 0.0,
-        input_noise: float = 0.0,
+        mixup: float | None = None,
+        input_noise: float | None = None,
         class_weight: str | Mapping[Any, float] | npt.ArrayLike | None = None,
         scheduler: Scheduler | Sequence[Scheduler] | None = None,
-        scheduler_interval: str = "epoch",
+        scheduler_interval: Literal["epoch", "step"] = "epoch",
         row_names: npt.ArrayLike | None = None,
-        time_limit: float = 0.0,
+        time_limit: float | None = None,
         initial_epoch: int = 0,
-        verbose: bool | str = "auto",
+        verbose: bool | int | Literal["auto"] = "auto",
         seed: int = 0,
         n_threads: int | None = None,
     ) -> History:
-        """Train for whole epochs, natively and with the GIL released.
+        """Train for a number of epochs, natively and with the GIL released.
+
+        None turns an option off; where 0 does, too, both mean the same.
 
         Parameters
         ----------
@@ -138,70 +149,82 @@ class Trainable(Predictor):
             with ``LBFGS`` alone.
         epochs : int, default 1
         batch_size : int, optional
-            32 by default, all rows for the optimizers that see them at once; the last batch of an epoch may
-            be smaller.
+            32 by default, all rows for the optimizers that see them at once. The last batch of an epoch may
+            be smaller; a single row that is left over joins the batch before it where the network has a
+            BatchNorm1d, which needs the variance of several rows.
+        drop_last : bool, default False
+            Leave the last batch of an epoch out where it has fewer rows than ``batch_size``.
         shuffle : bool or callable, default True
             A new order of the rows in each epoch, from ``seed`` and the epoch's number. A function is called
-            with that number and returns the rows in the order to meet them: as many as there are.
+            with that number and returns the rows in the order to train on them: as many as there are.
         sample_weight : array (rows,), optional
             Weight 2 is the row twice, 0 the row absent, in loss and metrics. Only the statistics that a
             BatchNorm1d takes of a batch count every row once.
         validation_data : (x, y) or (x, y, sample_weight), optional
-        validation_split : float, default 0
+        validation_split : float, optional
             Share of the rows held out at random (from ``seed``) when there are no ``validation_data``.
-        early_stopping : EarlyStopping, optional
-        metrics : sequence of str or callable
-            Names of :func:`cmlp.metrics`; training values are over the epoch's batches as they were met. Or
-            functions of (y, prediction) and, with sample weights, of these as a third argument; they go by
-            their ``__name__`` and see all rows after the epoch, in evaluation mode.
-        callbacks : sequence of callables
-            Each is called after every epoch with a dict of its values; returning False stops.
-        step_callbacks : sequence of callables
+        early_stopping : EarlyStopping, bool or int, optional
+            True: an EarlyStopping with its defaults; a number: its patience.
+        metrics : str, callable, or sequence of them, optional
+            Names of :func:`cmlp.metrics`; training values are over the epoch's batches as they were trained
+            on. Or functions of (y, prediction) and, with sample weights, of these as a third argument; they
+            are named by their ``__name__`` and take all rows after the epoch, in evaluation mode.
+        callbacks : callable or sequence of callables, optional
+            Each is called after every epoch with a dict of its values, which also has the attributes
+            ``model`` (this network) and ``history`` (of the epochs so far) and a method ``stop()``. The fit
+            stops when one returns False (None means "continue"). An :class:`EarlyStopping` or
+            :class:`Checkpoint` may be among them. They are called after the progress is shown and the
+            schedulers have stepped.
+        step_callbacks : callable or sequence of callables, optional
             Called after every ``every_steps`` steps with epoch, step, steps (an epoch) and loss; False stops.
-        every_steps : int, default 0
-            0: never.
-        clip_grad_norm : float, default 0
-            Scale the gradients of a step to this norm when theirs is larger; 0: off.
-        clip_grad_value : float, default 0
-            Then bring each element of the gradients into [-clip_grad_value, clip_grad_value]; 0: off.
-        accumulate_steps : int, default 1
+        every_steps : int, optional
+            None or 0: never.
+        clip_grad_norm : float, optional
+            Scale the gradients of a step to this norm when theirs is larger; None or 0: off.
+        clip_grad_value : float, optional
+            Then bring each element of the gradients into [-clip_grad_value, clip_grad_value]; None or 0: off.
+        accumulate_steps : int, optional
             Batches that make a step: it follows the loss over all their rows, as that of one larger batch.
-            The last step of an epoch may have fewer.
-        l1, l2 : float, default 0
+            The last step of an epoch may have fewer. None: 1.
+        l1, l2 : float, optional
             Add ``l1 * sum |w| + l2 / 2 * sum w^2`` to the loss of each step, over the weights of linear
             layers (no biases, norms, embeddings) that the optimizer moves. Part of the gradient before it is
             clipped, and of ``loss`` in the history; ``val_loss`` and :meth:`evaluate` are of the data alone.
-        max_norm : float, default 0
+        max_norm : float, optional
             After each step, scale the weights that come into a unit of a linear layer down to this 2-norm
-            (Srivastava et al., JMLR 15, 2014); 0: off.
+            (Srivastava et al., JMLR 15, 2014); None or 0: off.
         penalty_per_row : bool, default False
             Divide ``l1`` and ``l2`` by the weight of the rows of the step, as scikit-learn does its alpha.
-        mixup : float, default 0
+        mixup : float, optional
             Alpha: train on ``s x_i + (1 - s) x_j`` with the loss ``s L(y_i) + (1 - s) L(y_j)``, where j is a
             permutation of the batch and s ~ Beta(alpha, alpha) one number for it (Zhang et al., ICLR 2018);
-            0: off. Each half of the loss has the weight of its own row; training metrics are against y_i.
-        input_noise : float, default 0
-            Standard deviation of normal noise added to ``x`` in training, after mixup; 0: off. Both come from
-            ``seed`` and the number of the batch: any threads draw the same, ``initial_epoch`` goes on.
+            None or 0: off. Each half of the loss has the weight of its own row; training metrics are against
+            y_i.
+        input_noise : float, optional
+            Standard deviation of normal noise added to ``x`` in training, after mixup; None or 0: off. Both
+            are drawn from ``seed`` and the number of the batch: the same for any number of threads, and
+            continued by ``initial_epoch``.
         class_weight : "balanced", dict or array, optional
-            Weight of each class, times that of the row; "balanced": rows / (classes * rows of the class). Of
-            the training rows alone.
+            Weight of each class, times that of the row; "balanced": rows / (classes * rows of the class); a
+            class that a dict lacks has weight 1. Of the training rows alone, without those whose label the
+            loss ignores (``ignore_index``).
         scheduler : scheduler of :mod:`cmlp.optim.lr_scheduler`, or several, optional
-            Over the same optimizer; they go on from where they are. Each moves the setting it names, lr by
+            Over the same optimizer; they continue from where they are. Each moves the setting it names, lr by
             default: ``FlatCosLR(adam, 100, setting="weight_decay")``; "dropout" is a factor of p of all
             dropout layers.
         scheduler_interval : "epoch" or "step", default "epoch"
             What a step of the schedulers is ("step": an update of the weights); ``ReduceLROnPlateau`` always
             waits for the end of an epoch.
         row_names : array of uint64 (rows,), optional
-            What dropout goes by: rows of one name draw the same mask in a step, so that weight 2 is the row
+            What dropout draws by: rows of one name draw the same mask in a step, so that weight 2 is the row
             twice with dropout, too. By default the row's place in its batch.
-        time_limit : float, default 0
-            Seconds after which it stops between two steps; 0: none.
+        time_limit : float, optional
+            Seconds after which it stops between two steps; None or 0: none.
         initial_epoch : int, default 0
             Number of the first epoch; a continued fit shuffles as an uninterrupted one would.
-        verbose : bool or "auto"
-            A progress bar; "auto": in a terminal or a notebook.
+        verbose : bool, 2 or "auto"
+            True: a progress bar, or about twenty lines where the output is a file; 2: a line an epoch;
+            "auto": a bar in a terminal or a notebook, else nothing.
         seed : int, default 0
             Of the shuffles, mixup, noise and the validation split.
         n_threads : int, optional
@@ -218,8 +241,8 @@ class Trainable(Predictor):
         NonFiniteError
             When the loss or a gradient turns non-finite; the weights are the last finite ones.
         KeyboardInterrupt
-            Ctrl-C ends it between two steps; the network and ``net.history`` are as after the last whole
-            step.
+            Ctrl-C ends it between two steps; the network and ``net.history`` are as after the last step that
+            was completed.
 
         Examples
         --------
@@ -235,36 +258,28 @@ class Trainable(Predictor):
         """
         net = self._whole_core("fit")
         criterion, rule = as_loss(loss), as_optimizer(optimizer, self)
+        callbacks, stopping = take_early_stopping(callbacks, early_stopping)
         data = FitData(x, y, sample_weight, validation_data)
         data.hold_out(validation_split, seed)
-        data.weigh(class_weight)
-        if step_callbacks and every_steps == 0:
-            raise ValueError("fit: step_callbacks are called every_steps steps, and every_steps is 0")
-        options = {
-            "epochs": epochs,
-            "first_epoch": initial_epoch,
-            "batch_size": batch_rows(batch_size, rule, data.x),
-            "shuffle": bool(shuffle),
-            "seed": seed,
-            "clip_grad_norm": clip_grad_norm,
-            "clip_grad_value": clip_grad_value,
-            "accumulate_steps": accumulate_steps,
-            "l1": l1,
-            "l2": l2,
-            "max_norm": max_norm,
-            "penalty_per_row": penalty_per_row,
-            "mixup": mixup,
-            "input_noise": input_noise,
-            "row_names": row_names,
-            "time_limit": time_limit,
-            "every_steps": every_steps,
-        }
+        data.weigh(class_weight, criterion)
+        rows, held_out = data.in_core(net, criterion, row_names)
+        length = Length(epochs, initial_epoch, time_limit, every_steps)
+        size, order = batch_rows(batch_size, rule, data.x), shuffle if callable(shuffle) else None
+        batching = Batching(size, True if order else shuffle, drop_last, accumulate_steps, mixup, input_noise, seed)
+        step = StepOptions(clip_grad_norm, clip_grad_value, l1, l2, max_norm, penalty_per_row)
+        measures = Metrics(metrics)
+        monitored = monitored_in_python(stopping, measures.functions)
+        stop = stopping_options(stopping, monitored)
+        options = FitOptions(length, batching, step, stop, tuple(measures.native))
         schedules = Schedules(scheduler, scheduler_interval, rule)
-        run = Run(self.predict, data, options, schedules, Metrics(metrics), early_stopping)
-        update = rule_for(rule, net)
-        self.history = run.history
-        order = shuffle if callable(shuffle) else None
-        bar = ProgressBar(epochs - initial_epoch, verbose)
+        options = schedules.added_to(options, rows)
+        self.history = History()
+        self.history.monitor = (stopping and stopping.monitor) or ("val_loss" if held_out else "loss")
+        loop = TrainingLoop(
+            self, progress_for(epochs - initial_epoch, verbose), schedules, as_callbacks(callbacks),
+            as_step_callbacks(step_callbacks, every_steps), self.history,
+        )  # fmt: skip
+        run = TrainingRun(loop, rows, held_out, measures, monitored)
         with _core.Execution(n_threads):
-            run(net, criterion, update, bar, callbacks, step_callbacks, order)
-        return run.history
+            run(criterion, rule_for(rule, net), options, order)
+        return self.history

@@ -135,7 +135,7 @@ private:
 };
 
 /// As fit with an Optimizer; options.batch_size must not be less than the rows, and what is done to the gradients of a
-/// step (clipping ...) and courses of settings are refused.
+/// step (clipping ...) and schedules of settings are refused.
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
          const FitOptions& options, FitReport& report, const Data<T>* validation = nullptr,

@@ -46,6 +46,8 @@ struct Hooks {
     std::function<bool(const EpochRecord&)> epoch_end;  ///< false stops
     std::function<bool(const Progress&)> step_end;      ///< every `every_steps` steps; false stops
     std::function<void(const Progress&)> poll;          ///< about every 50 ms
+    /// A value to monitor in place of FitOptions::monitor's; smaller is better. Called before epoch_end.
+    std::function<double(const EpochRecord&)> monitored;
     /// Writes the rows of an epoch in the order to meet them; empty: as FitOptions::shuffle says.
     std::function<void(Index epoch, std::span<Index>)> order;
 };
@@ -53,7 +55,7 @@ struct Hooks {
 /// The values that a setting of one group of the optimizer, or "dropout" (Network::set_dropout), takes, epoch
 /// by epoch or
 /// step by step; Schedule::table makes them.
-struct Course {
+struct SettingSchedule {
     std::string setting;  ///< "lr", "weight_decay" ...
     Index group = 0;
     std::vector<double> values;
@@ -76,6 +78,8 @@ struct FitOptions {
     Index first_epoch = 0;  ///< a resumed run counts on, so that its shuffles follow
     Index batch_size = 32;
     bool shuffle = true;
+    bool drop_last =
+        false;  ///< leaves out the last batch of an epoch where it has fewer rows than batch_size
     std::uint64_t seed = 0;
     Index accumulate_steps = 1;  ///< batches whose joint mean a step follows
     StepOptions step = {};
@@ -90,7 +94,7 @@ struct FitOptions {
     bool restore_best = false;     ///< ends with the weights of the best epoch
     Index every_steps = 0;         ///< 0: step_end is never called
     bool batches_by_rows = false;  ///< an epoch's loss weighs each batch by its rows, not by their weights
-    std::vector<Course> courses = {};
+    std::vector<SettingSchedule> schedules = {};
 };
 
 /// Forward, loss, backward, penalties, clip (to the norm, then each element), update, max_norm: the loss
@@ -119,6 +123,10 @@ FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimi
     fit<T>(network, data, loss, optimizer, options, report, validation, hooks);
     return report;
 }
+
+/// Updates of an epoch over that many rows. Throws std::invalid_argument on options that leave no batch.
+template <class T>
+Index steps_an_epoch(const Network<T>& network, Index rows, const FitOptions& options);
 
 /// Partner of each row of a batch, and the share of the row itself.
 struct Pairs {

@@ -1,0 +1,78 @@
+"""The options of a training: frozen groups, handed to the core as one dict whose keys it checks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from numbers import Integral
+from typing import Any
+
+ScheduledValues = tuple[str, int, list[float], bool]  # setting, group, values, whether each is for a step
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training lasts."""
+
+    epochs: int = 1
+    initial_epoch: int = 0
+    time_limit: float | None = None
+    every_steps: int | None = None  # steps from one call of the step callbacks to the next
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "initial_epoch"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral):
+                raise ValueError(f"fit: {name} is {value!r}, it must be a whole number")
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How rows become batches."""
+
+    batch_size: int = 32
+    shuffle: bool = True
+    drop_last: bool = False
+    accumulate_steps: int | None = None
+    mixup: float | None = None
+    input_noise: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class StepOptions:
+    """What a step does beside following the gradient of the loss."""
+
+    clip_grad_norm: float | None = None
+    clip_grad_value: float | None = None
+    l1: float | None = None
+    l2: float | None = None
+    max_norm: float | None = None
+    penalty_per_row: bool = False
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When a training ends early, and with which weights."""
+
+    monitor: str = ""
+    patience: int | None = None
+    min_delta: float = 0.0
+    restore_best: bool = False
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """All options of a training that the core follows."""
+
+    length: Length = field(default_factory=Length)
+    batching: Batching = field(default_factory=Batching)
+    step: StepOptions = field(default_factory=StepOptions)
+    stopping: Stopping = field(default_factory=Stopping)
+    metrics: tuple[str, ...] = ()
+    schedules: tuple[ScheduledValues, ...] = ()
+
+    def to_core(self) -> dict[str, Any]:
+        """Return them as the core reads them; None is "off"."""
+        groups = (self.length, self.batching, self.step, self.stopping)
+        values = {name: value for group in groups for name, value in asdict(group).items()}
+        return {**values, "metrics": list(self.metrics), "schedules": list(self.schedules)}
