@@ -1,6 +1,5 @@
-// Rules that see all rows at once: what they share, a pass for minimisers of others, and Levenberg-Marquardt.
-// L-BFGS is in
-// bind_lbfgs.cpp.
+// Optimizers that take all rows at once: what they share, a pass for SciPy's minimisers, Levenberg-Marquardt (L-BFGS:
+// bind_lbfgs.cpp).
 #include "bind_full_batch.hpp"
 
 #include "training.hpp"

@@ -31,6 +31,8 @@ def as_numbers(given: Any, what: str) -> Array:
     ValueError
         For text, dates and other values that are no numbers, naming the column of a table.
     """
+    if given is None:
+        raise ValueError(f"{what} is None, it must hold real numbers")
     array = np.asarray(given)
     if array.dtype.kind in "fiub":
         return array

@@ -12,6 +12,8 @@ Number: typing.TypeAlias = typing.SupportsFloat | typing.SupportsIndex
 __all__: list[str] = [
     'EstimatorFit',
     'Execution',
+    'FitRows32',
+    'FitRows64',
     'FullBatch32',
     'FullBatch64',
     'LBFGS32',
@@ -32,7 +34,9 @@ __all__: list[str] = [
     'clip_grad_value',
     'evaluate',
     'fit',
+    'fit_rows',
     'from_bytes',
+    'full_batch_pass',
     'function',
     'functions',
     'get_num_threads',
@@ -61,7 +65,6 @@ __all__: list[str] = [
     'shutdown',
     'team_kind',
     'train_step',
-    'whole_pass',
 ]
 class NonFiniteError(FloatingPointError):
     """
@@ -656,6 +659,30 @@ class LBFGS64(FullBatch64):
         """
         At most max_iter iterations; the loss before.
         """
+class FitRows32:
+    """
+    The rows of a fit, converted once.
+    """
+    def predict(self, network: Network32) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        The network's outputs, in evaluation mode.
+        """
+    def steps_an_epoch(self, network: Network32, options: dict[str, object]) -> int:
+        """
+        Updates of an epoch of a fit with these options.
+        """
+class FitRows64:
+    """
+    The rows of a fit, converted once.
+    """
+    def predict(self, network: Network64) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        The network's outputs, in evaluation mode.
+        """
+    def steps_an_epoch(self, network: Network64, options: dict[str, object]) -> int:
+        """
+        Updates of an epoch of a fit with these options.
+        """
 class EstimatorFit:
     """
     A training by scikit-learn's rules, of one network.
@@ -664,37 +691,37 @@ class EstimatorFit:
     def __init__(
         self,
         network: Network32,
-        rows: tuple[object, object, object],
+        rows: FitRows32,
         loss: object,
         optimizer: object,
         options: dict[str, object],
         rules: dict[str, object],
-        held_out: tuple[object, object, object] | None,
+        held_out: FitRows32,
         orders: tuple[object, object, object] | None,
         epoch_end: object,
         score: object,
         poll: object,
     ) -> None:
         """
-        rows, held_out: (x, y, weights); orders: (order, capsule of the generator, its lock).
+        rows, held_out: FitRows; orders: (order, capsule of the generator, its lock).
         """
     @typing.overload
     def __init__(
         self,
         network: Network64,
-        rows: tuple[object, object, object],
+        rows: FitRows64,
         loss: object,
         optimizer: object,
         options: dict[str, object],
         rules: dict[str, object],
-        held_out: tuple[object, object, object] | None,
+        held_out: FitRows64,
         orders: tuple[object, object, object] | None,
         epoch_end: object,
         score: object,
         poll: object,
     ) -> None:
         """
-        rows, held_out: (x, y, weights); orders: (order, capsule of the generator, its lock).
+        rows, held_out: FitRows; orders: (order, capsule of the generator, its lock).
         """
     def check(self) -> None:
         """
@@ -872,82 +899,132 @@ def evaluate(
 @typing.overload
 def fit(
     network: Network32,
-    x: object,
-    y: object,
-    sample_weight: object,
+    rows: FitRows32,
     loss: Loss,
     optimizer: Optimizer32,
     options: dict[str, object],
-    validation: object,
+    validation: FitRows32,
     epoch_end: object,
     step_end: object,
     poll: object,
     order: object,
+    monitored: object,
     report: dict[str, object],
 ) -> None:
     """
-    Whole epochs; fills report even where it raises.
+    Trains for epochs; fills report even where it raises.
     """
 @typing.overload
 def fit(
     network: Network32,
-    x: object,
-    y: object,
-    sample_weight: object,
+    rows: FitRows32,
     loss: Loss,
     optimizer: FullBatch32,
     options: dict[str, object],
-    validation: object,
+    validation: FitRows32,
     epoch_end: object,
     step_end: object,
     poll: object,
     order: object,
+    monitored: object,
     report: dict[str, object],
 ) -> None:
     """
-    Whole epochs; fills report even where it raises.
+    Trains for epochs; fills report even where it raises.
     """
 @typing.overload
 def fit(
     network: Network64,
-    x: object,
-    y: object,
-    sample_weight: object,
+    rows: FitRows64,
     loss: Loss,
     optimizer: Optimizer64,
     options: dict[str, object],
-    validation: object,
+    validation: FitRows64,
     epoch_end: object,
     step_end: object,
     poll: object,
     order: object,
+    monitored: object,
     report: dict[str, object],
 ) -> None:
     """
-    Whole epochs; fills report even where it raises.
+    Trains for epochs; fills report even where it raises.
     """
 @typing.overload
 def fit(
     network: Network64,
-    x: object,
-    y: object,
-    sample_weight: object,
+    rows: FitRows64,
     loss: Loss,
     optimizer: FullBatch64,
     options: dict[str, object],
-    validation: object,
+    validation: FitRows64,
     epoch_end: object,
     step_end: object,
     poll: object,
     order: object,
+    monitored: object,
     report: dict[str, object],
 ) -> None:
     """
-    Whole epochs; fills report even where it raises.
+    Trains for epochs; fills report even where it raises.
+    """
+@typing.overload
+def fit_rows(
+    network: Network32,
+    loss: Loss,
+    x: object,
+    y: object,
+    sample_weight: object,
+    row_names: object,
+    what: str,
+) -> FitRows32:
+    """
+    Rows in the network's precision; `what` begins messages about them.
+    """
+@typing.overload
+def fit_rows(
+    network: Network64,
+    loss: Loss,
+    x: object,
+    y: object,
+    sample_weight: object,
+    row_names: object,
+    what: str,
+) -> FitRows64:
+    """
+    Rows in the network's precision; `what` begins messages about them.
     """
 def from_bytes(bytes: bytes) -> Network32 | Network64:
     """
     The network in the bytes of a model file.
+    """
+@typing.overload
+def full_batch_pass(
+    network: Network32,
+    members: Sequence[Integer],
+    packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    l2: Number,
+) -> tuple[float, numpy.typing.NDArray[numpy.float64]]:
+    """
+    Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
+    """
+@typing.overload
+def full_batch_pass(
+    network: Network64,
+    members: Sequence[Integer],
+    packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    x: object,
+    y: object,
+    sample_weight: object,
+    loss: Loss,
+    l2: Number,
+) -> tuple[float, numpy.typing.NDArray[numpy.float64]]:
+    """
+    Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
     """
 def function(
     name: str,
@@ -1096,11 +1173,11 @@ def train_step(
     sample_weight: object,
     loss: Loss,
     optimizer: Optimizer32,
-    clip_grad_norm: Number = 0.0,
-    clip_grad_value: Number = 0.0,
-    l1: Number = 0.0,
-    l2: Number = 0.0,
-    max_norm: Number = 0.0,
+    clip_grad_norm: Number | None = None,
+    clip_grad_value: Number | None = None,
+    l1: Number | None = None,
+    l2: Number | None = None,
+    max_norm: Number | None = None,
 ) -> float:
     """
     One step; the loss before it.
@@ -1113,41 +1190,13 @@ def train_step(
     sample_weight: object,
     loss: Loss,
     optimizer: Optimizer64,
-    clip_grad_norm: Number = 0.0,
-    clip_grad_value: Number = 0.0,
-    l1: Number = 0.0,
-    l2: Number = 0.0,
-    max_norm: Number = 0.0,
+    clip_grad_norm: Number | None = None,
+    clip_grad_value: Number | None = None,
+    l1: Number | None = None,
+    l2: Number | None = None,
+    max_norm: Number | None = None,
 ) -> float:
     """
     One step; the loss before it.
-    """
-@typing.overload
-def whole_pass(
-    network: Network32,
-    members: Sequence[Integer],
-    packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    x: object,
-    y: object,
-    sample_weight: object,
-    loss: Loss,
-    l2: Number,
-) -> tuple[float, numpy.typing.NDArray[numpy.float64]]:
-    """
-    Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
-    """
-@typing.overload
-def whole_pass(
-    network: Network64,
-    members: Sequence[Integer],
-    packed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    x: object,
-    y: object,
-    sample_weight: object,
-    loss: Loss,
-    l2: Number,
-) -> tuple[float, numpy.typing.NDArray[numpy.float64]]:
-    """
-    Loss of all rows, penalty included, and its gradient, at parameters packed in this order.
     """
 __version__: str = '0.1.0'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NoReturn
 
 from cmlp._foreign_table import NAMES
 
@@ -69,6 +70,31 @@ def unknown(kind: str, name: object, choices: Iterable[str], label: str = "") ->
     hint = advice(kind, text) or next((f"did you mean '{c}'?" for c in known if c == text.lower()), "")
     middle = f"; {hint}" if hint else ""
     return f"{label}unknown {kind} {name!r}{middle}; choose from {', '.join(known)}"
+
+
+def refuse_arguments(function: str, unknown: Iterable[str]) -> NoReturn:
+    """Raise TypeError for keyword arguments that a function does not have, with our names for foreign ones.
+
+    Parameters
+    ----------
+    function : str
+        Its name; the table's kind is ``"<function> argument"``.
+    unknown : iterable of str
+        The names that were given.
+
+    Examples
+    --------
+    >>> from cmlp._foreign_names import refuse_arguments
+    >>> refuse_arguments("fit", ["random_state"])
+    Traceback (most recent call last):
+        ...
+    TypeError: fit() got an unexpected keyword argument 'random_state'; cmlp calls it 'seed'
+    """
+    name = next(iter(unknown))
+    hint = advice(f"{function} argument", name)
+    raise TypeError(
+        f"{function}() got an unexpected keyword argument '{name}'" + (f"; {hint}" if hint else "")
+    )
 
 
 def _found(kind: str, name: str) -> str | None:

@@ -141,6 +141,33 @@ NAMES: dict[str, dict[str, str]] = {
         "clipnorm": "clip_grad_norm",
         "clipvalue": "clip_grad_value",
         "steps_per_epoch": "batch_size",
+        "validation_set": "validation_data",
+        "validation_fraction": "validation_split",
+        "max_grad_norm": "clip_grad_norm",
+        "gradient_clip_val": "clip_grad_norm",
+        "gradient_accumulation_steps": "accumulate_steps",
+        "accumulate_grad_batches": "accumulate_steps",
+        "lr_scheduler": "scheduler",
+    },
+    # arguments of net.predict, net.evaluate and net.train_step
+    "predict argument": {
+        "batch_size": "Leave it out: rows are predicted in blocks that fit the caches",
+        "verbose": "Leave it out: prediction shows nothing",
+        "n_jobs": "Use cmlp.set_num_threads",
+        "n_threads": "Use cmlp.set_num_threads",
+    },
+    "evaluate argument": {
+        "batch_size": "Leave it out: rows are evaluated in blocks that fit the caches",
+        "verbose": "Leave it out: evaluation shows nothing",
+        "criterion": "loss",
+        "n_jobs": "n_threads",
+    },
+    "train_step argument": {
+        "loss": "criterion",
+        "n_jobs": "n_threads",
+        "max_grad_norm": "clip_grad_norm",
+        "clipnorm": "clip_grad_norm",
+        "clipvalue": "clip_grad_value",
     },
     # attributes of networks and layers
     "module": {

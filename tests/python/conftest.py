@@ -55,7 +55,7 @@ def threads():
 
 @pytest.fixture
 def ctrl_c():
-    """Have SIGINT raise KeyboardInterrupt, also where the process was started with it ignored (a shell's "&")."""
+    """Have SIGINT raise KeyboardInterrupt, also where the process started with it ignored (shell jobs do)."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

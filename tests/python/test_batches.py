@@ -81,7 +81,10 @@ def test_drop_last_and_accumulated_batches(accumulate):
 
 
 REFUSED = {
-    "nothing left": (lambda: fit(plain(), *rows(5), batch_size=8, drop_last=True), "drop_last leaves no batch"),
+    "nothing left": (
+        lambda: fit(plain(), *rows(5), batch_size=8, drop_last=True),
+        "drop_last leaves no batch",
+    ),
     "batches of one": (lambda: fit(normalised(), *rows(5), batch_size=1), "several rows: batch_size is 1"),
     "one row": (lambda: fit(normalised(), *rows(1)), "several rows: there is one row"),
     "a word": (lambda: fit(plain(), *rows(5), drop_last="yes"), "drop_last is yes, it must be True or False"),

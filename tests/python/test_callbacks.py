@@ -71,7 +71,7 @@ def test_one_function_of_an_estimator(solver):
 
 @pytest.mark.parametrize("given", [3, [3], "loss", [print, None]])
 def test_callbacks_that_are_no_functions(given):
-    with pytest.raises(ValueError, match="fit: callbacks has .*, it must be a function"):
+    with pytest.raises(ValueError, match=r"fit: callbacks has .*, it must be a function"):
         fit(network(), callbacks=given)
 
 
@@ -117,9 +117,11 @@ SAME = {
 
 @pytest.mark.parametrize("options", SAME.values(), ids=SAME)
 def test_ways_to_ask_for_early_stopping(options):
-    nets = network(), network()
-    want = fit(nets[0], epochs=60, validation_split=0.3, early_stopping=cmlp.EarlyStopping())
-    history = fit(nets[1], epochs=60, validation_split=0.3, **options)
+    nets, ways, histories = (network(), network()), ({"early_stopping": cmlp.EarlyStopping()}, options), []
+    for net, way in zip(nets, ways, strict=True):
+        adam = optim.Adam(net.parameters(), lr=0.05)
+        histories.append(fit(net, epochs=90, validation_split=0.3, optimizer=adam, **way))
+    want, history = histories
     assert history.stop == want.stop == "early_stopping"
     assert (history["loss"], history.best_epoch) == (want["loss"], want.best_epoch)
     assert_same_bits([p.data for p in nets[0].parameters()], [p.data for p in nets[1].parameters()])
@@ -224,7 +226,10 @@ def test_a_checkpoint_of_an_estimator(tmp_path):
 
 
 BAD = {
-    "no such value": (lambda d: cmlp.Checkpoint(d / "a.safetensors", "val_loss"), "monitor is 'val_loss', the values"),
+    "no such value": (
+        lambda d: cmlp.Checkpoint(d / "a.safetensors", "val_loss"),
+        "monitor is 'val_loss', the values",
+    ),
     "no such field": (lambda d: cmlp.Checkpoint(d / "{f1}.safetensors"), "there is no value 'f1'"),
     "every": (lambda d: cmlp.Checkpoint(d / "a.safetensors", every=0), "every is 0, it must be at least 1"),
     "mode": (lambda d: cmlp.Checkpoint(d / "a.safetensors", "loss", "low"), "mode is 'low'; choose from"),

@@ -33,3 +33,28 @@ def test_an_unknown_name_is_answered_with_ours():
     assert unknown("metric", "AUC", ["auc"]) == "unknown metric 'AUC'; did you mean 'auc'?; choose from auc"
     assert unknown("metric", 3, ["auc"]) == "unknown metric 3; choose from auc"
     assert advice("module", "no such thing") == ""
+
+
+ARGUMENTS = [
+    (function, name)
+    for function in ("fit", "predict", "evaluate", "train_step")
+    for name in NAMES[f"{function} argument"]
+]
+
+
+@pytest.mark.parametrize(("function", "name"), [*ARGUMENTS, ("fit", "nonsense"), ("predict", "nonsense")])
+def test_arguments_are_answered_with_ours(function, name):
+    net = cmlp.nn.Sequential(cmlp.nn.Linear(1, 1))
+    fixed = {
+        "fit": ([[0.0]], [1.0]),
+        "predict": ([[0.0]],),
+        "evaluate": ([[0.0]], [1.0]),
+        "train_step": ([[0.0]], [1.0], cmlp.nn.MSELoss(), cmlp.optim.SGD(net.parameters())),
+    }
+    options = {"loss": "mse"} if function in ("fit", "evaluate") else {}
+    with pytest.raises(TypeError) as caught:
+        getattr(net, function)(*fixed[function], **options, **{name: 1})
+    hint = advice(f"{function} argument", name)
+    assert str(caught.value).startswith(f"{function}() got an unexpected keyword argument '{name}'")
+    assert str(caught.value).endswith(hint)
+    assert bool(hint) == (name != "nonsense")

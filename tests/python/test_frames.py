@@ -69,9 +69,9 @@ SERIES = {
 def test_labels_and_weights_of_other_kinds(y):
     weight = pd.Series(np.linspace(0.5, 2, 20), dtype="Float64")
     losses = [
-        network(2).fit(
-            BASE, labels, loss="cross_entropy", sample_weight=w, class_weight={1: 2.0}, epochs=2
-        )["loss"]
+        network(2).fit(BASE, labels, loss="cross_entropy", sample_weight=w, class_weight={1: 2.0}, epochs=2)[
+            "loss"
+        ]
         for labels, w in ((y, weight), (Y, weight.to_numpy(float)))
     ]
     assert losses[0] == losses[1]
@@ -110,9 +110,18 @@ def test_numbers_among_objects(given, want, dtype):
 
 REFUSED = {
     "text": (BASE.assign(city="a"), "fit: x: column 'city' has dtype object, .*: 'a' is at row 0"),
-    "text of pyarrow": (BASE.assign(city=pd.Series(["a"] * 20, dtype="string[pyarrow]")), "column 'city'.*'a'"),
-    "dates": (BASE.assign(t=pd.Timestamp("2020-01-01")), r"column 't' has dtype datetime64\[.*\], it must hold"),
-    "category": (BASE.assign(c=pd.Categorical(["u", "v"] * 10)), "column 'c' has dtype object, .*'u' is at row 0"),
+    "text of pyarrow": (
+        BASE.assign(city=pd.Series(["a"] * 20, dtype="string[pyarrow]")),
+        "column 'city'.*'a'",
+    ),
+    "dates": (
+        BASE.assign(t=pd.Timestamp("2020-01-01")),
+        r"column 't' has dtype datetime64\[.*\], it must hold",
+    ),
+    "category": (
+        BASE.assign(c=pd.Categorical(["u", "v"] * 10)),
+        "column 'c' has dtype object, .*'u' is at row 0",
+    ),
     "complex": (np.ones((20, 2), complex), "fit: x has dtype complex128, it must hold real numbers"),
     "words": ([["a", "b"]] * 20, "fit: x has dtype <U1, it must hold real numbers"),
     "missing": (BASE.assign(n=pd.Series([None, 2] * 10, dtype="Int64")), "fit: x .*(NaN|nan|missing)"),
@@ -154,7 +163,10 @@ def test_a_number_that_is_too_large_for_float32(entry):
 
 def test_targets_and_weights_that_are_too_large():
     net, x = nn.Sequential(nn.Linear(2, 1)), np.zeros((3, 2))
-    with np.errstate(over="ignore"), pytest.raises(ValueError, match="y has 1e.39 at row 2, which is too large"):
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(ValueError, match=r"y has 1e.39 at row 2, which is too large"),
+    ):
         net.fit(x, [0, 1, 1e39], loss="mse")
-    with np.errstate(over="ignore"), pytest.raises(ValueError, match="sample_weight has 1e.39 at row 2"):
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match=r"sample_weight has 1e.39 at row 2"):
         net.fit(x, [0, 1, 2], loss="mse", sample_weight=[0, 1, 1e39])

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import cmlp
-from cmlp import nn, optim
-from cmlp.training.history import EarlyStopping
+from cmlp import EarlyStopping, nn, optim
 from tolerance import assert_close, assert_same_bits
 
 RULES = {"lbfgs": optim.LBFGS, "levenberg_marquardt": optim.LevenbergMarquardt}

@@ -99,19 +99,19 @@ def test_the_estimators_bar_is_lines_in_a_file_too(solver, monkeypatch):
 
 @pytest.mark.parametrize("verbose", [3, -1, "loud", None])
 def test_other_values_of_verbose(verbose):
-    with pytest.raises(ValueError, match="verbose is .*; choose from True, False, 2, 'auto'"):
+    with pytest.raises(ValueError, match=r"verbose is .*; choose from True, False, 2, 'auto'"):
         fit(verbose=verbose)
 
 
 # ---- options that are off, and options that are none
 
-OFF = {
-    name: (None, 0)
-    for name in (
+OFF = dict.fromkeys(
+    (
         *("clip_grad_norm", "clip_grad_value", "l1", "l2", "max_norm", "mixup", "input_noise", "time_limit"),
         *("every_steps", "validation_split"),
-    )
-} | {
+    ),
+    (None, 0),
+) | {
     "accumulate_steps": (None, 1),
     "callbacks": (None, ()),
     "step_callbacks": (None, ()),
@@ -167,7 +167,9 @@ SUFFIXES = [".h5", ".keras", ".pt", ".pth", ".pkl", ".onnx", ".npz", ".joblib", 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_suffixes_of_other_formats(suffix, tmp_path):
     path = tmp_path / f"model{suffix}"
-    with pytest.raises(ValueError, match=rf"save: the suffix '{suffix.lower()}' .*name the file \*.safetensors"):
+    with pytest.raises(
+        ValueError, match=rf"save: the suffix '{suffix.lower()}' .*name the file \*.safetensors"
+    ):
         cmlp.save(nn.Sequential(nn.Linear(1, 1)), path)
     assert not path.exists()
 

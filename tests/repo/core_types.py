@@ -20,6 +20,7 @@ RETURNS = {
     "Optimizer.state": f"list[{OWN}]",
     "LBFGS.state": "dict[str, typing.Any]",
     "EstimatorFit.epochs": EPOCHS,
+    "FitRows.predict": OWN,
     "Perceptron.mistakes": "numpy.typing.NDArray[numpy.int64]",
     "Perceptron.path": ARRAY64,
     "Perceptron.squared_error": ARRAY64,
@@ -36,7 +37,7 @@ RETURNS = {
     "load": NETWORK,
     "function": f"{ARRAY32} | {ARRAY64}",
     "perceptron_decision_function": ARRAY64,
-    "whole_pass": f"tuple[float, {ARRAY64}]",
+    "full_batch_pass": f"tuple[float, {ARRAY64}]",
 }
 # Parameters by name, or by function and name.
 PARAMETERS = {

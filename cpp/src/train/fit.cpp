@@ -126,8 +126,10 @@ private:
 
 template <class T>
 Index steps_an_epoch(const Network<T>& network, Index rows, const FitOptions& options) {
-    require(rows >= 1 && options.batch_size >= 1 && options.accumulate_steps >= 1,
-            "fit: rows, batch_size and accumulate_steps must be at least 1");
+    for (const auto& [name, value] : {std::pair{"the number of rows", rows},
+                                      {"batch_size", options.batch_size},
+                                      {"accumulate_steps", options.accumulate_steps}})
+        require(value >= 1, "fit: ", name, " is ", value, ", it must be at least 1");
     return (batch_count(rows, options, takes_statistics(network)) - 1) / options.accumulate_steps + 1;
 }
 

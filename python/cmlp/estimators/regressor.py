@@ -82,15 +82,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Another of :func:`cmlp.initializers`, or "auto": by the activation that follows.
     schedule : callable, default=None
         A function of the optimizer that returns a scheduler of :mod:`cmlp.optim.lr_scheduler`.
-    clip_grad_norm : float, default=0.0
-        Largest norm of a step's gradients; 0: any.
+    clip_grad_norm : float or None, default=0.0
+        Largest norm of a step's gradients; None or 0: any.
     max_steps : int, default=None
         Ends ``fit`` after so many steps of the optimizer, if ``max_iter`` epochs do not.
     scoring : str or callable, default=None
         A scorer of scikit-learn for the validation scores; None: R^2.
-    callbacks : list of callable, default=None
+    callbacks : callable or list of callable, default=None
         Called after each epoch (lbfgs: iteration) with a dict: epoch, loss, lr, seconds, estimator, and
-        val_loss and val_score where there are rows held out; one that returns False ends the training.
+        val_loss and val_score where there are rows held out. One that returns False (or another false
+        value, not None) ends the training.
     missing : {"impute"}, default=None
         "impute": the column's median in the place of NaN; None: NaN is an error.
     dtype : {"float32", "float64"}, default=None
@@ -165,7 +166,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         residual: bool = False,
         init: str = "sklearn",
         schedule: Any = None,
-        clip_grad_norm: float = 0.0,
+        clip_grad_norm: float | None = 0.0,
         max_steps: int | None = None,
         scoring: Any = None,
         callbacks: Any = None,

@@ -87,7 +87,7 @@ class Checkpoint:
         if isinstance(model, Sequential):
             save(model, self.path)
             return
-        import joblib  # scikit-learn brings it
+        import joblib  # type: ignore[import-untyped]  # scikit-learn brings it
 
         joblib.dump(model, self.path)
 

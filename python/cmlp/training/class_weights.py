@@ -64,7 +64,8 @@ def _factors(class_weight: Any, classes: Array, codes: Array, weight: Array) -> 
             raise ValueError(f"fit: class_weight is '{class_weight}'; choose 'balanced', a dict or an array")
         counts = np.bincount(codes, weight)
         share = np.count_nonzero(counts) * counts
-        return np.divide(weight.sum(), share, where=counts > 0, out=np.zeros(len(counts)))
+        balanced: Array = np.divide(weight.sum(), share, where=counts > 0, out=np.zeros(len(counts)))
+        return balanced
     if isinstance(class_weight, Mapping):
         _check_keys(class_weight, classes)
         return _checked(np.array([float(class_weight.get(c.item(), 1.0)) for c in classes]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 _FIELDS = ("epoch", "best_epoch", "best_value", "monitor", "stop", "steps", "total_seconds")
@@ -63,7 +64,7 @@ class History(dict[str, list[float]]):
         for key, value in values.items():
             self.setdefault(key, []).append(value)
 
-    def _set_best(self, record: dict[str, Any], sign: float = 1.0) -> None:
+    def _set_best(self, record: Mapping[str, Any], sign: float = 1.0) -> None:
         """Take the best epoch from a record of the core; -1: there is none."""
         if record.get("best_epoch", -1) >= 0:
             self.best_epoch, self.best_value = record["best_epoch"], sign * record["best_value"]

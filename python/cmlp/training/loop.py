@@ -42,7 +42,7 @@ class TrainingEvent(dict[str, Any]):
 Callback: TypeAlias = Callable[[TrainingEvent], Any]
 
 
-def as_callbacks(given: Callback | Iterable[Callback] | None, name: str = "callbacks") -> list[Callback]:
+def as_callbacks(given: Any, name: str = "callbacks") -> list[Callback]:
     """Return a list of functions: of one function, several, or None.
 
     Raises

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy.typing as npt
 
 from cmlp import _core
+from cmlp._foreign_names import refuse_arguments
 from cmlp.training.metrics import MetricLike, Metrics
 from cmlp.training.run import as_loss
 
@@ -36,6 +37,7 @@ class Predictor:
         metrics: Sequence[MetricLike] | MetricLike | None = (),
         sample_weight: npt.ArrayLike | None = None,
         n_threads: int | None = None,
+        **unknown: Never,
     ) -> dict[str, float]:
         """Return the loss and the metrics over all rows, in evaluation mode.
 
@@ -56,6 +58,8 @@ class Predictor:
         >>> net.evaluate([[1.0], [2.0]], [2.0, 5.0], loss="mse", metrics=["mae"])
         {'loss': 0.5, 'mae': 0.5}
         """
+        if unknown:
+            refuse_arguments("evaluate", unknown)
         measures, criterion = Metrics(metrics), as_loss(loss)._core
         core = self._standalone()._core
         with _core.Execution(n_threads):
@@ -63,7 +67,7 @@ class Predictor:
         own = measures.of_prediction(y, lambda: self.predict(x), sample_weight)
         return {"loss": values[0], **measures.join(values[1:], own)}
 
-    def predict(self, x: InputLike) -> npt.NDArray[Any]:
+    def predict(self, x: InputLike, **unknown: Never) -> npt.NDArray[Any]:
         """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may call it at once.
 
         A row's result does not depend on the rows beside it, not by a bit. Where the first layer is a Linear,
@@ -74,6 +78,8 @@ class Predictor:
         ValueError
             For no rows, a wrong number of columns, or the first NaN or infinity in ``x``.
         """
+        if unknown:
+            refuse_arguments("predict", unknown)
         return self._core.predict(x, self._first, self._last)
 
     def summary(self) -> str:

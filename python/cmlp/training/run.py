@@ -92,7 +92,7 @@ class TrainingRun:
         self.loop, self.rows, self.held_out, self.metrics = loop, rows, held_out, metrics
         self.monitored = monitored
         self.sign = 1.0 if monitored is None else monitored[1]  # of the best value in the core's records
-        self.history = loop.history or History()
+        self.history = History() if loop.history is None else loop.history
 
     def __call__(self, loss: Loss, rule: Any, options: FitOptions, order: Order | None) -> None:
         """Train; the history is filled however it ends."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Never
 
 import numpy.typing as npt
 
 from cmlp import _core
+from cmlp._foreign_names import refuse_arguments
 from cmlp.training.data import FitData
 from cmlp.training.early_stopping import (
     EarlyStopping,
@@ -54,6 +55,7 @@ class Trainable(Predictor):
         l2: float | None = None,
         max_norm: float | None = None,
         n_threads: int | None = None,
+        **unknown: Never,
     ) -> float:
         """Do forward, loss, backward and update in one native call.
 
@@ -85,6 +87,8 @@ class Trainable(Predictor):
         NonFiniteError
             When the loss or a gradient is not finite; the weights are as before.
         """
+        if unknown:
+            refuse_arguments("train_step", unknown)
         net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
         rule = rule_for(optimizer, net, full_batch=False)
         more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
@@ -128,6 +132,7 @@ class Trainable(Predictor):
         verbose: bool | int | Literal["auto"] = "auto",
         seed: int = 0,
         n_threads: int | None = None,
+        **unknown: Never,
     ) -> History:
         """Train for a number of epochs, natively and with the GIL released.
 
@@ -256,6 +261,8 @@ class Trainable(Predictor):
         >>> net.predict(x).argmax(axis=1).tolist()
         [0, 1, 1, 0]
         """
+        if unknown:
+            refuse_arguments("fit", unknown)
         net = self._whole_core("fit")
         criterion, rule = as_loss(loss), as_optimizer(optimizer, self)
         callbacks, stopping = take_early_stopping(callbacks, early_stopping)
@@ -265,7 +272,8 @@ class Trainable(Predictor):
         rows, held_out = data.in_core(net, criterion, row_names)
         length = Length(epochs, initial_epoch, time_limit, every_steps)
         size, order = batch_rows(batch_size, rule, data.x), shuffle if callable(shuffle) else None
-        batching = Batching(size, True if order else shuffle, drop_last, accumulate_steps, mixup, input_noise, seed)
+        shuffled: Any = shuffle if order is None else True
+        batching = Batching(size, shuffled, drop_last, accumulate_steps, mixup, input_noise, seed)
         step = StepOptions(clip_grad_norm, clip_grad_value, l1, l2, max_norm, penalty_per_row)
         measures = Metrics(metrics)
         monitored = monitored_in_python(stopping, measures.functions)
@@ -273,13 +281,13 @@ class Trainable(Predictor):
         options = FitOptions(length, batching, step, stop, tuple(measures.native))
         schedules = Schedules(scheduler, scheduler_interval, rule)
         options = schedules.added_to(options, rows)
-        self.history = History()
-        self.history.monitor = (stopping and stopping.monitor) or ("val_loss" if held_out else "loss")
+        self.history = history = History()
+        history.monitor = (stopping and stopping.monitor) or ("val_loss" if held_out else "loss")
         loop = TrainingLoop(
             self, progress_for(epochs - initial_epoch, verbose), schedules, as_callbacks(callbacks),
-            as_step_callbacks(step_callbacks, every_steps), self.history,
+            as_step_callbacks(step_callbacks, every_steps), history,
         )  # fmt: skip
         run = TrainingRun(loop, rows, held_out, measures, monitored)
         with _core.Execution(n_threads):
             run(criterion, rule_for(rule, net), options, order)
-        return self.history
+        return history
