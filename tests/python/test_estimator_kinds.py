@@ -38,7 +38,7 @@ def test_code_and_back():
 
 
 def test_linear_autoencoder_finds_the_principal_plane():
-    centred = DIGITS - DIGITS.mean(axis=0)
+    centred = DIGITS[:200, 10:40] - DIGITS[:200, 10:40].mean(axis=0)
     coder = MLPTransformer((3,), activation="identity", solver="lbfgs", alpha=0, max_iter=2000, tol=1e-7)
     coder.set_params(random_state=0).fit(centred)
     pca = PCA(3).fit(centred)

@@ -1,4 +1,4 @@
-"""What fit takes beside its data: parameters, a batch, the order of the rows: docs/performance.md."""
+"""Memory that fit needs in addition to its data: parameters, a batch, the order of the rows."""
 
 import pytest
 
@@ -22,8 +22,7 @@ print(json.dumps(peak() - before))
 """
 
 
-@pytest.mark.parametrize("shuffle", [True, False])
-@pytest.mark.parametrize("batch", [128, 4096])
+@pytest.mark.parametrize(("batch", "shuffle"), [(128, True), (4096, False)])
 def test_peak_of_fit(shuffle, batch):
     parameters = 401 * 700 + 701 * 10
     expected = 4 * (4 * parameters + 7000 + batch * (400 + 3 * 700 + 2 * 10)) + 16 * 60_000

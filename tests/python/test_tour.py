@@ -44,16 +44,27 @@ def whole_tour(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_script_draws_one_picture_and_the_same_again(name: str, tmp_path: Path, whole_tour: Path) -> None:
-    printed = run(TOUR / f"{name}.py", tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.png"]
-    picture = tmp_path / f"{name}.png"
-    assert str(picture) in printed
+def check_picture(picture: Path) -> None:
     width, height = size(picture)
     assert 900 <= width <= 1400
     assert 400 <= height <= 1100
     assert 10_000 < picture.stat().st_size <= LARGEST
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_tour_draws_one_picture_per_script(name: str, whole_tour: Path) -> None:
+    check_picture(whole_tour / f"{name}.png")
+
+
+TWICE = [name if name == "perceptron" else pytest.param(name, marks=pytest.mark.slow) for name in SCRIPTS]
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_script_alone_draws_the_same_picture(name: str, tmp_path: Path, whole_tour: Path) -> None:
+    printed = run(TOUR / f"{name}.py", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{name}.png"]
+    picture = tmp_path / f"{name}.png"
+    assert str(picture) in printed
     assert picture.read_bytes() == (whole_tour / picture.name).read_bytes()
 
 
