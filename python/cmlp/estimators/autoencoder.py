@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import _fit_context
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from cmlp.estimators import constraints
+from cmlp.estimators._sklearn_compat import fit_context
 from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.losses import regression
 from cmlp.estimators.network import hidden_ends, output_of
@@ -113,7 +113,7 @@ class MLPTransformer(BaseMLP):
         errors = ((self._answer(z) - rows.y) ** 2).mean(axis=1)
         return -float(np.average(errors, weights=rows.weight))
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,

@@ -38,6 +38,14 @@ class BaseMLP(Answers):
     _seeded_by: Any
     _row_order: RowOrder
     _optimizer: Solver
+    n_layers_: int
+    n_outputs_: int
+    n_iter_: int
+    t_: int
+    loss_: float
+    best_loss_: float | None
+    best_validation_score_: float | None
+    out_activation_: str
 
     def _keep(self, parameters: dict[str, Any]) -> None:
         """Store the arguments of __init__, given its locals."""
@@ -208,7 +216,8 @@ class BaseMLP(Answers):
         seed = int(self._random_state.randint(2**31)) if shape.random or self.init != "sklearn" else 0
         self._build(shape, rows.x.dtype, seed)
         self._show(drawn if self.init == "sklearn" else None)
-        self.n_layers_, self.n_outputs_ = len(shape.units), self._outputs(rows.y)
+        self.n_layers_ = len(shape.units)
+        self.n_outputs_ = self._outputs(rows.y)
         for name in ("_optimizer", "_row_order", "_compared"):
             self.__dict__.pop(name, None)
         self.n_iter_ = self.t_ = self._no_improvement_count = 0

@@ -6,14 +6,18 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from cmlp.estimators import constraints
+from cmlp.estimators._sklearn_compat import (
+    ClassifierMixin,
+    available_if,
+    check_partial_fit_first_call,
+    fit_context,
+)
 from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.losses import Objective, classification
 from cmlp.estimators.network import inside_0_1
@@ -23,7 +27,7 @@ from cmlp.estimators.validation import validation_set
 from cmlp.estimators.weights import ClassWeights
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+class MLPClassifier(ClassifierMixin, BaseMLP):
     """A multilayer perceptron that classifies: a drop-in for scikit-learn's, and more by keyword.
 
     Up to ``max_fun`` the parameters are scikit-learn's, with its names, defaults and meaning; in float64 the
@@ -206,7 +210,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _learn_classes(self, y: Any) -> None:
         self._label_binarizer = LabelBinarizer().fit(y)
-        self.classes_ = self._label_binarizer.classes_
+        self.classes_: npt.NDArray[Any] = self._label_binarizer.classes_
 
     def _compare_classes(self, classes: Any, incremental: bool) -> None:
         if not incremental and set(classes) != set(self.classes_):
@@ -281,7 +285,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     # ---- the public face
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,
@@ -317,8 +321,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, validation_set(eval_set, X_val, y_val, sample_weight_val))
 
-    @available_if(learns_in_parts)  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @available_if(learns_in_parts)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Go on by one epoch over these rows.
 
@@ -331,7 +335,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         if self.class_weight == "balanced":
             raise ValueError("partial_fit sees a part of the rows: class_weight='balanced' needs all of them")
-        if _check_partial_fit_first_call(self, classes):
+        if check_partial_fit_first_call(self, classes):
             multilabel = type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
         return self._fit(X, y, sample_weight, incremental=True)

@@ -6,16 +6,16 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 import cmlp
+from cmlp.estimators._sklearn_compat import Interval, Options, StrOptions
 from cmlp.nn.losses import Loss
 from cmlp.nn.module import Module
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-COUNT = Interval(Integral, 1, None, closed="left")
-SHARE = Interval(Real, 0, 1, closed="left")
+COUNT: Any = Interval(Integral, 1, None, closed="left")
+SHARE: Any = Interval(Real, 0, 1, closed="left")
 _ANY_LOSS: list[Any] = [StrOptions(set(cmlp.losses())), Loss]
 
 SCIKIT_LEARN: dict[str, list[Any]] = {
@@ -62,9 +62,9 @@ OURS: dict[str, list[Any]] = {
     "transform_layer": [Integral],
 }
 COMMON = {**SCIKIT_LEARN, **OURS}
-CLASSIFIER = {
+CLASSIFIER: dict[str, list[Any]] = {
     **COMMON,
     "loss": [StrOptions({"log_loss"}), *_ANY_LOSS],
     "class_weight": [StrOptions({"balanced"}), dict, list, None],
 }
-REGRESSOR = {**COMMON, "loss": [StrOptions({"squared_error", "poisson"}), *_ANY_LOSS]}
+REGRESSOR: dict[str, list[Any]] = {**COMMON, "loss": [StrOptions({"squared_error", "poisson"}), *_ANY_LOSS]}

@@ -30,7 +30,7 @@ class Imputer:
         if is_sparse(x):
             raise ValueError("missing='impute' takes dense rows: a sparse matrix has its zeros instead")
         known = ~np.isnan(x)
-        self.medians = np.array(
+        self.medians: npt.NDArray[Any] = np.array(
             [
                 np.median(column[there]) if there.any() else 0.0
                 for column, there in zip(x.T, known.T, strict=True)

@@ -6,18 +6,18 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    RegressorMixin,
-    _fit_context,
-    clone,
-)
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 import cmlp
+from cmlp.estimators._sklearn_compat import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    RegressorMixin,
+    fit_context,
+)
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.constraints import COUNT
 from cmlp.estimators.exclusive import fitting
@@ -26,10 +26,11 @@ from cmlp.estimators.regressor import MLPRegressor
 from cmlp.estimators.validation import validation_set
 
 
-class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+class Ensemble(MetaEstimatorMixin, BaseEstimator):
     """Base of both ensembles; not for use by itself."""
 
     _member: ClassVar[type]
+    estimators_: list[Any]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "estimator": [],  # of the subclass
         "n_estimators": [COUNT],
@@ -50,7 +51,7 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.n_threads = n_threads
 
-    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: Any,
@@ -103,7 +104,7 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-class MLPEnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc]
+class MLPEnsembleClassifier(ClassifierMixin, Ensemble):
     """Several MLPs that differ in their seed alone; they answer with the mean of their probabilities.
 
     Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017. The members train side by side, one a thread; each
@@ -158,7 +159,7 @@ class MLPEnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc]
         return labels
 
 
-class MLPEnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc]
+class MLPEnsembleRegressor(RegressorMixin, Ensemble):
     """Several MLPs that differ in their seed alone; they answer with their mean.
 
     As :class:`MLPEnsembleClassifier`, of :class:`MLPRegressor`.

@@ -25,10 +25,12 @@ class FullBatchObjective:
     """
 
     def __init__(self, net: nn.Sequential, objective: Objective, alpha: float) -> None:
-        self.net, self.objective, self.alpha = net, objective, alpha
+        self.net: nn.Sequential = net
+        self.objective: Objective = objective
+        self.alpha: float = alpha
         parameters = sorted(net.parameters(), key=lambda p: -p.data.ndim)  # stable: weights, then the rest
-        self.members = [p._index for p in parameters]
-        self.values = [p.data.T for p in parameters]
+        self.members: list[int] = [p._index for p in parameters]
+        self.values: list[npt.NDArray[Any]] = [p.data.T for p in parameters]
 
     def place(self, packed: npt.NDArray[Any]) -> None:
         """Set the network's weights."""
@@ -59,11 +61,16 @@ class FullBatchRun:
         given += [] if eval_set is None else ["eval_set"]
         if given:
             raise ValueError(f"fit: solver='lbfgs' sees all rows at once and takes no {', '.join(given)}")
-        self.estimator, self.rows = estimator, (rows.x, rows.y, rows.weight)
-        self.constant = estimator._objective.constant(rows.y, rows.weight)
-        self.objective = FullBatchObjective(estimator._net, estimator._objective, float(estimator.alpha))
+        self.estimator: Any = estimator
+        self.rows = (rows.x, rows.y, rows.weight)
+        self.constant: float = estimator._objective.constant(rows.y, rows.weight)
+        self.objective: FullBatchObjective = FullBatchObjective(
+            estimator._net, estimator._objective, float(estimator.alpha)
+        )
         progress, callbacks = progress_of(estimator, estimator.max_iter), as_callbacks(estimator.callbacks)
-        self.loop = TrainingLoop(estimator, progress, callbacks=callbacks, time_limit=estimator.time_limit)
+        self.loop: TrainingLoop = TrainingLoop(
+            estimator, progress, callbacks=callbacks, time_limit=estimator.time_limit
+        )
         self.iteration, self.ended, self.seconds = 0, False, 0.0
         self.weights = self.objective.packed()  # of the last iteration
 

@@ -23,10 +23,10 @@ class Objective:
 
     def __init__(self, loss: Loss, out: str) -> None:
         self.loss = loss
-        self.kind = _core.output_kind(loss.name)  # of the network's outputs
+        self.kind: str = _core.output_kind(loss.name)  # of the network's outputs
         self.out = out  # "identity", "exp", "softmax" or "logistic"
         self.columns = 2 if loss.name == "gaussian_nll" else 1  # of the network's output, for each of targets
-        self.name = repr((loss.name, loss.reduction, loss.settings))
+        self.name: str = repr((loss.name, loss.reduction, loss.settings))
 
     def check(self, y: npt.NDArray[Any]) -> None:
         """Raise ValueError for targets that the loss is not defined for."""

@@ -14,10 +14,10 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import ParameterGrid, check_cv
-from sklearn.utils import _safe_indexing, check_random_state, indexable
-from sklearn.utils.validation import _num_samples
+from sklearn.utils import check_random_state, indexable
 
 import cmlp
+from cmlp.estimators._sklearn_compat import num_samples, safe_indexing
 from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.parallel_fits import Data, fit_in_parallel, has_own
 from cmlp.estimators.results import Fit, ManyFits, Split
@@ -111,7 +111,7 @@ def fit_many(
 
 def _splits(estimator: Any, x: Any, y: Any, cv: Any, groups: Any) -> list[Split]:
     if cv is None:
-        return [(np.arange(_num_samples(x)), np.arange(0))]
+        return [(np.arange(num_samples(x)), np.arange(0))]
     return list(check_cv(cv, y, classifier=is_classifier(estimator)).split(x, y, groups))
 
 
@@ -149,7 +149,7 @@ def _copy(model: Any, seed: int | None) -> Any:
 
 
 def _taken(arrays: Iterable[Any], rows: npt.NDArray[Any]) -> list[Any]:
-    return [None if array is None else _safe_indexing(array, rows) for array in arrays]
+    return [None if array is None else safe_indexing(array, rows) for array in arrays]
 
 
 def _report(fits: Sequence[Fit], error_score: float | str) -> None:
@@ -167,7 +167,8 @@ class HeldOut:
     """Rows held out, checked once for the estimators that take them alike."""
 
     def __init__(self, x: Any, y: Any) -> None:
-        self.x, self.y = x, y
+        self.x: Any = x
+        self.y: Any = y
         self.checked: dict[int, Any] = {}
 
     def x_for(self, model: Any) -> Any:

@@ -45,12 +45,14 @@ class Architecture:
     """What the layers of an estimator's network are, from its parameters."""
 
     def __init__(self, estimator: Any, units: Sequence[int], activation: Any) -> None:
-        self.units = list(units)  # of the input, each hidden layer, the output
-        self.activations = activations_of(activation, len(units) - 2)
-        self.dropout, self.residual = float(estimator.dropout), bool(estimator.residual)
-        self.input_dropout = float(estimator.input_dropout)
-        self.batch_norm, self.layer_norm = bool(estimator.batch_norm), bool(estimator.layer_norm)
-        self.init = estimator.init
+        self.units: list[int] = list(units)  # of the input, each hidden layer, the output
+        self.activations: list[Any] = activations_of(activation, len(units) - 2)
+        self.dropout: float = float(estimator.dropout)
+        self.residual: bool = bool(estimator.residual)
+        self.input_dropout: float = float(estimator.input_dropout)
+        self.batch_norm: bool = bool(estimator.batch_norm)
+        self.layer_norm: bool = bool(estimator.layer_norm)
+        self.init: str = estimator.init
 
     def settings(self) -> dict[str, Any]:
         """Return what the network is made from, as values to compare."""

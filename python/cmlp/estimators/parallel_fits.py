@@ -30,7 +30,10 @@ class Data:
     """The arguments of ``fit``, for several estimators."""
 
     def __init__(self, x: Any, y: Any, weight: Any = None, eval_set: Any = None) -> None:
-        self.x, self.y, self.weight, self.eval_set = x, y, weight, eval_set
+        self.x: Any = x
+        self.y: Any = y
+        self.weight: Any = weight
+        self.eval_set: Any = eval_set
         self.checked: list[tuple[list[Any], dict[str, Any], Rows, Rows | None]] = []
 
     def rows_for(self, estimator: Any) -> tuple[Rows, Rows | None]:

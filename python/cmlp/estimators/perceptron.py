@@ -6,14 +6,14 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import cmlp
+from cmlp.estimators._sklearn_compat import BaseEstimator, ClassifierMixin
 
 
-class Perceptron(ClassifierMixin, BaseEstimator, cmlp.Perceptron):  # type: ignore[misc]
+class Perceptron(ClassifierMixin, BaseEstimator, cmlp.Perceptron):
     """:class:`cmlp.Perceptron` as a scikit-learn estimator: for pipelines, searches, ``clone``.
 
     Parameters, rules and attributes are the same; parameters are checked by ``fit``.

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cmlp import nn
+from cmlp.estimators._sklearn_compat import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from cmlp.estimators.exclusive import check_not_fitting
 from cmlp.estimators.network import Architecture, hidden_ends, output_of, views_of
 from cmlp.runtime import Execution
 
 
-class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """The part of an estimator that holds the network, ``_net``, and puts rows through it."""
 
     _net: nn.Sequential
@@ -23,6 +23,8 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     n_threads: int | None
     out_activation_: str
     transform_layer: int
+    coefs_: list[npt.NDArray[Any]]
+    intercepts_: list[npt.NDArray[Any]]
 
     # ---- the network and the arrays it is seen through
 

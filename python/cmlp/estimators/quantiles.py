@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import RegressorMixin, _fit_context
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 
 from cmlp import nn
 from cmlp.estimators import constraints
+from cmlp.estimators._sklearn_compat import RegressorMixin, fit_context
 from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.constraints import SHARE
 from cmlp.estimators.losses import Objective
@@ -23,7 +23,7 @@ from cmlp.estimators.training_run import Rows
 from cmlp.estimators.validation import validation_set
 
 
-class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+class QuantileMLPRegressor(RegressorMixin, BaseMLP):
     """A multilayer perceptron that predicts several quantiles of y at once.
 
     It follows the pinball loss (Koenker and Bassett, 1978). A row's quantiles are put in order, so that they
@@ -90,7 +90,7 @@ class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
         return -float(self._objective.loss(self._answer(z), rows.y, rows.weight))
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,
@@ -113,7 +113,7 @@ class QuantileMLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _split_off(self, rows: Rows) -> tuple[Rows, Rows | None]:
         """Hold out the rows to calibrate on; refuse shares that leave too few for the quantiles."""
-        self.shifts_ = np.zeros(len(self.quantiles))
+        self.shifts_: npt.NDArray[np.float64] = np.zeros(len(self.quantiles))
         count = rows.x.shape[0]
         size = math.ceil(_exact(self.calibration_fraction) * count)
         if not size:

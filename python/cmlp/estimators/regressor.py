@@ -6,12 +6,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
-from sklearn.utils.metaestimators import available_if
 
 from cmlp.estimators import constraints
+from cmlp.estimators._sklearn_compat import RegressorMixin, available_if, fit_context
 from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.losses import regression
 from cmlp.estimators.solvers import learns_in_parts
@@ -19,7 +18,7 @@ from cmlp.estimators.training_run import Rows
 from cmlp.estimators.validation import validation_set
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+class MLPRegressor(RegressorMixin, BaseMLP):
     """A multilayer perceptron that predicts numbers: a drop-in for scikit-learn's, and more by keyword.
 
     Up to ``max_fun`` the parameters are scikit-learn's, with its names, defaults and meaning; in float64 the
@@ -212,7 +211,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     # ---- the public face
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: Any,
@@ -247,8 +246,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, validation_set(eval_set, X_val, y_val, sample_weight_val))
 
-    @available_if(learns_in_parts)  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @available_if(learns_in_parts)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on by one epoch over these rows, as in ``fit``."""
         return self._fit(X, y, sample_weight, incremental=True)

@@ -62,7 +62,8 @@ class ManyFits(Sequence[Fit]):
     """
 
     def __init__(self, fits: list[Fit], splits: list[Split]) -> None:
-        self.fits, self.splits = fits, splits
+        self.fits: list[Fit] = fits
+        self.splits: list[Split] = splits
         self.cv_results_: dict[str, Any] = cv_results(fits)
 
     def __len__(self) -> int:

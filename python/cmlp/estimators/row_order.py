@@ -17,7 +17,9 @@ class RowOrder:
     """
 
     def __init__(self, rows: int, generator: np.random.RandomState) -> None:
-        self.rows, self.epochs, self.fits = rows, 0, 0
+        self.rows: int = rows
+        self.epochs: int = 0
+        self.fits: int = 0
         self.start = copy.deepcopy(generator)
         self.end = _state(generator)
         self._order: npt.NDArray[np.int64] | None = np.arange(rows)

@@ -43,9 +43,10 @@ class Solver:
     """An optimizer with scikit-learn's course of the learning rate; it can be kept and copied."""
 
     def __init__(self, estimator: Any, net: nn.Sequential) -> None:
-        self.settings = settings_of(estimator)
+        self.settings: list[Any] = settings_of(estimator)
         self.mode = estimator.learning_rate if estimator.solver == "sgd" else "constant"
-        self.initial, self.power = float(estimator.learning_rate_init), float(estimator.power_t)
+        self.initial: float = float(estimator.learning_rate_init)
+        self.power: float = float(estimator.power_t)
         self.kept: dict[str, Any] | None = None  # the state of an optimizer that is not there any more
         self.optimizer: optim.Optimizer | None = make_optimizer(estimator, net)
         self.scheduler = _scheduler(estimator, self.optimizer)

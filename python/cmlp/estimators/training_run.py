@@ -54,14 +54,18 @@ class EstimatorRun:
     """
 
     def __init__(self, estimator: Any, train: Rows, held_out: Rows | None, once: bool) -> None:
-        self.estimator, self.held_out, self.once = estimator, held_out, once
-        self.stopping = bool(estimator.early_stopping)
+        self.estimator: Any = estimator
+        self.held_out: Rows | None = held_out
+        self.once: bool = once
+        self.stopping: bool = bool(estimator.early_stopping)
         self.epochs_taken = 0  # epochs of this run that the estimator's attributes have
         self.epochs = 1 if once else estimator.max_iter
         schedules = Schedules(estimator._optimizer.scheduler, "epoch", estimator._optimizer.optimizer)
         progress = progress_of(estimator, self.epochs)
-        self.loop = TrainingLoop(estimator, progress, schedules, as_callbacks(estimator.callbacks))
-        self.native = self._native(train)
+        self.loop: TrainingLoop = TrainingLoop(
+            estimator, progress, schedules, as_callbacks(estimator.callbacks)
+        )
+        self.native: Any = self._native(train)
         best = np.inf if estimator.best_loss_ is None else estimator.best_loss_
         best_score = estimator.best_validation_score_ if self.stopping else -np.inf
         self.native.state = best, best_score, estimator._no_improvement_count, estimator.t_

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils.validation import _check_sample_weight
+
+from cmlp.estimators._sklearn_compat import check_sample_weight
 
 Weights = npt.NDArray[Any]
 
 
 def checked_weights(sample_weight: Any, x: Any) -> Weights:
     """Return a finite weight of at least 0 for each row of x; None: 1 each."""
-    weight: Weights = _check_sample_weight(sample_weight, x)
+    weight: Weights = check_sample_weight(sample_weight, x)
     if weight.size and weight.min() < 0:
         row = int((weight < 0).argmax())
         raise ValueError(f"fit: sample_weight is {weight[row]:g} at row {row}, it must not be negative")
@@ -38,7 +39,7 @@ class ClassWeights:
 
     def __init__(self, given: Any, classes: Weights, y: Any) -> None:
         columns = _columns(y)
-        self.several = len(columns) > 1
+        self.several: bool = len(columns) > 1
         if self.several and isinstance(given, dict):
             raise ValueError("class_weight: y has several labels a row, pass a list with a dict for each")
         if self.several and not isinstance(given, str) and len(given) != len(columns):
@@ -46,8 +47,8 @@ class ClassWeights:
         if not self.several and isinstance(given, list):
             raise ValueError("class_weight is a list, y has one class a row: pass a dict")
         each = [given] * len(columns) if isinstance(given, str | dict) else given
-        self.classes = [np.arange(2) if self.several else classes for _ in columns]
-        self.factors = [
+        self.classes: list[npt.NDArray[Any]] = [np.arange(2) if self.several else classes for _ in columns]
+        self.factors: list[npt.NDArray[Any]] = [
             _balanced(column, own) if isinstance(one, str) else _named(one, own)
             for one, own, column in zip(each, self.classes, columns, strict=True)
         ]

@@ -6,15 +6,15 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from cmlp import nn
+from cmlp.estimators._sklearn_compat import BaseEstimator, ClassifierMixin, RegressorMixin
 from cmlp.estimators.network import output_of
 
 _PAIRS = ((0, 1), (-1, 1))  # the targets of one logit
 
 
-class _Wrapped(BaseEstimator):  # type: ignore[misc]
+class _Wrapped(BaseEstimator):
     def __init__(self, model: Any) -> None:
         self.model = model
 
@@ -26,12 +26,12 @@ class _Wrapped(BaseEstimator):  # type: ignore[misc]
         return True
 
 
-class PlainClassifier(ClassifierMixin, _Wrapped):  # type: ignore[misc]
+class PlainClassifier(ClassifierMixin, _Wrapped):
     """A classifier with ``predict`` and ``classes_`` that is no estimator of scikit-learn's."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        self.classes_ = model.classes_
+        self.classes_: Any = model.classes_
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the model's labels."""
@@ -39,7 +39,7 @@ class PlainClassifier(ClassifierMixin, _Wrapped):  # type: ignore[misc]
         return labels
 
 
-class NetworkRegressor(RegressorMixin, _Wrapped):  # type: ignore[misc]
+class NetworkRegressor(RegressorMixin, _Wrapped):
     """A network whose outputs are values."""
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -48,7 +48,7 @@ class NetworkRegressor(RegressorMixin, _Wrapped):  # type: ignore[misc]
         return z.ravel() if z.shape[1] == 1 else z
 
 
-class NetworkClassifier(ClassifierMixin, _Wrapped):  # type: ignore[misc]
+class NetworkClassifier(ClassifierMixin, _Wrapped):
     """A network whose outputs are logits of classes, or probabilities where its last layer makes them."""
 
     def __init__(self, model: nn.Sequential, classes: npt.NDArray[Any]) -> None:

@@ -162,7 +162,7 @@ class LiveCurves:
 
         self.every = every
         self.series: dict[str, list[float]] = {}
-        self.figure = plt.figure(figsize=(6.4, 4.2), layout="constrained")
+        self.figure: Any = plt.figure(figsize=(6.4, 4.2), layout="constrained")
         if "inline" in plt.get_backend():  # it shows every open figure once more at the end of a cell
             plt.close(self.figure)
         self._handle: Any = None

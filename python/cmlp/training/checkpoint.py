@@ -57,7 +57,8 @@ class Checkpoint:
         if not every >= 1:
             raise ValueError(f"Checkpoint: every is {every}, it must be at least 1")
         self.path = self._template = os.fspath(path)
-        self.monitor, self.every = monitor, every
+        self.monitor: str | None = monitor
+        self.every: int = every
         self._best = BestValue(monitor or "", mode, "Checkpoint")
         self._epochs = 0
 

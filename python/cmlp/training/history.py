@@ -52,7 +52,7 @@ class History(dict[str, list[float]]):
         self.monitor = "loss"
         self.stop = "completed"
         self.steps = 0
-        self.total_seconds = 0.0
+        self.total_seconds: float = 0.0
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -67,7 +67,8 @@ class History(dict[str, list[float]]):
     def _set_best(self, record: Mapping[str, Any], sign: float = 1.0) -> None:
         """Take the best epoch from a record of the core; -1: there is none."""
         if record.get("best_epoch", -1) >= 0:
-            self.best_epoch, self.best_value = record["best_epoch"], sign * record["best_value"]
+            self.best_epoch = record["best_epoch"]
+            self.best_value = sign * record["best_value"]
 
     def plot(self, *, ax: Any = None, log: bool = True) -> Any:
         """Draw the losses over the epochs: :func:`cmlp.plot.loss_curve`.

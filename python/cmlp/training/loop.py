@@ -31,8 +31,9 @@ class TrainingEvent(dict[str, Any]):
 
     def __init__(self, values: Mapping[str, Any], model: Any, history: History | None = None) -> None:
         super().__init__(values)
-        self.model, self.history = model, history
-        self.stopped = False
+        self.model: Any = model
+        self.history: History | None = history
+        self.stopped: bool = False
 
     def stop(self) -> None:
         """End the training after this epoch or step, as a callback that returns False does."""
@@ -96,11 +97,14 @@ class TrainingLoop:
         history: History | None = None,
         time_limit: float | None = None,
     ) -> None:
-        self.model, self.progress, self.schedules = model, progress, schedules
-        self.callbacks, self.step_callbacks = callbacks, step_callbacks
+        self.model: Any = model
+        self.progress: Progress = progress
+        self.schedules: Schedules | None = schedules
+        self.callbacks: Sequence[Callback] = callbacks
+        self.step_callbacks: Sequence[Callback] = step_callbacks
         self.history = history
         self.time_limit = time_limit
-        self.started = time.perf_counter()
+        self.started: float = time.perf_counter()
 
     @property
     def observed(self) -> bool:

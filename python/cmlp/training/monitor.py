@@ -56,7 +56,9 @@ class BestValue:
 
     def __init__(self, monitor: str, mode: Mode, what: str) -> None:
         check_mode(mode, what)
-        self.monitor, self.mode, self.what = monitor, mode, what
+        self.monitor: str = monitor
+        self.mode: Mode = mode
+        self.what: str = what
         self.value = math.nan
 
     def improves(self, values: Mapping[str, Any]) -> bool:

@@ -89,10 +89,15 @@ class TrainingRun:
         metrics: Metrics,
         monitored: tuple[str, float] | None = None,
     ) -> None:
-        self.loop, self.rows, self.held_out, self.metrics = loop, rows, held_out, metrics
+        self.loop: TrainingLoop = loop
+        self.rows: FitRows = rows
+        self.held_out: FitRows | None = held_out
+        self.metrics: Metrics = metrics
         self.monitored = monitored
-        self.sign = 1.0 if monitored is None else monitored[1]  # of the best value in the core's records
-        self.history = History() if loop.history is None else loop.history
+        self.sign: float = (
+            1.0 if monitored is None else monitored[1]
+        )  # of the best value in the core's records
+        self.history: History = History() if loop.history is None else loop.history
 
     def __call__(self, loss: Loss, rule: Any, options: FitOptions, order: Order | None) -> None:
         """Train; the history is filled however it ends."""

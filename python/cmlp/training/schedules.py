@@ -26,7 +26,7 @@ class Schedules:
         if interval not in ("epoch", "step"):
             raise ValueError(f"fit: scheduler_interval is '{interval}'; choose from epoch, step")
         given = [] if schedulers is None else schedulers
-        self.every_step = interval == "step"
+        self.every_step: bool = interval == "step"
         self.all: list[Scheduler] = [given] if not isinstance(given, list | tuple) else list(given)
         if self.all and isinstance(optimizer, FullBatch):
             raise ValueError(f"fit: {type(optimizer).__name__} takes no scheduler")
@@ -35,8 +35,8 @@ class Schedules:
                 raise ValueError(f"fit: {scheduler!r} is not a scheduler of cmlp.optim.lr_scheduler")
             if scheduler.optimizer is not optimizer:
                 raise ValueError(f"fit: {type(scheduler).__name__} is over another optimizer")
-        self.closed = [s for s in self.all if isinstance(s, LRScheduler)]
-        self.plateaus = [s for s in self.all if isinstance(s, ReduceLROnPlateau)]
+        self.closed: list[LRScheduler] = [s for s in self.all if isinstance(s, LRScheduler)]
+        self.plateaus: list[ReduceLROnPlateau] = [s for s in self.all if isinstance(s, ReduceLROnPlateau)]
 
     def scheduled(self, epochs: int, steps: int) -> tuple[ScheduledValues, ...]:
         """Return the values of every epoch or step to come; ``steps`` is those of an epoch."""
