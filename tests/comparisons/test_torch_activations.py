@@ -35,7 +35,7 @@ CASES += [
 # Relative to 1 + |value|. In PyTorch the derivative of Hardsigmoid is float32's 1/6 in float64 as well.
 LIMIT = {"float32": 2e-6, "float64": 1e-10}
 SLOPE_LIMIT = {"Hardsigmoid": {"float32": 2e-6, "float64": 5e-9}}
-# From here on PyTorch says inf * 0 or inf / inf, NaN, where the limit exists: docs/pytorch.md.
+# From here on PyTorch computes inf * 0 or inf / inf, NaN, where the limit exists: docs/pytorch.md.
 LIMITS_KEPT = {"SiLU", "Mish", "GELU", "Softsign", "Hardswish"}
 
 

@@ -46,7 +46,7 @@ CASES = [
     ("MultiMarginLoss", {}, "real", "label"),
     ("MultiMarginLoss", {"p": 2, "margin": 0.5, "weight": WEIGHT}, "real", "label"),
 ]
-# Where exp overflows or infinities meet PyTorch says inf or NaN: docs/pytorch.md.
+# Where exp overflows or infinities cancel, PyTorch returns inf or NaN: docs/pytorch.md.
 LIMITS_KEPT = {"SoftMarginLoss", "BCEWithLogitsLoss"}
 KINDS = {
     "real": lambda rng: rng.normal(0, 3, (9, 5)),
@@ -124,7 +124,7 @@ def test_extreme_predictions(name, magnitude, dtype):
 
 
 def test_limits_that_are_kept():
-    """Where PyTorch says inf or NaN: docs/pytorch.md."""
+    """Where PyTorch returns inf or NaN: docs/pytorch.md."""
     y = np.array([[800.0, -800.0]])
     assert nn.SoftMarginLoss(reduction="none")(-y, np.sign(y)).tolist() == [[800.0, 800.0]]
     assert nn.BCEWithLogitsLoss(reduction="none")([[-np.inf]], [[1.0]]).tolist() == [[np.inf]]

@@ -1,4 +1,4 @@
-"""Options of fit against the same training in PyTorch: penalties, batches together, mixup, max-norm."""
+"""Options of fit against the same training in PyTorch: penalties, accumulated batches, mixup, max-norm."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def test_fit(options, loss, weight):
              batch_size=BATCH, shuffle=False, sample_weight=weight, **options)  # fmt: skip
     other = torch.optim.Adam(theirs.parameters(), lr=0.01)
     parts = [np.arange(ROWS)[first : first + BATCH] for first in range(0, ROWS, BATCH)]
-    together = options.get("accumulate_steps", 1)
+    accumulated = options.get("accumulate_steps", 1)
     for epoch in range(EPOCHS):
         numbered = [(epoch * len(parts) + i, rows) for i, rows in enumerate(parts)]
-        for first in range(0, len(numbered), together):
-            step(theirs, other, loss, numbered[first : first + together], weight, options)
+        for first in range(0, len(numbered), accumulated):
+            step(theirs, other, loss, numbered[first : first + accumulated], weight, options)
     for name, value in theirs.state_dict().items():
         expected = value.numpy()
         error = abs(np.array(ours.state_dict()[name]) - expected).max()

@@ -40,9 +40,9 @@ def _truncated(
 ) -> Moments:
     low, high = (a - mean) / std, (b - mean) / std
     phi = [math.exp(-z * z / 2) / math.sqrt(2 * math.pi) for z in (low, high)]
-    whole = (math.erf(high / ROOT2) - math.erf(low / ROOT2)) / 2
-    shift = (phi[0] - phi[1]) / whole
-    variance = 1 + (low * phi[0] - high * phi[1]) / whole - shift**2
+    total = (math.erf(high / ROOT2) - math.erf(low / ROOT2)) / 2
+    shift = (phi[0] - phi[1]) / total
+    variance = 1 + (low * phi[0] - high * phi[1]) / total - shift**2
     return mean + std * shift, std * math.sqrt(variance), a, b
 
 

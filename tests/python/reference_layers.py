@@ -139,7 +139,7 @@ def _piecewise(
     for i, edges in enumerate(map(np.asarray, bins)):
         code = (x[:, [i]] - edges[:-1]) / np.diff(edges)
         low, high = np.zeros(code.shape[1]), np.ones(code.shape[1])
-        low[0], high[-1] = -np.inf, np.inf  # the outermost bins go on
+        low[0], high[-1] = -np.inf, np.inf  # the outermost bins have no outer limit
         v = s["weight"][first : first + len(edges) - 1]
         parts.append(x[:, [i]] * s["linear"][i] + s["bias"][i] + np.clip(code, low, high) @ v)
         first += len(edges) - 1

@@ -60,9 +60,9 @@ def _balanced(y: Array, t: Array, w: Array) -> Any:
 def _f1(y: Array, t: Array, w: Array) -> Any:
     found = []
     for guess, truth, classes in _two(y, t):
-        wanted = classes if t.ndim == 1 else [1]
+        counted = classes if t.ndim == 1 else [1]
         sums = [
-            (w[(guess == c) & (truth == c)].sum(), w[guess == c].sum() + w[truth == c].sum()) for c in wanted
+            (w[(guess == c) & (truth == c)].sum(), w[guess == c].sum() + w[truth == c].sum()) for c in counted
         ]
         found.append(np.mean([2 * hit / both if both else 0.0 for hit, both in sums if both or t.ndim > 1]))
     return np.mean(found)

@@ -13,7 +13,7 @@ State = dict[str, Any]
 
 
 def _gradient(w: Array, g: Array, s: dict[str, float], *, added: bool = True) -> Array:
-    """The gradient that counts: of the maximum if asked for, with the decay that is added to it."""
+    """The gradient of the rule: negated with maximize, with weight decay added."""
     return (-g if s["maximize"] else g) + (s["weight_decay"] * w if added else 0)
 
 

@@ -23,7 +23,7 @@ def unaligned(x):
 
 
 class Array:
-    """Something that only knows how to become an array."""
+    """An object that can only be converted to an array."""
 
     def __init__(self, x):
         self.x = x
@@ -64,7 +64,7 @@ def network(dtype):
 
 
 def everything(x, t, weight, dtype):
-    """All that goes in and comes out: forward, loss, backward, step, fit, predict, evaluate."""
+    """All inputs and outputs: forward, loss, backward, step, fit, predict, evaluate."""
     net = network(dtype)
     criterion = nn.MSELoss()
     out = net(x)
@@ -104,7 +104,7 @@ def test_double_into_single_is_rounded(rng):
 
 @pytest.mark.parametrize("stride", [0, 1])
 def test_broadcast_arrays(stride, dtype, rng):
-    """A stride of 0 along one axis: the same memory seen many times."""
+    """A stride of 0 along one axis: the same memory is used several times."""
     x = rng.normal(size=(1, 5) if stride == 0 else (7, 1)).astype(dtype)
     wide = np.broadcast_to(x, (7, 5))
     assert_same_bits(network(dtype)(wide), network(dtype)(wide.copy()))

@@ -23,11 +23,11 @@ def drawn(net, rng):
 
 def averaged(model, means, rng, updates=6):
     """Update with random weights; return the weights of each time by name."""
-    seen = []
+    recorded = []
     for _ in range(updates):
-        seen.append(drawn(model, rng).state_dict())
+        recorded.append(drawn(model, rng).state_dict())
         means.update_parameters(model)
-    return {key: np.array([state[key] for state in seen], float) for key in seen[0]}
+    return {key: np.array([state[key] for state in recorded], float) for key in recorded[0]}
 
 
 def test_swa_is_the_mean(dtype, rng):
@@ -138,7 +138,7 @@ def test_clipping_refuses(rng):
     assert_same_bits(net[0].weight.grad, before)
 
 
-def test_muon_trains_a_whole_network(rng):
+def test_muon_trains_a_complete_network(rng):
     x = rng.normal(size=(64, 5))
     net = net_of()
     history = net.fit(

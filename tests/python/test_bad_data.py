@@ -166,7 +166,7 @@ def test_the_first_bad_number_is_found_wherever_it_is(at, value, dtype, isa):
     ],
 )
 def test_a_refused_fit_has_changed_nothing(options):
-    """The bad row comes last and would be met after many steps: it is refused before the first."""
+    """The bad row is the last one, after many steps: it is rejected before the first step."""
     net, y = network(), np.zeros(64, int)
     before = net.state_dict()
     with pytest.raises(ValueError):

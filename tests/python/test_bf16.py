@@ -63,7 +63,7 @@ def fma(a, b, c):
 
 
 def product(a, b, start):
-    """Rows of a times columns of b: terms p and p + h together, the second one first."""
+    """Rows of a times columns of b: terms p and p + h in one step, the second one first."""
     (m, k), n = a.shape, b.shape[1]
     half = (k + 1) // 2
     out = np.empty((m, n), F32)
@@ -79,7 +79,7 @@ def product(a, b, start):
 
 
 def padded(x, axis):
-    """One more row or column of zeros where there is an odd number: the pairs are whole."""
+    """One more row or column of zeros for an odd number, so that all terms have a partner."""
     short = x.shape[axis] % 2
     return np.pad(x, [(0, short if at == axis else 0) for at in (0, 1)])
 
@@ -174,9 +174,9 @@ def test_same_bits_on_every_instruction_set_and_any_threads():
 def test_a_row_alone_is_the_row_in_a_batch():
     x = np.random.default_rng(0).normal(size=(50, 70)).astype(F32)
     net = network()
-    whole = net.predict(x)
-    assert np.array_equal(whole, net(x))
-    assert all(np.array_equal(net.predict(x[i : i + 1])[0], whole[i]) for i in range(50))
+    complete = net.predict(x)
+    assert np.array_equal(complete, net(x))
+    assert all(np.array_equal(net.predict(x[i : i + 1])[0], complete[i]) for i in range(50))
 
 
 # ---- the network around it

@@ -97,7 +97,7 @@ def test_log_loss_stays_finite():
     assert measured("log_loss", [[0.0], [1.0]], [[1.0], [0.0]], loss="bce") == 100
 
 
-def test_one_class_never_seen(rng):
+def test_a_class_without_rows(rng):
     """Balanced accuracy and F1 average over the classes there are."""
     y, t = rng.normal(size=(50, 5)), rng.integers(0, 3, 50)
     y[:, 4] = -9
@@ -133,7 +133,7 @@ def test_scikit_learn(classes, weighted, rng):
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_training_metrics_of_batches_are_those_of_the_whole(name, rng):
+def test_training_metrics_of_batches_are_those_of_all_rows(name, rng):
     x, t = rng.normal(size=(50, 3)), rng.integers(0, 6, 50)
     net = nn.Sequential(nn.Linear(3, 6), dtype="float64")
     still = cmlp.optim.SGD(net.parameters(), lr=0.0)

@@ -1,4 +1,4 @@
-"""Ctrl-C, numbers that stop being finite, many threads at one network, children of a trained process."""
+"""Ctrl-C, numbers that are not finite, several threads with one network."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_ctrl_c_ends_a_fit_soon_and_leaves_the_network_usable(size, record_prope
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_an_interrupted_fit_is_as_after_its_last_whole_step():
+def test_an_interrupted_fit_is_as_after_its_last_complete_step():
     """The same number of steps without interruption gives the same weights."""
     net, twin, (x, y) = network(), network(), data(640)
     callback, event = started()
@@ -83,10 +83,10 @@ def test_an_interrupted_fit_is_as_after_its_last_whole_step():
     with pytest.raises(KeyboardInterrupt):
         net.fit(x, y, loss="cross_entropy", epochs=FOREVER, step_callbacks=[callback], every_steps=1)
     worker.join()
-    steps, seen = net.history.steps, []
+    steps, recorded = net.history.steps, []
     twin.fit(
         x, y, loss="cross_entropy", epochs=FOREVER, every_steps=1,
-        step_callbacks=[lambda _: (seen.append(1), len(seen) < steps)[1]],
+        step_callbacks=[lambda _: (recorded.append(1), len(recorded) < steps)[1]],
     )  # fmt: skip
     assert_same_bits(list(net.state_dict().values()), list(twin.state_dict().values()))
 
@@ -146,7 +146,7 @@ def test_a_gradient_that_overflows_is_reported(dtype):
 
 
 def refused_while_training(net, x, y):
-    """Ask for everything that changes a network, expecting to be told that another thread does."""
+    """Call everything that changes a network and expect an error, since another thread trains it."""
     criterion, adam = nn.CrossEntropyLoss(), optim.Adam(net.parameters())
     for call in (
         lambda: net.fit(x, y, loss="cross_entropy"),

@@ -144,24 +144,24 @@ def test_threads_are_really_used(threads):
 def test_a_row_alone_is_that_row_in_any_batch(number, isa):
     configuration = Configuration(number, largest=120)
     net, x = configuration.network(), configuration.x
-    whole = net.predict(x)
+    complete = net.predict(x)
     rng = np.random.default_rng(number)
     for size in (1, 2, 5, 6, 7, 64):
         for first in {0, len(x) // 2, max(0, len(x) - size)}:
-            assert_same_bits(net.predict(x[first : first + size]), whole[first : first + size])
+            assert_same_bits(net.predict(x[first : first + size]), complete[first : first + size])
     order = rng.permutation(len(x))
-    assert_same_bits(net.predict(x[order]), whole[order])
-    assert_same_bits(net.predict(np.tile(x, (1 + 1100 // len(x), 1)))[-len(x) :], whole)
+    assert_same_bits(net.predict(x[order]), complete[order])
+    assert_same_bits(net.predict(np.tile(x, (1 + 1100 // len(x), 1)))[-len(x) :], complete)
 
 
 def test_a_row_alone_is_that_row_among_thousands(dtype, threads, isa):
     net = nn.Sequential(nn.Linear(33, 65), nn.GELU(), nn.Linear(65, 10), nn.Softmax(), dtype=dtype)
     x = np.random.default_rng(0).normal(size=(5000, 33)).astype(dtype)
     threads(2)
-    whole = net.predict(x)
+    complete = net.predict(x)
     threads(1)
     for row in (0, 1, 1023, 1024, 2500, 4999):
-        assert_same_bits(net.predict(x[row : row + 1])[0], whole[row])
+        assert_same_bits(net.predict(x[row : row + 1])[0], complete[row])
 
 
 @pytest.mark.parametrize("number", slow_from(FEW, range(0, CONFIGURATIONS, 6)))
@@ -172,7 +172,7 @@ def test_the_same_seed_twice(number):
 @pytest.mark.parametrize("number", slow_from(FEW, range(1, CONFIGURATIONS, 2)))
 def test_a_resumed_run_is_the_uninterrupted_one(number):
     configuration = Configuration(number, largest=60)
-    whole, _ = configuration.trained(5)
+    complete, _ = configuration.trained(5)
     net = configuration.network()
     optimizer = optim.Optimizer(net.parameters(), configuration.optimizer, lr=0.01)
     first = configuration.fit(net, optimizer, 2)
@@ -189,7 +189,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(number):
         loss,
         resumed.predict(configuration.x),
     ]
-    assert_same_bits(got, whole)
+    assert_same_bits(got, complete)
 
 
 def test_other_seeds_give_other_runs():
@@ -204,7 +204,7 @@ def test_other_seeds_give_other_runs():
 
 
 def order_of_epoch(epoch):
-    """The rows in the order they are met: row i costs (i + 1)^2, and nothing is learned."""
+    """The order of the rows in training: row i has the loss (i + 1)^2, and nothing is learned."""
     net, costs = nn.Sequential(nn.Linear(50, 1, bias=False, init="zeros")), []
     net.fit(
         np.eye(50), np.arange(1.0, 51.0), loss="mse", optimizer=optim.SGD(net.parameters(), lr=0.0),

@@ -20,18 +20,18 @@ def module_names() -> list[str]:
     return ["cmlp", *sorted({*found, "cmlp._core"} - {"cmlp.__main__"})]
 
 
-def native_examples(name: str, thing: object, seen: set[int]) -> list[doctest.DocTest]:
+def native_examples(name: str, thing: object, recorded: set[int]) -> list[doctest.DocTest]:
     """Examples of compiled functions and classes, which doctest's own finder passes over."""
-    if id(thing) in seen:
+    if id(thing) in recorded:
         return []
-    seen.add(id(thing))
+    recorded.add(id(thing))
     text = inspect.getdoc(thing) or ""
     found = [doctest.DocTestParser().get_doctest(text, {}, name, None, None)] if ">>>" in text else []
     if isinstance(thing, type | types.ModuleType):
         for key, value in vars(thing).items():
             own = getattr(value, "__module__", None) or getattr(thing, "__module__", None) or name
             if not key.startswith("_") and str(own).startswith("cmlp"):
-                found += native_examples(f"{name}.{key}", value, seen)
+                found += native_examples(f"{name}.{key}", value, recorded)
     return found
 
 

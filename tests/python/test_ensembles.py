@@ -1,4 +1,4 @@
-"""Ensembles: their members are what each would be alone, and they answer with the mean."""
+"""Ensembles: each member equals the model fitted alone, and the ensemble predicts the mean."""
 
 import pickle
 
@@ -42,15 +42,15 @@ def test_members_are_what_they_would_be_alone(model, x, y, threads):
 def test_mean_and_spread(model, x, y):
     fitted = clone(model).fit(x, y)
     if isinstance(model, MLPEnsembleRegressor):
-        answers = np.stack([member.predict(x) for member in fitted.estimators_])
+        predictions = np.stack([member.predict(x) for member in fitted.estimators_])
         mean, spread = fitted.predict(x, return_std=True)
     else:
-        answers = np.stack([member.predict_proba(x) for member in fitted.estimators_])
+        predictions = np.stack([member.predict_proba(x) for member in fitted.estimators_])
         mean, spread = fitted.predict_proba(x), fitted.predict_spread(x)
         assert fitted.predict(x).shape == y.shape
         assert set(np.ravel(fitted.predict(x))) <= set(np.ravel(y))
-    assert np.array_equal(mean, answers.mean(axis=0))
-    assert np.array_equal(spread, answers.std(axis=0))
+    assert np.array_equal(mean, predictions.mean(axis=0))
+    assert np.array_equal(spread, predictions.std(axis=0))
     assert np.array_equal(pickle.loads(pickle.dumps(fitted)).predict(x), fitted.predict(x))
 
 

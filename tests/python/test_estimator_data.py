@@ -90,7 +90,7 @@ def test_whole_numbers_are_float64():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dtype_asked_for(dtype):
+def test_dtype_argument(dtype):
     assert fitted(MLPClassifier, X, CODES, dtype=dtype).predict_proba(X).dtype == dtype
 
 
@@ -108,9 +108,9 @@ def test_every_kind_of_labels(labels):
     y = labels[CODES]
     model = fitted(MLPClassifier, X, y, early_stopping=True)
     assert model.classes_.tolist() == np.unique(y).tolist()
-    answer = model.predict(X)
-    assert answer.dtype.kind == ("U" if y.dtype == object else y.dtype.kind)  # as scikit-learn's
-    assert set(answer) <= set(y)
+    prediction = model.predict(X)
+    assert prediction.dtype.kind == ("U" if y.dtype == object else y.dtype.kind)  # as scikit-learn's
+    assert set(prediction) <= set(y)
 
 
 def test_two_classes_in_one_column_or_two():

@@ -69,9 +69,9 @@ def test_quantiles_do_not_cross():
     x, y = noisy(200, 0)
     levels = np.arange(1, 20) / 20
     model = QuantileMLPRegressor(levels, max_iter=20, random_state=0, calibration_fraction=0.4).fit(x, y)
-    answer = model.predict_quantiles(3 * x)
-    assert answer.shape == (200, 19)
-    assert (np.diff(answer, axis=1) >= 0).all()
+    prediction = model.predict_quantiles(3 * x)
+    assert prediction.shape == (200, 19)
+    assert (np.diff(prediction, axis=1) >= 0).all()
     assert np.array_equal(model.predict(x), model.predict_quantiles(x)[:, 9])
 
 

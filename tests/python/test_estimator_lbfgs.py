@@ -1,4 +1,4 @@
-"""solver="lbfgs": what it is told and what it refuses, beside the trainings by batches."""
+"""solver="lbfgs": its callbacks, and the options that need batches and are rejected."""
 
 import time
 
@@ -17,26 +17,26 @@ def model(**settings):
 
 
 def test_callbacks_see_every_iteration_and_may_end_it():
-    seen = []
+    recorded = []
 
-    def watch(values):
-        seen.append((values["epoch"], values["loss"], values["estimator"].predict_proba(X)))
-        return len(seen) < 4
+    def record(values):
+        recorded.append((values["epoch"], values["loss"], values["estimator"].predict_proba(X)))
+        return len(recorded) < 4
 
-    stopped = model(callbacks=[watch]).fit(X, Y)
-    assert [epoch for epoch, _, _ in seen] == [0, 1, 2, 3]
+    stopped = model(callbacks=[record]).fit(X, Y)
+    assert [epoch for epoch, _, _ in recorded] == [0, 1, 2, 3]
     assert stopped.n_iter_ == 4
-    assert stopped.loss_ == seen[-1][1]
-    assert np.array_equal(stopped.predict_proba(X), seen[-1][2])
+    assert stopped.loss_ == recorded[-1][1]
+    assert np.array_equal(stopped.predict_proba(X), recorded[-1][2])
     four = model(max_iter=4).fit(X, Y)
     assert np.array_equal(stopped.coefs_[0], four.coefs_[0])
 
 
 def test_a_callback_changes_nothing():
-    heard = model(max_iter=30, callbacks=[lambda values: None]).fit(X, Y)
+    observed = model(max_iter=30, callbacks=[lambda values: None]).fit(X, Y)
     alone = model(max_iter=30).fit(X, Y)
-    assert np.array_equal(heard.coefs_[0], alone.coefs_[0])
-    assert heard.loss_curve_ == alone.loss_curve_
+    assert np.array_equal(observed.coefs_[0], alone.coefs_[0])
+    assert observed.loss_curve_ == alone.loss_curve_
 
 
 def test_the_curve_is_of_iterations():

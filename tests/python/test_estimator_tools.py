@@ -69,14 +69,14 @@ def test_searches_in_parallel_give_the_same(backend):
 
     alone = search(1)
     with joblib.parallel_backend(backend):
-        together = search(2)
-    assert np.array_equal(together.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"])
-    assert np.array_equal(weights(together.best_estimator_), weights(alone.best_estimator_))
+        joint = search(2)
+    assert np.array_equal(joint.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"])
+    assert np.array_equal(weights(joint.best_estimator_), weights(alone.best_estimator_))
 
 
 def test_workers_share_the_cores():
-    ask = joblib.delayed(eval)("__import__('cmlp').get_num_threads()")
-    counts = joblib.Parallel(2, backend="loky")(ask for _ in range(2))
+    count = joblib.delayed(eval)("__import__('cmlp').get_num_threads()")
+    counts = joblib.Parallel(2, backend="loky")(count for _ in range(2))
     assert all(count <= max(1, joblib.cpu_count() // 2) for count in counts)
 
 

@@ -88,8 +88,8 @@ def test_early_stopping_warm_starts_and_copies():
     parts = clone(ADAM)
     for _ in range(5):
         parts.partial_fit(X, Y)
-    whole = clone(ADAM).set_params(max_iter=5, tol=0).fit(X, Y)
-    assert np.array_equal(parts.coefs_[0], whole.coefs_[0])
+    complete = clone(ADAM).set_params(max_iter=5, tol=0).fit(X, Y)
+    assert np.array_equal(parts.coefs_[0], complete.coefs_[0])
 
 
 def test_weight_two_is_the_row_twice():

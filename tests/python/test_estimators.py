@@ -162,7 +162,7 @@ def test_validation_rows_are_weighted():
     np.testing.assert_allclose(weighted.validation_loss_curve_, half.validation_loss_curve_)
 
 
-# ---- the course of a training
+# ---- training
 
 
 def test_own_validation_set_and_best_weights():
@@ -188,19 +188,19 @@ def test_scoring(scoring):
 
 
 def test_callbacks_see_and_stop():
-    seen = []
+    recorded = []
 
-    def watch(values):
-        seen.append(values)
+    def record(values):
+        recorded.append(values)
         return values["epoch"] < 2
 
-    model = classifier(callbacks=[watch]).fit(X, Y)
-    assert [values["epoch"] for values in seen] == [0, 1, 2]
-    assert [values["loss"] for values in seen] == model.loss_curve_
-    assert seen[0]["estimator"] is model
+    model = classifier(callbacks=[record]).fit(X, Y)
+    assert [values["epoch"] for values in recorded] == [0, 1, 2]
+    assert [values["loss"] for values in recorded] == model.loss_curve_
+    assert recorded[0]["estimator"] is model
 
 
-def test_nothing_is_left_of_a_training_that_was_heard():
+def test_fit_releases_its_callbacks_when_it_ends():
     model = classifier(callbacks=[lambda values: None], early_stopping=True).fit(X, Y)
     left = weakref.ref(model)
     del model
@@ -254,12 +254,12 @@ def test_partial_fit_goes_on_as_if_never_stopped(build):
     model = classifier()
     for _ in range(5):
         model = build(model.partial_fit(X, Y, classes=np.unique(Y)))
-    whole = classifier(tol=0).fit(X, Y)
-    assert same(model, whole)
-    assert model.loss_curve_ == whole.loss_curve_
+    complete = classifier(tol=0).fit(X, Y)
+    assert same(model, complete)
+    assert model.loss_curve_ == complete.loss_curve_
 
 
-def test_partial_fit_with_a_whole_seed_shuffles_anew():
+def test_partial_fit_with_an_integer_seed_shuffles_differently_in_each_call():
     """scikit-learn's repeats one order in every call."""
     orders = []
     model = regressor(batch_size=1)
@@ -271,7 +271,7 @@ def test_partial_fit_with_a_whole_seed_shuffles_anew():
 
 @pytest.mark.parametrize("model", [MLPClassifier(solver="lbfgs"), MLPRegressor(solver="lbfgs")])
 def test_no_partial_fit_for_lbfgs(model):
-    """scikit-learn's regressor has one, which does a whole fit."""
+    """scikit-learn's regressor has one, which does a complete fit."""
     assert not hasattr(model, "partial_fit")
 
 
@@ -299,7 +299,7 @@ def test_warning_when_it_has_not_converged():
         classifier(solver="lbfgs", max_iter=2).fit(X, Y)
 
 
-# ---- what a fitted model answers
+# ---- predictions of a fitted model
 
 
 @pytest.mark.parametrize("layer", [0, 1, -1])

@@ -206,7 +206,7 @@ def test_places_that_cannot_be_read_or_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_save_replaces_the_file_whole(tmp_path):
+def test_a_save_replaces_the_file_in_one_step(tmp_path):
     path = saved(tmp_path)
     os.chmod(path, 0o640)
     cmlp.save(network(seed=6), path)

@@ -113,10 +113,12 @@ def test_the_best_weights_come_back_when_patience_lasts_to_the_end():
 
 
 def test_callbacks_get_the_epochs_values():
-    seen = []
-    history = fit(network(), epochs=3, metrics=["accuracy"], validation_data=(X, Y), callbacks=[seen.append])
-    assert [list(values) for values in seen] == [["epoch", *history.history]] * 3
-    assert [values["val_accuracy"] for values in seen] == history.history["val_accuracy"]
+    recorded = []
+    history = fit(
+        network(), epochs=3, metrics=["accuracy"], validation_data=(X, Y), callbacks=[recorded.append]
+    )
+    assert [list(values) for values in recorded] == [["epoch", *history.history]] * 3
+    assert [values["val_accuracy"] for values in recorded] == history.history["val_accuracy"]
 
 
 def test_a_callback_that_is_false_stops_after_all_were_called():
@@ -127,7 +129,7 @@ def test_a_callback_that_is_false_stops_after_all_were_called():
     assert (history.stop, history.epoch) == ("callback", [0, 1])
 
 
-def test_a_callback_may_ask_the_network_and_change_the_rate():
+def test_a_callback_may_call_the_network_and_change_the_rate():
     net = network()
     adam = optim.Adam(net.parameters())
 
@@ -155,10 +157,10 @@ def test_an_exception_in_a_callback_comes_out_and_the_network_stays_usable(kind)
 
 
 def test_step_callbacks():
-    seen = []
-    fit(network(), epochs=2, step_callbacks=[seen.append], every_steps=4)
-    assert [(p["epoch"], p["step"], p["steps"]) for p in seen] == [(0, 3, 6), (1, 1, 6), (1, 5, 6)]
-    assert all(math.isfinite(p["loss"]) for p in seen)
+    recorded = []
+    fit(network(), epochs=2, step_callbacks=[recorded.append], every_steps=4)
+    assert [(p["epoch"], p["step"], p["steps"]) for p in recorded] == [(0, 3, 6), (1, 1, 6), (1, 5, 6)]
+    assert all(math.isfinite(p["loss"]) for p in recorded)
     history = fit(network(), epochs=2, step_callbacks=[lambda p: p["step"] < 3], every_steps=1)
     assert (history.stop, history.steps, history.epoch) == ("callback", 4, [])
 
@@ -192,9 +194,9 @@ def test_validation_split_holds_rows_out():
 def test_training_mode_for_the_fit_alone():
     for mode in (True, False):
         net = nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)).train(mode)
-        seen = []
-        fit(net, epochs=1, callbacks=[lambda _, net=net, seen=seen: seen.append(net.training)])
-        assert (seen, net.training) == ([True], mode)
+        recorded = []
+        fit(net, epochs=1, callbacks=[lambda _, net=net, recorded=recorded: recorded.append(net.training)])
+        assert (recorded, net.training) == ([True], mode)
 
 
 class Terminal(io.StringIO):

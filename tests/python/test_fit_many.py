@@ -1,4 +1,4 @@
-"""fit_many: every fit is its own fit to the bit; the table is scikit-learn's."""
+"""fit_many: every fit has the bits of a fit alone; the table is scikit-learn's."""
 
 import os
 import pickle
@@ -41,7 +41,7 @@ LEARNED = [
 
 
 def assert_same(one, other):
-    """Both have learned the same to the bit, and go on alike."""
+    """Both have the same fitted attributes and random state, bit for bit."""
     for name in LEARNED:
         assert hasattr(one, name) == hasattr(other, name), name
         a, b = getattr(one, name, None), getattr(other, name, None)
@@ -231,15 +231,15 @@ def test_other_scorers_and_groups():
 
 
 def test_callbacks_and_scorers_of_the_estimator():
-    seen = []
+    recorded = []
 
     def stop(values):
-        seen.append((values["estimator"].alpha, values["epoch"], len(values["estimator"].loss_curve_)))
+        recorded.append((values["estimator"].alpha, values["epoch"], len(values["estimator"].loss_curve_)))
         return values["epoch"] < 3
 
     model = clone(CLASSIFIER).set_params(callbacks=[stop], early_stopping=True, scoring="neg_log_loss")
     fits = fit_many(model, X, Y, {"alpha": [0.1, 0.2, 0.3]}, seeds=[0], n_threads=2)
-    assert sorted(seen) == [(alpha, epoch, epoch + 1) for alpha in (0.1, 0.2, 0.3) for epoch in range(4)]
+    assert sorted(recorded) == [(alpha, epoch, epoch + 1) for alpha in (0.1, 0.2, 0.3) for epoch in range(4)]
     assert_as_alone(fits, model, X, Y)
 
 

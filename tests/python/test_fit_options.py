@@ -45,17 +45,17 @@ def test_functions_in_evaluate():
 
 
 def test_functions_in_fit_see_all_rows_after_each_epoch():
-    net, seen = network(), []
+    net, recorded = network(), []
     history = fit(
         net,
         metrics=["accuracy", hits],
         validation_data=(X[:20], Y[:20]),
-        callbacks=[lambda v: seen.append(v)],
+        callbacks=[lambda v: recorded.append(v)],
     )
     assert [key for key in history if "hits" in key] == ["hits", "val_hits"]
     np.testing.assert_allclose(history["val_hits"], history["val_accuracy"])
     assert history["hits"][-1] == hits(Y, net.predict(X))
-    assert [v["hits"] for v in seen] == history["hits"]
+    assert [v["hits"] for v in recorded] == history["hits"]
 
 
 def test_functions_change_nothing():

@@ -26,7 +26,7 @@ def test_names_lead_to_names_that_exist(kind, name):
     assert name not in LISTS[kind](), "a name of cmlp's own is not foreign"
 
 
-def test_an_unknown_name_is_answered_with_ours():
+def test_an_unknown_name_gives_an_error_with_our_name():
     text = unknown("loss", "categorical_crossentropy", ["cross_entropy"], "fit: ")
     assert text.startswith("fit: unknown loss 'categorical_crossentropy'; Use 'cross_entropy'")
     assert unknown("loss", "nonsense", ["mse"]) == "unknown loss 'nonsense'; choose from mse"

@@ -70,7 +70,7 @@ def test_a_forked_child_trains_to_the_same_bits(threads):
     expected = trained(net, x, y)  # starts the threads
     assert forked(lambda: trained(net, x, y) == expected) == 0
     assert forked(lambda: forked(lambda: trained(net, x, y) == expected) == 0) == 0
-    assert trained(net, x, y) == expected  # the parent goes on
+    assert trained(net, x, y) == expected  # the parent continues
 
 
 @needs_fork

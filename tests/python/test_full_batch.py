@@ -65,14 +65,14 @@ def test_the_record_is_of_the_weights_before_the_step(name, dtype):
 
 @pytest.mark.parametrize("name", RULES)
 def test_several_fits_are_one(name, dtype):
-    whole, parts, (x, y) = network(dtype), network(dtype), rows()
-    first, second = rule(name, whole), rule(name, parts)
-    whole.fit(x, y, loss="mse", optimizer=first, epochs=6)
+    complete, parts, (x, y) = network(dtype), network(dtype), rows()
+    first, second = rule(name, complete), rule(name, parts)
+    complete.fit(x, y, loss="mse", optimizer=first, epochs=6)
     parts.fit(x, y, loss="mse", optimizer=second, epochs=3)
     third = rule(name, parts)
     third.load_state_dict(second.state_dict())
     parts.fit(x, y, loss="mse", optimizer=third, epochs=6, initial_epoch=3)
-    assert_same_bits(bits(whole), bits(parts))
+    assert_same_bits(bits(complete), bits(parts))
     assert repr(third) == repr(first)
 
 
@@ -142,13 +142,13 @@ def test_a_minimum_ends_the_fit(name, rng):
 
 @pytest.mark.parametrize("name", RULES)
 def test_the_best_epoch_is_restored(name):
-    net, (x, y), seen = network(), rows(), []
+    net, (x, y), recorded = network(), rows(), []
     stopping = EarlyStopping(monitor="val_loss", patience=3)
     history = net.fit(
         x, y, loss="mse", optimizer=rule(name, net), epochs=400, validation_data=rows(seed=9),
-        early_stopping=stopping, callbacks=[lambda _: seen.append(bits(net))],
+        early_stopping=stopping, callbacks=[lambda _: recorded.append(bits(net))],
     )  # fmt: skip
-    assert_same_bits(bits(net), seen[history.best_epoch])
+    assert_same_bits(bits(net), recorded[history.best_epoch])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends itself a signal")
@@ -212,22 +212,22 @@ def test_blocks_of_rows_are_one_batch(reduction, threads):
     """More rows than a pass takes at once, against a closure that takes them all; the last block is short."""
     (x, y), loss = rows(20_001, 4, 2), nn.MSELoss(reduction=reduction)
     weight = np.random.default_rng(1).integers(0, 3, 20_001)
-    ours, whole = network(columns=4, outputs=2), network(columns=4, outputs=2)
-    first, second = rule("lbfgs", ours, max_iter=3), rule("lbfgs", whole, max_iter=3)
+    ours, complete = network(columns=4, outputs=2), network(columns=4, outputs=2)
+    first, second = rule("lbfgs", ours, max_iter=3), rule("lbfgs", complete, max_iter=3)
 
     def closure():
         second.zero_grad()
-        value = loss(whole(x), y, sample_weight=weight)
-        whole.backward(loss.backward())
+        value = loss(complete(x), y, sample_weight=weight)
+        complete.backward(loss.backward())
         return value
 
     for count in (1, 3):
         threads(count)
         history = ours.fit(x, y, loss=loss, optimizer=first, sample_weight=weight, metrics=["mae"])
-        mae = np.average(abs(whole.predict(x) - y), weights=weight, axis=0).mean()
+        mae = np.average(abs(complete.predict(x) - y), weights=weight, axis=0).mean()
         np.testing.assert_allclose(history.history["mae"], [mae], rtol=1e-9)
         np.testing.assert_allclose(history.history["loss"], [second.step(closure)], rtol=1e-10)
-        for a, b in zip(bits(ours), bits(whole), strict=True):
+        for a, b in zip(bits(ours), bits(complete), strict=True):
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-8)
     levenberg = network(columns=4, outputs=2)
     losses = levenberg.fit(x, y, loss=loss, optimizer="levenberg_marquardt", epochs=4).history["loss"]

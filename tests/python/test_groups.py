@@ -116,25 +116,25 @@ def test_groups_against_the_formula():
 @pytest.mark.parametrize("name", ["SGD", "Adam", "NAdam", "RAdam", "Rprop", "ASGD", "Adagrad", "Muon"])
 def test_a_group_that_comes_later_is_as_on_its_own(name, dtype):
     make = getattr(optim, name)
-    together, apart = network(dtype), network(dtype)
-    optimizer = make(together[3].parameters())
+    joint, apart = network(dtype), network(dtype)
+    optimizer = make(joint[3].parameters())
     first, second = make(apart[3].parameters()), None
     for step in range(6):
         if step == 3:
-            optimizer.add_param_group({"params": together[2].parameters(), "lr": 0.3})
+            optimizer.add_param_group({"params": joint[2].parameters(), "lr": 0.3})
             second = make(apart[2].parameters(), lr=0.3)
-        for net in (together, apart):
+        for net in (joint, apart):
             for parameter in net.parameters():
                 parameter.grad = np.resize(np.cos(np.arange(5) + step), parameter.shape)
         for each in (optimizer, first, *([second] if second else [])):
             each.step()
-    assert_same_bits(values(together), values(apart))
+    assert_same_bits(values(joint), values(apart))
     # and so after its state was kept
-    again = make(together[3].parameters())
-    again.add_param_group({"params": together[2].parameters()})
+    again = make(joint[3].parameters())
+    again.add_param_group({"params": joint[2].parameters()})
     again.load_state_dict(optimizer.state_dict())
     again.step(), first.step(), second.step()
-    assert_same_bits(values(together), values(apart))
+    assert_same_bits(values(joint), values(apart))
 
 
 def test_one_parameter_and_schedulers():

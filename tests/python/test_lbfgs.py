@@ -51,9 +51,9 @@ def test_a_quadratic_is_solved_in_a_few_iterations(rng):
 @pytest.mark.parametrize("search", [None, "strong_wolfe"])
 def test_state_carries_over(search, dtype):
     settings = {"max_iter": 4, "line_search_fn": search, "lr": 0.5, "history_size": 5}
-    net, whole, closure = fitting(dtype, **settings)
+    net, complete, closure = fitting(dtype, **settings)
     for _ in range(4):
-        whole.step(closure)
+        complete.step(closure)
     cut, first, cut_closure = fitting(dtype, **settings)
     for _ in range(2):
         first.step(cut_closure)
@@ -62,7 +62,7 @@ def test_state_carries_over(search, dtype):
     for _ in range(2):
         again.step(cut_closure)
     assert_same_bits([p.data for p in cut.parameters()], [p.data for p in net.parameters()])
-    assert again.state_dict()["state"]["n_iter"] == whole.state_dict()["state"]["n_iter"]
+    assert again.state_dict()["state"]["n_iter"] == complete.state_dict()["state"]["n_iter"]
 
 
 def test_what_is_refused():
@@ -91,7 +91,7 @@ def test_an_error_in_the_closure_comes_through():
         optimizer.step(closure)
 
 
-def test_a_closure_that_raises_leaves_the_last_whole_iteration():
+def test_a_closure_that_raises_leaves_the_last_complete_iteration():
     """The point is one where the iteration before ended, not one that the line search was trying."""
     net, optimizer, closure = fitting(line_search_fn="strong_wolfe")
     calls = []
@@ -105,5 +105,5 @@ def test_a_closure_that_raises_leaves_the_last_whole_iteration():
     with pytest.raises(KeyError):
         optimizer.step(interrupted)
     ours = [p.data for p in net.parameters()]
-    assert any(all((a == b).all() for a, b in zip(ours, seen, strict=True)) for seen in calls[:8])
+    assert any(all((a == b).all() for a, b in zip(ours, recorded, strict=True)) for recorded in calls[:8])
     assert not all((a == b).all() for a, b in zip(ours, calls[8], strict=True))

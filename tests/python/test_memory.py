@@ -53,9 +53,9 @@ def test_parts_in_turn_may_be_of_any_batch():
         h = net[1](net[0](np.ones((rows, 5))))
         y = net[2](h)
         dx = net[0].backward(net[1].backward(net[2].backward(np.ones_like(y))))
-        whole = net.copy()
-        whole(np.ones((rows, 5)))
-        assert (dx == whole.backward(np.ones_like(y))).all()
+        complete = net.copy()
+        complete(np.ones((rows, 5)))
+        assert (dx == complete.backward(np.ones_like(y))).all()
     print(json.dumps(len(dx)))
     """
     assert fresh.result(SETUP + code) == 2

@@ -21,7 +21,7 @@ def test_metadata_that_cannot_be_kept_are_refused_and_forgotten(metadata, tmp_pa
 
 @pytest.mark.parametrize("text", ["abc", "{}", "[]", "", '{"epoch": 3}', "null"])
 def test_a_users_history_entry_does_not_break_the_file(text, tmp_path):
-    """Refused when saving, or given back as it was."""
+    """Rejected when saving, or restored unchanged."""
     with contextlib.suppress(ValueError):
         assert cmlp.load(saved(tmp_path, metadata={"history": text})).metadata["history"] == text
 

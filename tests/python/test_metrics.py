@@ -19,7 +19,7 @@ BINARY = [name for name in CLASSES if not name.startswith("top_")]
 
 
 def through(columns, dtype):
-    """A network that gives back its input."""
+    """A network that returns its input."""
     return nn.Sequential(nn.Activation("identity"), nn.Dropout(0.3), dtype=dtype)
 
 
@@ -61,7 +61,7 @@ def test_accuracy_of_probability_targets(dtype, rng):
 
 
 @pytest.mark.parametrize("loss", KINDS)
-def test_the_loss_of_many_rows_is_that_of_the_whole(loss, dtype, rng):
+def test_the_loss_in_chunks_is_that_of_all_rows(loss, dtype, rng):
     y = predictions(loss, 3000, 4, dtype, rng)
     t = (
         rng.integers(0, 4, len(y))
@@ -71,13 +71,13 @@ def test_the_loss_of_many_rows_is_that_of_the_whole(loss, dtype, rng):
     weight = rng.uniform(0, 2, len(y))
     for reduction in ("mean", "sum"):
         criterion = nn.Loss(loss, reduction=reduction)
-        whole = criterion(y, t, weight)
+        complete = criterion(y, t, weight)
         got = through(4, dtype).evaluate(y, t, loss=criterion, sample_weight=weight)["loss"]
-        assert_close(got, whole, "loss", dtype, scale=abs(whole))
+        assert_close(got, complete, "loss", dtype, scale=abs(complete))
 
 
 @pytest.mark.parametrize("metric", VALUES)
-def test_training_metrics_are_those_of_the_batches_as_met(metric, dtype, rng):
+def test_training_metrics_are_those_of_the_batches(metric, dtype, rng):
     """With a learning rate of 0 the network does not move, so fit and evaluate must agree."""
     x, t = rng.normal(size=(50, 3)), rng.normal(size=(50, 2))
     net = nn.Sequential(nn.Linear(3, 2), dtype=dtype)

@@ -39,7 +39,7 @@ def test_what_is_not_finite_does_not_pass_for_a_number(x):
     assert not np.isfinite(codes([0.0, 1.0, 3.0], x)).all()
 
 
-def test_edges_that_float32_cannot_tell_apart():
+def test_edges_that_are_equal_in_float32():
     edges = [1e9, 1e9 + 1, 1e9 + 2]
     assert np.isfinite(codes(edges, [1e9, 1e9 + 64, 5.0], "float32")).all()
 

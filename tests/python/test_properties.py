@@ -39,8 +39,8 @@ def matrix(draw, rows, columns, dtype):
     """Numbers between -10 and 10, most of them no round ones, at strides of their own."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     row_step, column_step = draw(st.integers(1, 3)), draw(st.integers(1, 2))
-    whole = rng.uniform(-10, 10, (rows * row_step, columns * column_step)).astype(dtype)
-    return whole[::row_step, ::column_step]
+    complete = rng.uniform(-10, 10, (rows * row_step, columns * column_step)).astype(dtype)
+    return complete[::row_step, ::column_step]
 
 
 def clear_of_kinks(net):
@@ -66,7 +66,7 @@ def test_forward_and_backward(data):
 
 
 def _largest(net):
-    """The largest value met on the way: what rounding errors are relative to."""
+    """The largest intermediate value, to which rounding errors are relative."""
     return max(float(abs(value).max()) for value in net._core.outputs())
 
 
@@ -94,11 +94,11 @@ def test_losses(data):
 def test_a_batch_is_its_rows(data):
     net, n, _ = data.draw(networks())
     x = matrix(data.draw, data.draw(SIZES), n, net.dtype)
-    whole = net.predict(x)
+    complete = net.predict(x)
     cut = data.draw(st.integers(0, len(x)))
     parts = [net.predict(part) for part in (x[:cut], x[cut:]) if len(part)]
-    assert_same_bits(np.concatenate(parts), whole)
-    assert_same_bits(net.eval()(x), whole)
+    assert_same_bits(np.concatenate(parts), complete)
+    assert_same_bits(net.eval()(x), complete)
 
 
 @given(st.data())

@@ -1,4 +1,4 @@
-"""What a step does beside following the loss: batches together, L1, L2, max-norm, mixup, input noise."""
+"""Options of a step: accumulated batches, L1, L2, max-norm, mixup, input noise."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def test_accumulated_batches_are_one_large_batch(reduction, loss, weight):
 
 def test_accumulated_steps_are_counted_as_steps():
     net = network()
-    seen = []
-    fit(net, accumulate_steps=3, epochs=2, step_callbacks=[seen.append], every_steps=1)
+    recorded = []
+    fit(net, accumulate_steps=3, epochs=2, step_callbacks=[recorded.append], every_steps=1)
     assert net.history.steps == 6  # 60 rows: 8 batches an epoch, 3 steps
-    assert [(p["step"], p["steps"]) for p in seen[:3]] == [(0, 3), (1, 3), (2, 3)]
+    assert [(p["step"], p["steps"]) for p in recorded[:3]] == [(0, 3), (1, 3), (2, 3)]
 
 
 def test_one_accumulated_step_changes_no_bit():
@@ -200,15 +200,15 @@ def test_mixup_and_noise_step_by_step(mixup, noise, loss, weight):
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_a_resumed_run_draws_on(k, threads):
-    whole, cut = network(), network()
+    complete, cut = network(), network()
     options = {"mixup": 0.4, "input_noise": 0.2, "accumulate_steps": k, "rate": 0.1}
-    fit(whole, epochs=4, **options)
+    fit(complete, epochs=4, **options)
     sgd = optim.SGD(cut.parameters(), lr=0.1, momentum=0.5)
     for threads_now, first, last in ((1, 0, 1), (3, 1, 4)):
         threads(threads_now)
         cut.fit(X, Y, loss="cross_entropy", optimizer=sgd, epochs=last, initial_epoch=first, batch_size=8,
                 seed=SEED, mixup=0.4, input_noise=0.2, accumulate_steps=k)  # fmt: skip
-    assert_same_bits(values(whole), values(cut))
+    assert_same_bits(values(complete), values(cut))
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.4, 1.0, 5.0])
@@ -224,7 +224,7 @@ def test_shares_are_beta(alpha):
 
 def test_noise_is_normal_and_of_its_own_stream():
     noise = [_core.input_noise(50, 20, 0, number) for number in range(4)]
-    wide = _core.input_noise(3, 701, 0, 9)  # an odd number of columns, more than are drawn together
+    wide = _core.input_noise(3, 701, 0, 9)  # an odd number of columns, more than one block of draws
     for numbers in (np.ravel(noise), wide.ravel(), wide[:, 256:].ravel()):
         assert stats.kstest(numbers, "norm").pvalue > 1e-3
     assert len(np.unique(wide)) == wide.size

@@ -86,10 +86,10 @@ def test_fit_is_the_loop_with_the_scheduler(interval):
     assert_same_bits(values(net), values(other))
 
 
-def test_a_continued_fit_follows_the_same_course():
+def test_a_continued_fit_follows_the_same_schedule():
     (net, sgd), (other, second) = network(), network()
-    whole, halves = s.ExponentialLR(sgd, 0.8), s.ExponentialLR(second, 0.8)
-    fit(net, sgd, epochs=6, scheduler=whole)
+    complete, halves = s.ExponentialLR(sgd, 0.8), s.ExponentialLR(second, 0.8)
+    fit(net, sgd, epochs=6, scheduler=complete)
     fit(other, second, epochs=2, scheduler=halves)
     fit(other, second, epochs=6, initial_epoch=2, scheduler=halves)
     assert_same_bits(values(net), values(other))
@@ -97,16 +97,16 @@ def test_a_continued_fit_follows_the_same_course():
 
 def test_several_settings_at_once():
     net, sgd = network()
-    seen = []
+    recorded = []
     schedulers = [
         s.StepLR(sgd, 1, 0.5),
         s.FlatCosLR(sgd, 4, setting="weight_decay"),
         s.LinearLR(sgd, 1.0, 0.5, 3, setting="momentum"),
     ]
-    look = [lambda _: seen.append([sgd.param_groups[0][k] for k in ("lr", "weight_decay", "momentum")])]
+    look = [lambda _: recorded.append([sgd.param_groups[0][k] for k in ("lr", "weight_decay", "momentum")])]
     fit(net, sgd, epochs=4, scheduler=schedulers, callbacks=look)
     expected = [[0.1, 1e-3, 0.9], [0.05, 1e-3, 0.75], [0.025, 1e-3, 0.6], [0.0125, 5e-4, 0.45]]
-    np.testing.assert_allclose(seen, expected, rtol=1e-12)
+    np.testing.assert_allclose(recorded, expected, rtol=1e-12)
 
 
 def test_plateau_in_fit():
@@ -116,7 +116,7 @@ def test_plateau_in_fit():
     assert rates == [0.1, 0.1, 0.1, 0.05, 0.05, 0.025, 0.025]
 
 
-def test_one_cycle_may_take_the_whole_fit():
+def test_one_cycle_may_last_for_all_epochs():
     net, sgd = network()
     scheduler = s.OneCycleLR(sgd, 0.3, epochs=4, steps_per_epoch=9)
     fit(net, sgd, epochs=4, scheduler=scheduler, scheduler_interval="step")

@@ -35,16 +35,16 @@ def values(net):
 
 
 def loop(net, optimizer, scheduler, interval, epochs):
-    criterion, seen = nn.CrossEntropyLoss(), []
+    criterion, recorded = nn.CrossEntropyLoss(), []
     for _ in range(epochs):
         for first in range(0, 60, 7):
-            seen.append(scheduler.get_last_lr()[0])
+            recorded.append(scheduler.get_last_lr()[0])
             net.train_step(X[first : first + 7], Y[first : first + 7], criterion, optimizer)
             if interval == "step":
                 scheduler.step()
         if interval == "epoch":
             scheduler.step()
-    return seen
+    return recorded
 
 
 @pytest.mark.parametrize("interval", ["epoch", "step"])
@@ -57,8 +57,8 @@ def test_fit_is_the_loop(setting, shape, interval):
     scheduler, hand = (SHAPES[shape](rule, total, setting) for rule in (optimizer, by_hand))
     net.fit(X, Y, loss="cross_entropy", optimizer=optimizer, epochs=4, batch_size=7, shuffle=False,
             scheduler=scheduler, scheduler_interval=interval)  # fmt: skip
-    seen = loop(other, by_hand, hand, interval, 4)
-    assert len(set(seen)) > 2
+    recorded = loop(other, by_hand, hand, interval, 4)
+    assert len(set(recorded)) > 2
     assert_same_bits(values(net), values(other))
     assert scheduler.get_last_lr() == hand.get_last_lr()
 

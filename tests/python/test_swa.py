@@ -103,15 +103,15 @@ def test_of_an_averaged_model_and_of_a_layer():
 def test_statistics_may_be_averaged_too(settings):
     net = network()
     both, last = AveragedModel(net, use_buffers=True, **settings), AveragedModel(net, **settings)
-    seen = []
+    recorded = []
     for shift in range(3):
         net(X + shift)
-        seen.append(net.state_dict())
+        recorded.append(net.state_dict())
         both.update_parameters(net), last.update_parameters(net)
     for key in ("1.running_mean", "2.1.running_var"):
-        expected = np.mean([state[key] for state in seen], axis=0)
+        expected = np.mean([state[key] for state in recorded], axis=0)
         assert_close(both.module.state_dict()[key], expected, "optimizer", scale=1)
-        assert_same_bits(last.module.state_dict()[key], seen[-1][key])
+        assert_same_bits(last.module.state_dict()[key], recorded[-1][key])
 
 
 def test_an_average_of_another_shape_is_refused():

@@ -36,16 +36,16 @@ def test_the_limit_is_set_and_taken_back(threads):
 
 def test_a_block_bounds_its_own_thread_alone(threads):
     threads(2)
-    seen: list[int] = []
+    recorded: list[int] = []
     with cmlp.runtime.Execution(1):
         assert cmlp.get_num_threads() == 1
-        other = threading.Thread(target=lambda: seen.append(cmlp.get_num_threads()))
+        other = threading.Thread(target=lambda: recorded.append(cmlp.get_num_threads()))
         other.start()
         other.join()
         with cmlp.runtime.Execution(5), cmlp.runtime.Execution():
             assert cmlp.get_num_threads() == 5
         assert cmlp.get_num_threads() == 1
-    assert seen == [2]
+    assert recorded == [2]
     assert cmlp.get_num_threads() == 2
 
 

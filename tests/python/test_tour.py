@@ -1,4 +1,4 @@
-"""Every script of the tour runs, draws a picture a page can show, and draws the same one each time."""
+"""Every script of the tour runs and draws one picture, the same one each time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytest.importorskip("matplotlib")
 
 
 def run(target: Path, folder: Path) -> str:
-    """Run a script, or the whole tour, with warnings as errors; return what it prints."""
+    """Run a script, or all of them, with warnings as errors; return what it prints."""
     env = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "error", str(target), "--out", str(folder)]
     done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=120)
@@ -37,8 +37,8 @@ def size(picture: Path) -> tuple[int, int]:
 
 
 @pytest.fixture(scope="module")
-def whole_tour(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder into which one run of the whole tour drew its pictures."""
+def complete_tour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the pictures of one run of the tour."""
     folder = tmp_path_factory.mktemp("tour")
     run(TOUR, folder)
     return folder
@@ -52,26 +52,26 @@ def check_picture(picture: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_tour_draws_one_picture_per_script(name: str, whole_tour: Path) -> None:
-    check_picture(whole_tour / f"{name}.png")
+def test_the_tour_draws_one_picture_per_script(name: str, complete_tour: Path) -> None:
+    check_picture(complete_tour / f"{name}.png")
 
 
 TWICE = [name if name == "perceptron" else pytest.param(name, marks=pytest.mark.slow) for name in SCRIPTS]
 
 
 @pytest.mark.parametrize("name", TWICE)
-def test_a_script_alone_draws_the_same_picture(name: str, tmp_path: Path, whole_tour: Path) -> None:
+def test_a_script_alone_draws_the_same_picture(name: str, tmp_path: Path, complete_tour: Path) -> None:
     printed = run(TOUR / f"{name}.py", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [f"{name}.png"]
     picture = tmp_path / f"{name}.png"
     assert str(picture) in printed
-    assert picture.read_bytes() == (whole_tour / picture.name).read_bytes()
+    assert picture.read_bytes() == (complete_tour / picture.name).read_bytes()
 
 
-def test_the_whole_tour_is_all_scripts(whole_tour: Path) -> None:
+def test_the_tour_runs_all_scripts(complete_tour: Path) -> None:
     sections = runpy.run_path(str(TOUR / "__main__.py"))["SECTIONS"]
     assert sorted(sections) == SCRIPTS
-    assert sorted(path.stem for path in whole_tour.iterdir()) == SCRIPTS
+    assert sorted(path.stem for path in complete_tour.iterdir()) == SCRIPTS
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
