@@ -118,8 +118,8 @@ struct trunc_normal {
             for (;;)
                 if (const double z = rng.normal(); low <= z && z <= high) return z;
         const double nearest = std::clamp(0.0, low, high);  // the most probable point
-        if (nearest > 1) high = std::min(high, nearest + 40 / nearest);
-        if (nearest < -1) low = std::max(low, nearest + 40 / nearest);
+        high = std::min(high, nearest > 1 ? nearest + 40 / nearest : 40);  // what lies beyond is never drawn
+        low = std::max(low, nearest < -1 ? nearest + 40 / nearest : -40);
         for (;;) {
             const double z = low + (high - low) * rng.uniform();
             if (rng.uniform() <= std::exp((nearest - z) * (nearest + z) / 2)) return z;

@@ -11,6 +11,7 @@ from cmlp.estimators.perceptron import Perceptron
 from cmlp.estimators.quantiles import QuantileMLPRegressor
 from cmlp.estimators.regressor import MLPRegressor
 from cmlp.estimators.results import Fit, ManyFits
+from cmlp.estimators.scaling import ScaleWarning
 
 __all__ = [
     "Fit",
@@ -22,6 +23,7 @@ __all__ = [
     "ManyFits",
     "Perceptron",
     "QuantileMLPRegressor",
+    "ScaleWarning",
     "fit_many",
     "register_onnx",
 ]

@@ -54,11 +54,11 @@ class MLPTransformer(BaseMLP):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         name: rule
         for name, rule in constraints.REGRESSOR.items()
-        if name not in ("transform_layer", "scoring")
+        if name not in ("transform_layer", "scoring", "target_transform")
     }
     _numeric_targets = True
 
-    @arguments_of(MLPRegressor, without=("transform_layer", "scoring"))
+    @arguments_of(MLPRegressor, without=("transform_layer", "scoring", "target_transform"))
     def __init__(
         self,
         hidden_layer_sizes: Any = (32,),

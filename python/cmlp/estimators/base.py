@@ -20,9 +20,10 @@ from cmlp.estimators.losses import Objective
 from cmlp.estimators.network import Architecture, draw
 from cmlp.estimators.prediction import Answers
 from cmlp.estimators.row_order import RowOrder
+from cmlp.estimators.scaling import warn_of_scale
 from cmlp.estimators.solvers import Solver, settings_of
 from cmlp.estimators.training_run import EstimatorRun, Rows
-from cmlp.estimators.validation import EvalSet
+from cmlp.estimators.validation import EvalSet, check_strata
 from cmlp.estimators.warm_start import check_layout
 from cmlp.estimators.weights import checked_weights
 from cmlp.runtime import Execution
@@ -61,6 +62,10 @@ class BaseMLP(Answers):
     def _outputs(self, y: npt.NDArray[Any]) -> int:
         """Return the number of outputs for these targets."""
         raise NotImplementedError
+
+    def _scaled_targets(self) -> bool:
+        """Return whether targets of any size are taken."""
+        return True
 
     def _strata(self, y: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
         """Return what a split keeps the shares of."""
@@ -114,6 +119,9 @@ class BaseMLP(Answers):
         )
         x = self._filled(x, first, trained_on)
         targets = self._targets(y, first, incremental)
+        if first:
+            unscaled = None if self._scaled_targets() else targets
+            warn_of_scale(self, x[:, :0] if self.batch_norm else x, unscaled)
         return Rows(x, targets, self._weights(sample_weight, x, y, trained_on), y)
 
     def _filled(self, x: Any, first: bool, trained_on: bool) -> Any:
@@ -279,11 +287,14 @@ class BaseMLP(Answers):
 
     def _split(self, rows: Rows) -> tuple[Rows, Rows]:
         """Hold out a share of the rows, drawn as scikit-learn draws it."""
+        strata = self._strata(rows.y)
+        if strata is not None:
+            check_strata(rows.labels, type(self).__name__)
         train, held_out = train_test_split(
             np.arange(rows.x.shape[0]),
             random_state=self._random_state,
             test_size=self.validation_fraction,
-            stratify=self._strata(rows.y),
+            stratify=strata,
         )
         if len(held_out) < 2:
             raise ValueError(

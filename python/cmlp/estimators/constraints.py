@@ -67,4 +67,8 @@ CLASSIFIER: dict[str, list[Any]] = {
     "loss": [StrOptions({"log_loss"}), *_ANY_LOSS],
     "class_weight": [StrOptions({"balanced"}), dict, list, None],
 }
-REGRESSOR: dict[str, list[Any]] = {**COMMON, "loss": [StrOptions({"squared_error", "poisson"}), *_ANY_LOSS]}
+REGRESSOR: dict[str, list[Any]] = {
+    **COMMON,
+    "loss": [StrOptions({"squared_error", "poisson"}), *_ANY_LOSS],
+    "target_transform": [StrOptions({"standardize"}), None],
+}

@@ -54,8 +54,13 @@ def register_onnx() -> None:
 
 def _checked(convert: Callable[..., None]) -> Callable[..., None]:
     def converter(scope: Any, operator: Any, container: Any) -> None:
-        _check(operator.raw_operator)
-        convert(scope, operator, container)
+        fitted = operator.raw_operator
+        _check(fitted)
+        operator.raw_operator = fitted._without_scaler() if isinstance(fitted, MLPRegressor) else fitted
+        try:
+            convert(scope, operator, container)
+        finally:
+            operator.raw_operator = fitted
 
     return converter
 

@@ -15,7 +15,13 @@ from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.regressor import MLPRegressor
 from cmlp.estimators.training_run import EstimatorRun, Rows
 
-_ENCODING = ("dtype", "missing", "class_weight", "loss")  # the parameters that rows depend on
+_ENCODING = (
+    "dtype",
+    "missing",
+    "class_weight",
+    "loss",
+    "target_transform",
+)  # the parameters that rows depend on
 
 
 @dataclass

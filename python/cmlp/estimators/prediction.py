@@ -168,7 +168,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Of the outputs before softmax, sigmoid or exponential: the logits of a classifier.
         """
         check_is_fitted(self)
-        net = self._connect().copy().eval()
+        net = self.net_.copy().eval()
         y = net(self._checked(X))
         slopes = []
         for output in range(y.shape[1]):
@@ -185,4 +185,4 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         from cmlp.estimators.torch import to_torch
 
         check_is_fitted(self)
-        return to_torch(self._connect())
+        return to_torch(self.net_)

@@ -14,16 +14,16 @@ from sklearn.utils import check_random_state, column_or_1d
 from cmlp import nn
 from cmlp.estimators import constraints
 from cmlp.estimators._sklearn_compat import RegressorMixin, fit_context
-from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.constraints import SHARE
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.parameters import arguments_of
 from cmlp.estimators.regressor import MLPRegressor
+from cmlp.estimators.targets import NumericTargets
 from cmlp.estimators.training_run import Rows
 from cmlp.estimators.validation import validation_set
 
 
-class QuantileMLPRegressor(RegressorMixin, BaseMLP):
+class QuantileMLPRegressor(RegressorMixin, NumericTargets):
     """A multilayer perceptron that predicts several quantiles of y at once.
 
     It follows the pinball loss (Koenker and Bassett, 1978). A row's quantiles are put in order, so that they
@@ -65,7 +65,6 @@ class QuantileMLPRegressor(RegressorMixin, BaseMLP):
         "quantiles": ["array-like"],
         "calibration_fraction": [SHARE],
     }
-    _numeric_targets = True
 
     @arguments_of(MLPRegressor, without=("loss",))
     def __init__(
@@ -88,7 +87,8 @@ class QuantileMLPRegressor(RegressorMixin, BaseMLP):
         return np.sort(z, axis=1)
 
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
-        return -float(self._objective.loss(self._answer(z), rows.y, rows.weight))
+        targets = self._in_units(np.asarray(rows.y, z.dtype))
+        return -float(self._objective.loss(self._in_units(self._answer(z)), targets, rows.weight))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -129,14 +129,15 @@ class QuantileMLPRegressor(RegressorMixin, BaseMLP):
         """Set the shifts: the residual of rank ceil((n + 1) q) from the end that is further away."""
         if rows is None:
             return
-        residuals = np.sort(rows.y - self._answer(self._outputs_of(rows.x)), axis=0)
+        predicted = self._in_units(self._answer(self._outputs_of(rows.x)).astype(float))
+        residuals = np.sort(self._in_units(rows.y.astype(float)) - predicted, axis=0)
         for at, q in enumerate(self.quantiles):
             rank = _rank(len(residuals), q)
             self.shifts_[at] = residuals[rank - 1 if q >= 0.5 else len(residuals) - rank, at]
 
     def predict_quantiles(self, X: Any) -> npt.NDArray[Any]:
         """Return the quantiles of each row, (n_samples, n_quantiles), rising."""
-        shifted = self._answer(self._raw(X)) + self.shifts_.astype(self.coefs_[0].dtype)
+        shifted = self._in_units(self._answer(self._raw(X))) + self.shifts_.astype(self.coefs_[0].dtype)
         return np.sort(shifted, axis=1)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,14 @@ from sklearn.utils import column_or_1d
 
 from cmlp.estimators import constraints
 from cmlp.estimators._sklearn_compat import RegressorMixin, available_if, fit_context
-from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.losses import regression
 from cmlp.estimators.solvers import learns_in_parts
+from cmlp.estimators.targets import NumericTargets
 from cmlp.estimators.training_run import Rows
 from cmlp.estimators.validation import validation_set
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):
+class MLPRegressor(RegressorMixin, NumericTargets):
     """A multilayer perceptron that predicts numbers: a drop-in for scikit-learn's, and more by keyword.
 
     Up to ``max_fun`` the parameters are scikit-learn's, with its names, defaults and meaning; in float64 the
@@ -101,9 +101,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Seconds after which training ends between two steps.
     transform_layer : int, default=-1
         The hidden layer whose activations ``transform`` returns.
+    target_transform : {"standardize"}, default=None
+        "standardize": train on ``(y - mean) / standard deviation`` of each target (weighted by
+        ``sample_weight``) and predict in the units of y. ``loss_curve_``, ``tol`` and settings of the loss
+        refer to standardized targets. Not for losses of log means ("poisson").
 
     Attributes
     ----------
+    target_scaler_ : StandardScaler
+        Of y, with ``target_transform``.
     coefs_, intercepts_ : list of ndarray of shape (units in, units out), (units out,)
         Weights and biases of each layer: views; what is written into them counts.
     loss_, best_loss_ : float
@@ -129,7 +135,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = constraints.REGRESSOR
-    _numeric_targets = True
 
     def __init__(
         self,
@@ -174,7 +179,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         n_threads: int | None = None,
         time_limit: float | None = None,
         transform_layer: int = -1,
+        target_transform: Literal["standardize"] | None = None,
     ) -> None:
+        if isinstance(loss, list | tuple | int):
+            raise ValueError(
+                f"MLPRegressor: the first argument, loss, is {loss!r}; sizes of layers are given by name:"
+                f" MLPRegressor(hidden_layer_sizes={loss!r})"
+            )
         self._keep(locals())
 
     # ---- targets
@@ -202,7 +213,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return super()._answer(z)[:, : self.n_outputs_]
 
     def _predicted(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        means = self._answer(z)
+        means = self._in_units(self._answer(z))
         return means.ravel() if self.n_outputs_ == 1 else means
 
     def _score_labels(self, y: Any, predicted: Any) -> float:
@@ -282,6 +293,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         if self._objective.columns == 1:
             raise ValueError("predict: return_std needs loss='gaussian_nll', which learns a variance")
         deviation = np.exp(z[:, self.n_outputs_ :] / 2)
+        if "target_scaler_" in self.__dict__:
+            deviation *= self.target_scaler_.scale_.astype(z.dtype)
         return self._predicted(z), deviation.ravel() if self.n_outputs_ == 1 else deviation
 
     def _loss_grad_lbfgs(self, packed: Any, X: Any, y: Any, sample_weight: Any, *_: Any) -> Any:

@@ -1,8 +1,10 @@
-"""The arguments of fit that are a validation set: eval_set, or X_val, y_val and sample_weight_val."""
+"""Validation sets: the arguments of fit that are one, and the rows that are held out for one."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 EvalSet = tuple[Any, Any, Any]  # X, y, sample_weight or None
 
@@ -39,3 +41,13 @@ def _unpacked(eval_set: Any) -> EvalSet:
         raise ValueError(f"fit: eval_set is a {type(eval_set).__name__}{size}, it must be {_FORMS}")
     x, y, *weight = eval_set
     return x, y, weight[0] if weight else None
+
+
+def check_strata(labels: Any, name: str) -> None:
+    """Raise ValueError for a class of one row, of which none can be held out."""
+    classes, counts = np.unique(labels, return_counts=True)
+    if counts.min() < 2:
+        raise ValueError(
+            f"{name}.fit: early_stopping holds out rows of each class, and class"
+            f" {classes[counts.argmin()].item()!r} has one row; give X_val and y_val or more rows of it"
+        )

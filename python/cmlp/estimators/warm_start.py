@@ -13,7 +13,9 @@ OPTIMIZER = "takes effect: a new optimizer without state"
 NEXT = "takes effect in the next fit"
 
 RULES: dict[str, str] = {
-    **dict.fromkeys(("hidden_layer_sizes", "batch_norm", "layer_norm", "residual"), REFUSED),
+    **dict.fromkeys(
+        ("hidden_layer_sizes", "batch_norm", "layer_norm", "residual", "target_transform"), REFUSED
+    ),
     "init": "ValueError: weights are drawn once",
     "dtype": "ValueError: the weights have a precision; rows of another are converted",
     **dict.fromkeys(("activation", "dropout", "input_dropout"), LAYERS),
