@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -15,6 +17,7 @@ except ImportError as error:  # pragma: no cover - an installation without its c
     ) from error
 
 from cmlp import nn, optim, runtime
+from cmlp._arguments import check_arguments
 from cmlp.checks import GradcheckReport, gradcheck
 from cmlp.files import load, save
 from cmlp.perceptron import Perceptron
@@ -25,25 +28,34 @@ from cmlp.training.early_stopping import EarlyStopping
 from cmlp.training.history import History
 
 if TYPE_CHECKING:
+    from cmlp import estimators as estimators
+    from cmlp import plot as plot
+    from cmlp import tabular as tabular
     from cmlp.estimators import MLPClassifier as MLPClassifier
     from cmlp.estimators import MLPRegressor as MLPRegressor
     from cmlp.estimators import fit_many as fit_many
 
 _ESTIMATORS = ("MLPClassifier", "MLPRegressor", "fit_many")  # of the package that needs scikit-learn
+_EXTRAS = {  # packages loaded when they are first used, with what they need
+    "estimators": "scikit-learn (pip install 'cmlp[sklearn]')",
+    "plot": "matplotlib (pip install 'cmlp[plot]')",
+    "tabular": "more packages (pip install 'cmlp[cli]')",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ESTIMATORS:
+    package = "estimators" if name in _ESTIMATORS else name
+    if package not in _EXTRAS:
         raise AttributeError(f"module 'cmlp' has no attribute '{name}'")
     try:
-        from cmlp import estimators
+        loaded = importlib.import_module(f"cmlp.{package}")
     except ImportError as error:
-        raise ImportError(f"cmlp.{name} needs scikit-learn (pip install 'cmlp[sklearn]'): {error}") from error
-    return getattr(estimators, name)
+        raise ImportError(f"cmlp.{name} needs {_EXTRAS[package]}: {error}") from error
+    return getattr(loaded, name) if name in _ESTIMATORS else loaded
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_ESTIMATORS]
+    return sorted({*__all__, *_ESTIMATORS, *_EXTRAS})
 
 
 __all__ = [
@@ -69,3 +81,6 @@ __all__ = [
     "schedules",
     "set_num_threads",
 ]
+
+for _module in (nn, nn.init, nn.utils, optim, optim.lr_scheduler, optim.swa_utils, sys.modules[__name__]):
+    check_arguments(_module)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from cmlp import _core
+from cmlp._frames import caller_level
 from cmlp.training.labels import as_labels
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ class Perceptron:
         reason = "; ".join(filter(None, reasons))
         if reason:
             left = f"{self.mistakes_left_} of the training rows are still wrong"
-            warnings.warn(f"Perceptron.fit: {reason}; {left}", UserWarning, stacklevel=3)
+            warnings.warn(f"Perceptron.fit: {reason}; {left}", UserWarning, stacklevel=caller_level())
 
 
 def _columns(logs: list[NDArray[Any]]) -> NDArray[Any]:

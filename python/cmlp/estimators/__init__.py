@@ -27,3 +27,7 @@ __all__ = [
     "fit_many",
     "register_onnx",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cmlp._frames import caller_level
 from cmlp._sparse import is_sparse
 
 LARGEST = 1e3  # standard deviation
@@ -35,15 +35,7 @@ def warn_of_scale(estimator: Any, x: Any, y: npt.NDArray[Any] | None) -> None:
         )
     if notes:
         text = f"{name}.fit: networks train badly on values far from unit scale; {'; '.join(notes)}"
-        warnings.warn(text, ScaleWarning, stacklevel=_frames_to_the_caller())
-
-
-def _frames_to_the_caller() -> int:
-    """Return the stacklevel, for the function that calls this one, of the code that uses cmlp."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(("cmlp.", "sklearn.")):
-        level, frame = level + 1, frame.f_back
-    return level
+        warnings.warn(text, ScaleWarning, stacklevel=caller_level())
 
 
 def standard_deviations(x: Any, block: int = 32768) -> npt.NDArray[np.float64]:

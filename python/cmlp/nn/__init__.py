@@ -47,3 +47,7 @@ __all__ = [
     *_activations.__all__,
     *_losses.__all__,
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -35,3 +35,7 @@ __all__ = [
     "param_groups",
     "swa_utils",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from cmlp._arguments import check_arguments
 from cmlp.plot.curves import LiveCurves, loss_curve, score_curve
 from cmlp.plot.layers import activation_histograms, gradient_flow, weights
 from cmlp.plot.predictions import (
@@ -23,3 +26,10 @@ __all__ = [
     "score_curve",
     "weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+check_arguments(sys.modules[__name__])
