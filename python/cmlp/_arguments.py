@@ -53,6 +53,8 @@ def _is_array(value: Any) -> bool:
 
 
 def _is_dtype(value: Any) -> bool:
+    if isinstance(value, str):  # the name is for the core to check
+        return True
     try:
         return value is not None and np.dtype(value).name in ("float32", "float64")
     except TypeError:
