@@ -10,7 +10,8 @@
 
 #include <pybind11/numpy.h>
 
-#include <cmath>
+#include <bit>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
@@ -51,14 +52,16 @@ inline py::array numbers(const py::object& object, const std::string& what) {
     return py::module_::import("cmlp._arrays").attr("as_numbers")(object, what);
 }
 
-/// Whether a conversion to T made an infinity of a finite number.
+/// Whether a conversion to T may have made an infinity of a finite number: there is an infinity or a NaN.
 template <class T>
 bool overflows(const py::array& from, const T* converted, py::ssize_t count) {
     if (from.dtype().kind() != 'f' || from.itemsize() <= static_cast<py::ssize_t>(sizeof(T))) return false;
-    bool infinite = false;
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    constexpr auto exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+    Bits special = 0;  // not a bool: the loop runs on vectors
     for (py::ssize_t i = 0; i < count; ++i)
-        infinite |= std::abs(converted[i]) > std::numeric_limits<T>::max();
-    return infinite;
+        special |= (std::bit_cast<Bits>(converted[i]) & exponent) == exponent ? ~Bits(0) : Bits(0);
+    return special != 0;
 }
 
 /// The array in T, C order; a finite number that T cannot hold is refused.

@@ -104,6 +104,12 @@ def test_schedulers_have_stepped_when_callbacks_are_called():
     assert rates[0] >= rates[1] > rates[2]
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_an_early_stopping_in_an_estimator_is_answered_with_its_parameters(solver):
+    with pytest.raises(ValueError, match="early_stopping=True, n_iter_no_change= and tol="):
+        estimator(solver=solver, callbacks=[cmlp.EarlyStopping()]).fit(X, Y)
+
+
 # ---- early stopping
 
 SAME = {

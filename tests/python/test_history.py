@@ -52,8 +52,8 @@ def test_copies(same):
 
 def test_the_times_of_the_fit_and_of_its_epochs():
     history = fit(callbacks=lambda _: time.sleep(0.01))
-    assert history.total_seconds >= 0.03 > sum(history["seconds"])
-    assert "3 epochs in 0.0" in repr(history)
+    assert history.total_seconds >= 0.03 + sum(history["seconds"])
+    assert f"3 epochs in {history.total_seconds:.3g} s" in repr(history)
     assert "seconds=" not in repr(history)
 
 

@@ -151,6 +151,18 @@ def test_live_curves():
     assert len(live.figure.axes[0].lines[0].get_xdata()) == 4
 
 
+@pytest.mark.parametrize(
+    ("backend", "is_open"), [("module://matplotlib_inline.backend_inline", False), ("agg", True)]
+)
+def test_live_curves_are_not_shown_twice_in_a_notebook(backend, is_open, monkeypatch):
+    """The inline backend shows every open figure once more at the end of a cell."""
+    monkeypatch.setattr(plt, "get_backend", lambda: backend)
+    live = plot.LiveCurves()
+    live({"loss": 1.0})
+    assert plt.fignum_exists(live.figure.number) == is_open
+    plt.close("all")
+
+
 BAD = {
     "unfitted": (lambda: plot.loss_curve(nn.Sequential(nn.Linear(1, 1))), "Sequential has not been fitted"),
     "no scores": (lambda: plot.score_curve({"loss": [1.0]}), "there are no metrics"),

@@ -11,8 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from cmlp import _core, nn
 from cmlp.estimators.losses import Objective
-from cmlp.estimators.training_run import progress_of
-from cmlp.training.loop import TrainingLoop, as_callbacks
+from cmlp.estimators.training_run import callbacks_of, progress_of
+from cmlp.training.loop import TrainingLoop
 
 # Parameters of a training by batches; early_stopping has no effect, as in scikit-learn.
 _BY_BATCHES = ("dropout", "input_dropout", "schedule", "clip_grad_norm", "max_steps")
@@ -67,7 +67,7 @@ class FullBatchRun:
         self.objective: FullBatchObjective = FullBatchObjective(
             estimator._net, estimator._objective, float(estimator.alpha)
         )
-        progress, callbacks = progress_of(estimator, estimator.max_iter), as_callbacks(estimator.callbacks)
+        progress, callbacks = progress_of(estimator, estimator.max_iter), callbacks_of(estimator)
         self.loop: TrainingLoop = TrainingLoop(
             estimator, progress, callbacks=callbacks, time_limit=estimator.time_limit
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -16,7 +16,8 @@ from sklearn.exceptions import ConvergenceWarning
 from cmlp import NonFiniteError, _core
 from cmlp.estimators.data import row_names
 from cmlp.training.data import FitRows
-from cmlp.training.loop import TrainingLoop, as_callbacks
+from cmlp.training.early_stopping import EarlyStopping
+from cmlp.training.loop import Callback, TrainingLoop, as_callbacks
 from cmlp.training.options import Batching, FitOptions, Length, StepOptions
 from cmlp.training.progress import Progress, bar_or_lines
 from cmlp.training.schedules import Schedules
@@ -42,6 +43,23 @@ class Rows:
         return row_names(self.x)
 
 
+def callbacks_of(estimator: Any) -> list[Callback]:
+    """Return the estimator's callbacks.
+
+    Raises
+    ------
+    ValueError
+        For one that is no function; an EarlyStopping is answered with the parameters that replace it.
+    """
+    given = estimator.callbacks
+    if any(isinstance(each, EarlyStopping) for each in (given if isinstance(given, Iterable) else [given])):
+        raise ValueError(
+            "fit: callbacks has an EarlyStopping, which is net.fit's; an estimator takes early_stopping=True,"
+            " n_iter_no_change= and tol="
+        )
+    return as_callbacks(given)
+
+
 def progress_of(estimator: Any, epochs: int) -> Progress:
     """Return the progress that the estimator's ``verbose`` asks for."""
     return bar_or_lines(epochs) if estimator.verbose == "bar" else Progress()
@@ -63,7 +81,7 @@ class EstimatorRun:
         schedules = Schedules(estimator._optimizer.scheduler, "epoch", estimator._optimizer.optimizer)
         progress = progress_of(estimator, self.epochs)
         self.loop: TrainingLoop = TrainingLoop(
-            estimator, progress, schedules, as_callbacks(estimator.callbacks)
+            estimator, progress, schedules, callbacks_of(estimator)
         )
         self.native: Any = self._native(train)
         best = np.inf if estimator.best_loss_ is None else estimator.best_loss_

@@ -21,7 +21,7 @@ def weighted_by_class(y: Any, sample_weight: Any, class_weight: Any, ignored: An
     y : array (rows,) or (rows, 1)
         The classes.
     sample_weight : array (rows,) or None
-    class_weight : "balanced", dict or array, or None
+    class_weight : "balanced", dict or array
         "balanced": rows / (classes * rows of the class), weighted; a dict by class (1 for a class it lacks);
         an array with a number a class.
     ignored : int or None
@@ -32,8 +32,6 @@ def weighted_by_class(y: Any, sample_weight: Any, class_weight: Any, ignored: An
     ValueError
         For weights that match no class, are not finite or are below 0.
     """
-    if class_weight is None:
-        return sample_weight
     labels = _labels(y)
     weight = (
         np.ones(len(labels)) if sample_weight is None else as_numbers(sample_weight, "fit: sample_weight")

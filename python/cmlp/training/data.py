@@ -37,7 +37,8 @@ class FitData:
 
     def weigh(self, class_weight: Any, loss: Loss) -> None:
         """Multiply the weights of the rows to train on by those of their classes."""
-        self.weight = weighted_by_class(self.y, self.weight, class_weight, _ignored_label(loss))
+        if class_weight is not None:
+            self.weight = weighted_by_class(self.y, self.weight, class_weight, _ignored_label(loss))
 
     def in_core(self, net: Core, loss: Loss, row_names: Any) -> tuple[FitRows, FitRows | None]:
         """Return the rows to train on and those held out as the core holds them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
 
@@ -21,7 +21,7 @@ class Length:
     def __post_init__(self) -> None:
         for name in ("epochs", "initial_epoch"):
             value = getattr(self, name)
-            if not isinstance(value, Integral):
+            if type(value) is not int and not isinstance(value, Integral):
                 raise ValueError(f"fit: {name} is {value!r}, it must be a whole number")
 
 
@@ -74,5 +74,5 @@ class FitOptions:
     def to_core(self) -> dict[str, Any]:
         """Return them as the core reads them; None is "off"."""
         groups = (self.length, self.batching, self.step, self.stopping)
-        values = {name: value for group in groups for name, value in asdict(group).items()}
+        values = {name: value for group in groups for name, value in vars(group).items()}
         return {**values, "metrics": list(self.metrics), "schedules": list(self.schedules)}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy.typing as npt
 
 from cmlp import _core
 from cmlp._sparse import row_count
+from cmlp.training.early_stopping import monitored_in_python, stopping_options
 from cmlp.training.history import History
+from cmlp.training.loop import TrainingLoop
 
 if TYPE_CHECKING:
     from cmlp.nn.losses import Loss
@@ -17,9 +20,12 @@ if TYPE_CHECKING:
     from cmlp.optim import Optimizer
     from cmlp.optim.full_batch import FullBatch
     from cmlp.training.data import FitRows
-    from cmlp.training.loop import TrainingLoop
+    from cmlp.training.early_stopping import EarlyStopping
+    from cmlp.training.loop import Callback
     from cmlp.training.metrics import Metrics
     from cmlp.training.options import FitOptions
+    from cmlp.training.progress import Progress
+    from cmlp.training.schedules import Schedules
 
     Rule: TypeAlias = Optimizer | FullBatch
 
@@ -72,40 +78,54 @@ class TrainingRun:
 
     Parameters
     ----------
-    loop : TrainingLoop
-        Called after each epoch.
-    rows, held_out : FitRows, FitRows or None
+    model : Sequential
+    rows : (FitRows, FitRows or None)
+        To train on, and held out.
     metrics : Metrics
-    monitored : (str, float), optional
-        A value that early stopping compares in Python (a function among the metrics, say), and 1 where
-        smaller ones are better, -1 where larger ones are.
+    options : FitOptions
+        Without what the other arguments add to them.
+    stopping : EarlyStopping or None
+    schedules : Schedules
     """
+
+    loop: TrainingLoop
 
     def __init__(
         self,
-        loop: TrainingLoop,
-        rows: FitRows,
-        held_out: FitRows | None,
+        model: Any,
+        rows: tuple[FitRows, FitRows | None],
         metrics: Metrics,
-        monitored: tuple[str, float] | None = None,
+        options: FitOptions,
+        stopping: EarlyStopping | None,
+        schedules: Schedules,
     ) -> None:
-        self.loop: TrainingLoop = loop
-        self.rows: FitRows = rows
-        self.held_out: FitRows | None = held_out
-        self.metrics: Metrics = metrics
-        self.monitored = monitored
-        self.sign: float = (
-            1.0 if monitored is None else monitored[1]
-        )  # of the best value in the core's records
-        self.history: History = History() if loop.history is None else loop.history
+        self.model, self.metrics, self.schedules = model, metrics, schedules
+        self.rows: FitRows = rows[0]
+        self.held_out: FitRows | None = rows[1]
+        self.monitored = monitored_in_python(stopping, metrics.functions)
+        self.sign: float = 1.0 if self.monitored is None else self.monitored[1]  # of the core's best value
+        stop = stopping_options(stopping, self.monitored)
+        options = replace(options, stopping=stop, metrics=tuple(metrics.native))
+        self.options: FitOptions = schedules.added_to(options, self.rows)
+        self.history: History = History()
+        by_default = "loss" if self.held_out is None else "val_loss"
+        self.history.monitor = stopping.monitor if stopping and stopping.monitor else by_default
 
-    def __call__(self, loss: Loss, rule: Any, options: FitOptions, order: Order | None) -> None:
+    def observe(
+        self, progress: Progress, callbacks: Sequence[Callback], step_callbacks: Sequence[Callback]
+    ) -> None:
+        """Take what is called during the training; to be called once, before it."""
+        self.loop = TrainingLoop(
+            self.model, progress, self.schedules, callbacks, step_callbacks, self.history
+        )
+
+    def __call__(self, loss: Loss, rule: Any, order: Order | None) -> None:
         """Train; the history is filled however it ends."""
         loop, report, fit = self.loop, {}, _core.fit  # type: tuple[TrainingLoop, dict[str, Any], Any]
         self.history.stop = "running"
         try:
             fit(
-                self.rows.net, self.rows.native, loss._core, rule, options.to_core(),
+                self.rows.net, self.rows.native, loss._core, rule, self.options.to_core(),
                 None if self.held_out is None else self.held_out.native,
                 self._epoch_end if loop.observed or self.metrics.functions else None,
                 loop.step_end if loop.step_callbacks else None,

@@ -10,14 +10,9 @@ import numpy.typing as npt
 from cmlp import _core
 from cmlp._foreign_names import refuse_arguments
 from cmlp.training.data import FitData
-from cmlp.training.early_stopping import (
-    EarlyStopping,
-    monitored_in_python,
-    stopping_options,
-    take_early_stopping,
-)
+from cmlp.training.early_stopping import EarlyStopping, take_early_stopping
 from cmlp.training.history import History
-from cmlp.training.loop import Callback, TrainingLoop, as_callbacks, as_step_callbacks
+from cmlp.training.loop import Callback, as_callbacks, as_step_callbacks
 from cmlp.training.metrics import MetricLike, Metrics
 from cmlp.training.options import Batching, FitOptions, Length, StepOptions
 from cmlp.training.prediction import Predictor
@@ -265,29 +260,24 @@ class Trainable(Predictor):
             refuse_arguments("fit", unknown)
         net = self._whole_core("fit")
         criterion, rule = as_loss(loss), as_optimizer(optimizer, self)
-        callbacks, stopping = take_early_stopping(callbacks, early_stopping)
+        update = rule_for(rule, net)
         data = FitData(x, y, sample_weight, validation_data)
         data.hold_out(validation_split, seed)
         data.weigh(class_weight, criterion)
-        rows, held_out = data.in_core(net, criterion, row_names)
-        length = Length(epochs, initial_epoch, time_limit, every_steps)
         size, order = batch_rows(batch_size, rule, data.x), shuffle if callable(shuffle) else None
         shuffled: Any = shuffle if order is None else True
-        batching = Batching(size, shuffled, drop_last, accumulate_steps, mixup, input_noise, seed)
-        step = StepOptions(clip_grad_norm, clip_grad_value, l1, l2, max_norm, penalty_per_row)
-        measures = Metrics(metrics)
-        monitored = monitored_in_python(stopping, measures.functions)
-        stop = stopping_options(stopping, monitored)
-        options = FitOptions(length, batching, step, stop, tuple(measures.native))
+        options = FitOptions(
+            Length(epochs, initial_epoch, time_limit, every_steps),
+            Batching(size, shuffled, drop_last, accumulate_steps, mixup, input_noise, seed),
+            StepOptions(clip_grad_norm, clip_grad_value, l1, l2, max_norm, penalty_per_row),
+        )
+        others, stopping = take_early_stopping(callbacks, early_stopping)
         schedules = Schedules(scheduler, scheduler_interval, rule)
-        options = schedules.added_to(options, rows)
-        self.history = history = History()
-        history.monitor = (stopping and stopping.monitor) or ("val_loss" if held_out else "loss")
-        loop = TrainingLoop(
-            self, progress_for(epochs - initial_epoch, verbose), schedules, as_callbacks(callbacks),
-            as_step_callbacks(step_callbacks, every_steps), history,
-        )  # fmt: skip
-        run = TrainingRun(loop, rows, held_out, measures, monitored)
+        rows = data.in_core(net, criterion, row_names)
+        run = TrainingRun(self, rows, Metrics(metrics), options, stopping, schedules)
+        after_steps = as_step_callbacks(step_callbacks, every_steps)
+        run.observe(progress_for(epochs - initial_epoch, verbose), as_callbacks(others), after_steps)
+        self.history = run.history
         with _core.Execution(n_threads):
-            run(criterion, rule_for(rule, net), options, order)
-        return history
+            run(criterion, update, order)
+        return run.history
