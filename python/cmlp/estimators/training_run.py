@@ -80,9 +80,7 @@ class EstimatorRun:
         self.epochs = 1 if once else estimator.max_iter
         schedules = Schedules(estimator._optimizer.scheduler, "epoch", estimator._optimizer.optimizer)
         progress = progress_of(estimator, self.epochs)
-        self.loop: TrainingLoop = TrainingLoop(
-            estimator, progress, schedules, callbacks_of(estimator)
-        )
+        self.loop: TrainingLoop = TrainingLoop(estimator, progress, schedules, callbacks_of(estimator))
         self.native: Any = self._native(train)
         best = np.inf if estimator.best_loss_ is None else estimator.best_loss_
         best_score = estimator.best_validation_score_ if self.stopping else -np.inf
