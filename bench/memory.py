@@ -1,6 +1,7 @@
-"""Peak memory of fit beside the formula of docs/performance.md, each net in a process of its own.
+"""Memory of fit beside the formula of docs/performance.md, and of predictions, a process for each net.
 
-python bench/memory.py prints a table. The peak is what the resident set of the process grew by in fit.
+python bench/memory.py prints two tables. The peak is what the resident set of the process grew by in the
+call; what stays is what it is larger by after it, the result not counted.
 """
 
 import subprocess
@@ -29,6 +30,32 @@ print(peak() - before)
 """
 
 
+PREDICTIONS = {
+    "1024-1024x3-10, ReLU": ("nn.Linear({i}, 1024), nn.ReLU()", 13_000),
+    "1024-1024x3-10, LayerNorm and ReLU": ("nn.Linear({i}, 1024), nn.LayerNorm(1024), nn.ReLU()", 13_000),
+    "1024-1024x3-10, residual": ("nn.Linear({i}, 1024), nn.Residual(nn.LayerNorm(1024), nn.ReLU())", 13_000),
+    "8-512x3-10, PeriodicEmbedding": ("nn.PeriodicEmbedding(8, 64), nn.Linear(512, 8), nn.ReLU()", 100_000),
+}
+PREDICT = """
+import resource
+import numpy as np
+from cmlp import nn
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def now():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+layers = {layers!r}
+first = 8 if "Periodic" in layers else 1024
+stack = [layer for _ in range(3) for layer in eval("[" + layers.format(i=first) + "]")]
+net = nn.Sequential(*stack, nn.Linear(first, 10)).eval()
+x = np.random.default_rng(0).random(({rows}, first), np.float32)
+net.{call}(x[:1])
+before, most = now(), peak()
+y = net.{call}(x)
+print(peak() - most, now() - before - y.nbytes)
+"""
+
+
 def formula(widths: tuple[int, ...], rows: int, batch: int) -> int:
     """Bytes beside the data: parameters four times (weights, gradients, Adam's two), one batch, the order."""
     pairs = list(pairwise(widths))
@@ -46,6 +73,14 @@ def main() -> None:
         grown = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         data = case[1] * (4 * case[0][0] + 8)
         print(f"| {name} | {data / 1e6:.1f} | {formula(*case) / 1e6:.1f} | {grown / 1e6:.1f} |", flush=True)
+    print("\n| net | call | peak, MB | stays, MB |")
+    print("|---|---|---|---|")
+    for name, (layers, rows) in PREDICTIONS.items():
+        for call in ("predict", "__call__"):
+            code = PREDICT.format(layers=layers, rows=rows, call=call)
+            command = [sys.executable, "-c", code]
+            grown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+            print(f"| {name} | {call} | {int(grown[0]) / 1e6:.1f} | {int(grown[1]) / 1e6:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,9 @@ py::tuple full_batch_pass(Network<T>& network, const std::vector<Index>& members
     LossResult<T> result;
     double value = 0;
     {
-        const typename Network<T>::Exclusive only(network, "fit");
         const py::gil_scoped_release release;
+        const typename Network<T>::Exclusive only(network, "fit");
+        const typename Network<T>::ForgetAtEnd after(network);
         parameters.place({packed.data(), size_t(packed.size())});
         FullBatch<T> rows{network,
                           data,
@@ -50,7 +51,6 @@ py::tuple full_batch_pass(Network<T>& network, const std::vector<Index>& members
                           {}};
         value = rows.value_and_gradient();
         parameters.gradient(g);
-        network.forget();
     }
     return py::make_tuple(value, gradient);
 }

@@ -7,6 +7,7 @@
 #include "array.hpp"
 #include "input.hpp"
 #include "layer_fields.hpp"
+#include "network_passes.hpp"
 
 namespace {
 
@@ -23,60 +24,6 @@ Net<T> make_network(const std::vector<std::tuple<std::string, std::string, py::d
     std::vector<NamedLayer> named;
     for (const auto& [name, type, fields] : layers) named.push_back(make_named(name, type, fields));
     return std::make_shared<Network<T>>(std::move(named), seed);
-}
-
-// ---- passes
-
-template <class T>
-Index end_of(const Network<T>& net, Index last) {
-    return last < 0 ? net.layer_count() : last;
-}
-
-template <class T>
-Array<T> forward(Network<T>& net, const py::object& x, Index first, Index last) {
-    const HeldInput<T> in = input<T>(x, "forward: x");
-    const typename Network<T>::Exclusive only(net, "forward");
-    MatrixView<const T> y;
-    {
-        const py::gil_scoped_release release;
-        y.rebind(net.forward(net.keep(in.view, first), first, end_of(net, last)));
-    }
-    return copied(y);
-}
-
-template <class T>
-Array<T> backward(Network<T>& net, const py::object& dy, Index first, Index last) {
-    const Rows<T> in = matrix<T>(dy, "backward: dy");
-    const typename Network<T>::Exclusive only(net, "backward");
-    MatrixView<const T> dx;
-    {
-        const py::gil_scoped_release release;
-        dx.rebind(net.backward(in.view, first, end_of(net, last)));
-    }
-    return copied(dx);
-}
-
-constexpr Index brief_work = 20000;  // multiplications: a microsecond or two
-
-template <class T>
-Array<T> predict(const Network<T>& net, const py::object& x, Index first, Index last) {
-    const HeldInput<T> in = input<T>(x, "predict: x");
-    last = end_of(net, last);
-    auto [out, y] = new_matrix<T>(in.view.rows(), net.output_width(in.view, first, last));
-    // Letting other threads in costs more than a few rows of a small network take.
-    const bool brief = in.view.rows() * net.parameter_count() < brief_work;
-    std::optional<py::gil_scoped_release> release;
-    if (!brief) release.emplace();
-    check_x<T>(in.view, "predict");
-    net.predict_into(in.view, y, first, last);
-    return out;
-}
-
-template <class T>
-py::list outputs(const Network<T>& net, Index first, Index last) {
-    py::list all;
-    for (const auto& y : net.outputs(first, end_of(net, last))) all.append(copied(y));
-    return all;
 }
 
 // ---- parameters: (name, layer, value, gradient), zero-copy, the network as their base; buffers without a gradient
@@ -121,7 +68,9 @@ std::vector<Index> widths(const Network<T>& net) {
 template <class T>
 void initialize_parameter(Network<T>& net, Index index, std::string_view initializer,
                           const Settings& settings, std::uint64_t seed) {
-    const auto& p = net.parameters().at(static_cast<size_t>(index));
+    require(index >= 0 && index < std::ssize(net.parameters()), "initialize: there is no parameter ", index);
+    const Exclusively<T> only(net, "initialize");
+    const auto& p = net.parameters()[static_cast<size_t>(index)];
     Rng rng(seed, Stream::init, static_cast<std::uint64_t>(index));
     const auto kind = parse<Initializer>(initializer);
     if (p.spec.transposed)
@@ -151,6 +100,16 @@ void define(py::class_<Network<T>, Net<T>> network) {
              "Output in evaluation mode; keeps nothing and may run in many threads at once.")
         .def("outputs", &outputs<T>, py::arg("first") = 0, py::arg("last") = -1,
              "The input of the last forward, then the output of each layer.")
+        .def("trace", &trace<T>, py::arg("x"), py::arg("first") = 0, py::arg("last") = -1,
+             "A forward that returns the input and the output of each layer.")
+        .def(
+            "reading",
+            [](const Net<T>& net, std::string what) { return Hold<T>(net, std::move(what), false); },
+            py::arg("what"), "A with block in which no other thread changes the network.")
+        .def(
+            "changing",
+            [](const Net<T>& net, std::string what) { return Hold<T>(net, std::move(what), true); },
+            py::arg("what"), "A with block in which no other thread reads or changes the network.")
         .def("parameters", &parameters_of<T>,
              "(name, index of its layer, value, gradient) of each parameter, as zero-copy views.")
         .def("buffers", &buffers_of<T>,
@@ -170,42 +129,88 @@ void define(py::class_<Network<T>, Net<T>> network) {
                 const std::string_view own = std::is_same_v<T, float> ? "float32" : "float64";
                 require(name == own || name == "bf16", "unknown precision '", name, "'; choose from ", own,
                         ", bf16");
+                const Exclusively<T> only(self, "precision");
                 self.set_precision(name == own ? Precision::own : Precision::bf16);
             },
             "How linear layers multiply.")
-        .def_property("dropout", &N::dropout, &N::set_dropout, "Factor of p of every dropout layer.")
+        .def_property(
+            "dropout", &N::dropout,
+            [](N& net, double factor) {
+                const Exclusively<T> only(net, "dropout");
+                net.set_dropout(factor);
+            },
+            "Factor of p of every dropout layer.")
         .def("initialize", &initialize_parameter<T>, py::arg("index"), py::arg("initializer"),
              py::arg("settings"), py::arg("seed"), "Draws one parameter anew.")
         .def("initialize_from", &initialize_from<T>, py::arg("x"), py::arg("seed"), py::arg("first") = 0,
              py::arg("last") = -1, "Draws the linear layers first ... last by the rows of x.")
         .def(
-            "reset_parameters", [](N& net, std::uint64_t seed) { net.reset_parameters(seed); },
+            "reset_parameters",
+            [](N& net, std::uint64_t seed) {
+                const Exclusively<T> only(net, "reset_parameters");
+                net.reset_parameters(seed);
+            },
             py::arg("seed"), "Draws all parameters anew.")
-        .def("zero_grad", &N::zero_grad, "Sets all gradients to zero.")
+        .def(
+            "zero_grad",
+            [](N& net) {
+                const Exclusively<T> only(net, "zero_grad");
+                net.zero_grad();
+            },
+            "Sets all gradients to zero.")
         .def(
             "output_width", [](const N& net, Index in) { return net.output_width(in, 0, net.layer_count()); },
             py::arg("x_columns"), "Columns of the output for an input with that many.")
         .def("input_width", &N::input_width, "Columns the network insists on, 0 when it takes any.")
         .def("parameter_count", &N::parameter_count, "Number of parameters.")
         .def(
-            "copy", [](const N& net) { return std::make_shared<N>(net); }, "A deep copy.")
+            "copy",
+            [](const N& net) {
+                const typename N::Shared reader(net, "copy");
+                return std::make_shared<N>(net);
+            },
+            "A deep copy.")
         .def(
-            "convert", [](const N& net) { return std::make_shared<Network<Other>>(net); },
+            "convert",
+            [](const N& net) {
+                const typename N::Shared reader(net, "convert");
+                return std::make_shared<Network<Other>>(net);
+            },
             "The same network in the other precision.")
         .def(
-            "to_bytes", [](const N& net) { return py::bytes(to_bytes(net)); }, "The bytes of a model file.")
+            "to_bytes",
+            [](const N& net) {
+                const typename N::Shared reader(net, "to_bytes");
+                return py::bytes(to_bytes(net));
+            },
+            "The bytes of a model file.")
         .def(
             "save",
             [](const N& net, const std::string& path) {
                 const py::gil_scoped_release release;
+                const typename N::Shared reader(net, "save");
                 save(net, path);
             },
             py::arg("path"), "Replaces the model file at path in one step.")
         .def_property(
-            "training", &N::training, [](N& net, bool on) { net.set_training(on); }, "Whether dropout draws.")
+            "training", &N::training,
+            [](N& net, bool on) {
+                if (net.training() == on) return;
+                const Exclusively<T> only(net, on ? "train" : "eval");
+                net.set_training(on);
+            },
+            "Whether dropout draws.")
         .def_property("step", &N::pass_count, &N::set_pass_count, "Forward passes in training mode so far.")
         .def_property_readonly("seed", &N::seed, "What the parameters were drawn from.")
         .def_readwrite("metadata", &N::metadata, "Text kept with the model when it is saved.");
+}
+
+template <class T>
+void bind_hold(py::module_& m, const char* name) {
+    py::class_<Hold<T>>(m, name, "The right to read or to change a network for several steps.")
+        .def("__enter__", &Hold<T>::enter)
+        .def("__exit__",
+             [](Hold<T>& self, const py::object&, const py::object&, const py::object&) { self.exit(); });
 }
 
 py::object as_python(AnyNetwork network) {
@@ -224,6 +229,8 @@ void bind_network(py::module_& m) {
     constexpr const char* doc = "Layers in order with their parameters in one flat buffer.";
     py::class_<Network<float>, Net<float>> network32(m, "Network32", doc);
     py::class_<Network<double>, Net<double>> network64(m, "Network64", doc);
+    bind_hold<float>(m, "Hold32");
+    bind_hold<double>(m, "Hold64");
     define<float, double>(network32);
     define<double, float>(network64);
     m.def(

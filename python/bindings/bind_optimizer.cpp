@@ -113,6 +113,9 @@ void bind(py::module_& m, const char* name) {
             "step",
             [](O& self) {
                 const py::gil_scoped_release release;
+                std::vector<std::unique_ptr<typename Network<T>::Exclusive>> only;
+                for (const auto& network : self.networks)
+                    only.push_back(std::make_unique<typename Network<T>::Exclusive>(*network, "step"));
                 self.optimizer.step();
             },
             "One step of every weight.")

@@ -141,14 +141,10 @@ double step(Network<T>& network, const py::object& x, const py::object& y, const
             const PyLoss& loss, PyOptimizer<T>& optimizer, OrOff clip_grad_norm, OrOff clip_grad_value,
             OrOff l1, OrOff l2, OrOff max_norm) {
     const Held<T> held(loss, x, y, weight, "train_step");
-    const typename Network<T>::Exclusive only(network, "train_step");  // until it has forgotten the arrays
     const py::gil_scoped_release release;
-    const double value =
-        train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, optimizer.scratch,
-                      {clip_grad_norm.value_or(0), clip_grad_value.value_or(0), l1.value_or(0),
-                       l2.value_or(0), max_norm.value_or(0)});
-    network.forget();  // it looks at arrays that may be gone
-    return value;
+    return train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, optimizer.scratch,
+                         {clip_grad_norm.value_or(0), clip_grad_value.value_or(0), l1.value_or(0),
+                          l2.value_or(0), max_norm.value_or(0)});
 }
 
 template <class T>
@@ -158,6 +154,7 @@ std::vector<double> evaluate_network(const Network<T>& network, const py::object
     const Held<T> held(loss, x, y, weight, "evaluate");
     const auto kinds = metric_kinds(metrics);
     const py::gil_scoped_release release;
+    const typename Network<T>::Shared reader(network, "evaluate");
     check_data(held.data(), "evaluate");
     return evaluate<T>(network, held.data(), loss.loss, kinds);
 }

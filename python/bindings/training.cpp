@@ -15,7 +15,9 @@ void read_epochs(OptionReader& reader, FitOptions& options) {
     reader.read("initial_epoch", options.first_epoch);
     reader.read_or_off("time_limit", options.time_limit);
     reader.read_or_off("every_steps", options.every_steps);
-    reader.read("seed", options.seed);
+    std::uint64_t seed = options.seed;
+    reader.read("seed", seed);
+    options.seed = seed;
 }
 
 void read_batches(OptionReader& reader, FitOptions& options) {

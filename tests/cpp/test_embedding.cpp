@@ -21,6 +21,23 @@ static_assert(std::is_copy_constructible_v<N> && std::is_copy_assignable_v<N>);
 static_assert(std::is_constructible_v<N, std::vector<Layer>, int> &&
               !std::is_constructible_v<N, std::vector<Layer>, bool>);
 
+// A bool is no seed, wherever one is taken.
+static_assert(std::is_convertible_v<int, Seed> && std::is_convertible_v<std::uint64_t, Seed> &&
+              !std::is_convertible_v<bool, Seed> && !std::is_constructible_v<Seed, bool>);
+static_assert(std::is_constructible_v<Rng, int, Stream> && !std::is_constructible_v<Rng, bool, Stream>);
+static_assert(std::is_same_v<decltype(FitOptions::seed), Seed> &&
+              std::is_same_v<decltype(PerceptronOptions::seed), Seed>);
+template <class S>
+concept Draws = requires(N& net, S seed, MatrixView<const float> x, std::vector<Index>& order) {
+    net.reset_parameters(seed);
+    net.initialize_from(x, seed, 0, 1);
+    permutation(3, seed, 0);
+    permute(order, seed, 0);
+    random_key(seed, Stream::user);
+    mixup_pairs(3, 0.5, seed, 0);
+};
+static_assert(Draws<int> && !Draws<bool>);
+
 template <class X>
 concept Forwards = requires(N& net, X&& x) { net.forward(std::forward<X>(x)); };
 static_assert(Forwards<Matrix<float>&> && Forwards<MatrixView<float>> && !Forwards<Matrix<float>>);

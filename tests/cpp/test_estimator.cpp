@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 
+#include "runtime/parallel.hpp"
 #include "trainer_helpers.hpp"
 
 namespace {
@@ -174,6 +175,13 @@ TEST_CASE("estimator: many side by side are what each is alone, whatever one of 
             CHECK(side[std::size_t(i)].report.epochs.size() == alone[std::size_t(i)].report.epochs.size());
         }
     }
+    std::atomic<int> several = 0;
+    for (const int threads : {1, 2})
+        run_jobs(4, threads, [&](Index) {
+            const ExecutionScope asks({4});
+            several += threads_for(1e30) != 1;
+        });
+    CHECK(several == 0);
     std::atomic<int> done = 0;
     run_jobs(0, 2, [&](Index) { ++done; });
     run_jobs(70000, 2, [&](Index) { ++done; });

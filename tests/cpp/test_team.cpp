@@ -1,5 +1,6 @@
 // The team of a call: whose threads, how many, what they take over from the caller, and what is left of them.
-#include <cmlp/train/trainer.hpp>
+#include <cmlp/network/predictor.hpp>
+#include <cmlp/train/full_batch.hpp>
 
 #include <doctest/doctest.h>
 
@@ -128,6 +129,42 @@ TEST_CASE("team: an ExecutionScope bounds this thread's calls alone, and ends") 
     CHECK(num_threads() >= 1);
     CHECK(test::message([] { const ExecutionScope wrong({-1}); }) ==
           "Execution: threads is -1, it must be at least 1, or 0 for the default");
+}
+
+TEST_CASE("team: the last argument of a call is its limit") {
+    const test::RuntimeScope scope;
+    set_num_threads(2);
+    Network<float> net({Linear{64, 96}, activation("relu"), Linear{96, 3}}, 1);
+    const Matrix<float> x = test::numbers<float>(600, 64, 1), target(600, 3);
+    const Data<float> data{x, targets(target)};
+    const Loss loss(LossKind::mse);
+    const Matrix<float> expected = net.predict(x);
+    const double value = evaluate(net, data, loss)[0];
+    int seen = 0;
+    Hooks hooks;
+    hooks.epoch_end = [&](const EpochRecord&) { return seen = num_threads(), true; };
+    for (const int threads : {1, 2, 3}) {
+        const Execution execution{threads};
+        CHECK(same(net.predict(x, execution), expected));
+        Matrix<float> y(600, 3);
+        net.predict_into(x, y, execution);
+        CHECK(same(y, expected));
+        CHECK(same(Predictor<float>(net).predict(x, execution), expected));
+        CHECK(same(Matrix<float>(net.forward(x, execution)), expected));
+        (void)net.backward(y, execution);
+        CHECK(evaluate(net, data, loss, {}, execution)[0] == value);
+        Network<float> copy = net;
+        Optimizer<float> adam(OptimizerKind::adam, copy);
+        LossResult<float> result;
+        train_step(copy, data, loss, adam, result, {}, execution);
+        (void)fit(copy, data, loss, adam, {.epochs = 1}, nullptr, hooks, execution);
+        CHECK(seen == threads);
+        (void)fit(copy, data, loss, adam, {.epochs = 1}, execution);
+        LbfgsRule<float> lbfgs(copy.parameters());
+        (void)fit(copy, data, loss, lbfgs, {.batch_size = 600}, execution);
+        CHECK(num_threads() == 2);
+    }
+    CHECK_THROWS_AS((void)net.predict(x, Execution{-1}), std::invalid_argument);
 }
 
 #if defined(__x86_64__)

@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
 void MessagePart::append_to(std::string& message) const {
     char number[32];
@@ -41,4 +41,4 @@ void check_view(const void* data, Index rows, Index cols, Index row_stride) {
             " elements apart, they must be at least ", cols);
 }
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <system_error>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 void check(bool good, const char* action, const std::string& path) {
@@ -120,4 +120,4 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
         ::fsync(directory.number());  // some file systems refuse it; the data are safe
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

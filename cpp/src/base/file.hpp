@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// A file descriptor that closes itself.
 class Descriptor {
@@ -40,4 +40,4 @@ private:
 /// Throws std::invalid_argument "save: ..." and leaves the old file as it was when the system refuses.
 void replace_file(const std::string& path, std::span<const std::string_view> pieces);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -6,7 +6,7 @@
 
 #include "base/json.hpp"
 
-namespace cmlp::json {
+namespace cmlp::inline v0_1::json {
 namespace {
 
 constexpr std::string_view kinds[] = {"null", "bool", "integer", "real", "string", "array", "object"};
@@ -238,4 +238,4 @@ const Value& Value::at(std::string_view key) const {
 
 Value parse(std::string_view text, const Limits& limits) { return Parser(text, limits).document(); }
 
-}  // namespace cmlp::json
+}  // namespace cmlp::inline v0_1::json

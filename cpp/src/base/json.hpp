@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-namespace cmlp::json {
+namespace cmlp::inline v0_1::json {
 
 class Value;
 /// A template, so that it is complete from where Value is.
@@ -87,4 +87,4 @@ std::string write(const Value& value);
 /// Position of the first byte that is not part of valid UTF-8, or npos.
 std::size_t invalid_utf8(std::string_view text);
 
-}  // namespace cmlp::json
+}  // namespace cmlp::inline v0_1::json

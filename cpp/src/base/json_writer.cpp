@@ -7,7 +7,7 @@
 
 #include "base/json.hpp"
 
-namespace cmlp::json {
+namespace cmlp::inline v0_1::json {
 namespace {
 
 void write_string(std::string& out, std::string_view text) {
@@ -91,4 +91,4 @@ std::size_t invalid_utf8(std::string_view text) {
     return std::string_view::npos;
 }
 
-}  // namespace cmlp::json
+}  // namespace cmlp::inline v0_1::json

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 void check_starts(Index rows, std::span<const std::int64_t> starts, Index entries, std::string_view what) {
@@ -148,4 +148,4 @@ template class SparseView<double>;
 template class SparseMatrix<float>;
 template class SparseMatrix<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -5,7 +5,7 @@
 
 #include "base/json.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 inline json::Value to_json(bool value) { return value; }
 inline json::Value to_json(double value) { return value; }
@@ -59,4 +59,4 @@ inline void from_json(const json::Value& json, Settings& settings) {
     for (const json::Member& member : json.as_object()) settings[member.key] = member.value.as_real();
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -13,7 +13,7 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 
-namespace cmlp::safetensors {
+namespace cmlp::inline v0_1::safetensors {
 namespace {
 
 constexpr std::size_t prefix_bytes = 8, max_header_bytes = 100'000'000;
@@ -223,4 +223,4 @@ File read(const std::string& path) {
                             [&](std::size_t offset, std::span<std::byte> out) { file.read(offset, out); });
 }
 
-}  // namespace cmlp::safetensors
+}  // namespace cmlp::inline v0_1::safetensors

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cmlp::safetensors {
+namespace cmlp::inline v0_1::safetensors {
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian");
 
@@ -47,4 +47,4 @@ void write(const std::string& path, const File& file);
 /// size of the arrays and a few times that of the header, never what a count merely claims.
 File read(const std::string& path);
 
-}  // namespace cmlp::safetensors
+}  // namespace cmlp::inline v0_1::safetensors

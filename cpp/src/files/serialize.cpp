@@ -10,7 +10,7 @@
 #include "files/safetensors.hpp"
 #include "ops/ops.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr int format_version = 1;
@@ -243,4 +243,4 @@ CMLP_SERIALIZE(float)
 CMLP_SERIALIZE(double)
 #undef CMLP_SERIALIZE
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

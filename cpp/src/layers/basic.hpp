@@ -3,7 +3,7 @@
 
 #include "layers/common.hpp"
 
-namespace cmlp::layer {
+namespace cmlp::inline v0_1::layer {
 
 // ---- Linear
 
@@ -266,4 +266,4 @@ In<T> backward(const ResidualEnd&, const LayerCall<T>& call, In<T>, In<T>, In<T>
     return call.kept->view();
 }
 
-}  // namespace cmlp::layer
+}  // namespace cmlp::inline v0_1::layer

@@ -12,7 +12,7 @@
 #include "ops/bf16.hpp"
 #include "ops/weight_gradient.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// An activation that a Linear takes along while its result is in the cache: the one behind it, whose input it makes
 /// (forward), or the one in front, whose input gets the gradient (backward).
@@ -74,4 +74,4 @@ template <class T>
 MatrixView<const T> backward(const Layer& layer, const LayerCall<T>& call, MatrixView<const T> x,
                              MatrixView<const T> y, MatrixView<const T> dy, Matrix<T>* dx);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -12,7 +12,7 @@
 #include "runtime/parallel.hpp"
 
 // Functions of a layer are found by name in this namespace, so that a layer without one of its own does not compile.
-namespace cmlp::layer {
+namespace cmlp::inline v0_1::layer {
 
 template <class T>
 using In = MatrixView<const T>;
@@ -48,6 +48,8 @@ inline Index require_width(std::string_view type, Index expected, Index in, std:
 
 inline void require_features(std::string_view type, std::string_view what, Index features) {
     require(features > 0, type, ": ", what, " is ", features, ", it must be at least 1");
+    require(features <= most_numbers, type, ": ", what, " is ", features,
+            ", no memory holds so many numbers");
 }
 
 inline void require_eps(std::string_view type, double eps) {
@@ -76,4 +78,4 @@ void with_random_words(Index rows, Index cols, const LayerCall<T>& call, F f) {
     });
 }
 
-}  // namespace cmlp::layer
+}  // namespace cmlp::inline v0_1::layer

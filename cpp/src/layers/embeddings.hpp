@@ -7,7 +7,7 @@
 
 #include "layers/common.hpp"
 
-namespace cmlp::layer {
+namespace cmlp::inline v0_1::layer {
 
 // f of every element, row by row.
 template <class T>
@@ -25,14 +25,16 @@ inline std::vector<ParameterSpec> specs(const PeriodicEmbedding& layer) {
     require_features("PeriodicEmbedding", "in_features", n);
     require_features("PeriodicEmbedding", "n_frequencies", k);
     require(out > 0, "PeriodicEmbedding: embedding_dim is ", layer.embedding_dim, ", it must be at least 2");
-    return {{"frequency", 1, n * k, false, true},
-            {"phase", 1, n * k, false, true},
-            {"weight", n * k, out},
-            {"bias", 1, n * out, false, true}};
+    const Index all = size_product("PeriodicEmbedding", n, k);
+    return {{"frequency", 1, all, false, true},
+            {"phase", 1, all, false, true},
+            {"weight", all, out},
+            {"bias", 1, size_product("PeriodicEmbedding", n, out), false, true}};
 }
 
 inline Index width(const PeriodicEmbedding& layer, Index in, std::string_view name) {
-    return require_width("PeriodicEmbedding", layer.in_features, in, name) * layer.embedding_dim;
+    return size_product("PeriodicEmbedding", require_width("PeriodicEmbedding", layer.in_features, in, name),
+                        layer.embedding_dim);
 }
 inline Index required_width(const PeriodicEmbedding& layer) { return layer.in_features; }
 inline std::optional<Activation> activation_of(const PeriodicEmbedding&) { return Activation::identity; }
@@ -121,11 +123,12 @@ inline std::vector<ParameterSpec> specs(const BatchEnsemble& layer) {
 }
 
 inline Index input_columns(const BatchEnsemble& layer) {
-    return layer.shared_input ? layer.in_features : layer.members * layer.in_features;
+    return layer.shared_input ? layer.in_features
+                              : size_product("BatchEnsemble", layer.members, layer.in_features);
 }
 inline Index width(const BatchEnsemble& layer, Index in, std::string_view name) {
     require_width("BatchEnsemble", input_columns(layer), in, name);
-    return layer.members * layer.out_features;
+    return size_product("BatchEnsemble", layer.members, layer.out_features);
 }
 inline Index required_width(const BatchEnsemble& layer) { return input_columns(layer); }
 inline std::optional<Activation> activation_of(const BatchEnsemble&) { return Activation::identity; }
@@ -195,4 +198,4 @@ In<T> backward(const BatchEnsemble& layer, const LayerCall<T>& call, In<T> x, In
     return dx ? In<T>(dx->view()) : In<T>();
 }
 
-}  // namespace cmlp::layer
+}  // namespace cmlp::inline v0_1::layer

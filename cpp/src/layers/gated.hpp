@@ -3,7 +3,7 @@
 
 #include "layers/basic.hpp"
 
-namespace cmlp::layer {
+namespace cmlp::inline v0_1::layer {
 
 // ---- Gated: y = a * g(b); kept (batch, out) is g(b)
 
@@ -184,4 +184,4 @@ In<T> backward(const AlphaDropout& layer, const LayerCall<T>& call, In<T>, In<T>
     return dx->view();
 }
 
-}  // namespace cmlp::layer
+}  // namespace cmlp::inline v0_1::layer

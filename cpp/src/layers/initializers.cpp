@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 using Weights = MatrixView<double>;  // (out, in)
@@ -171,4 +171,4 @@ template void initialize<double>(MatrixView<double>, Initializer, const Settings
 template void initialize_transposed<float>(MatrixView<float>, Initializer, const Settings&, Rng&);
 template void initialize_transposed<double>(MatrixView<double>, Initializer, const Settings&, Rng&);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

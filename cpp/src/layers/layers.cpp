@@ -8,7 +8,7 @@
 #include "layers/piecewise.hpp"
 #include "layers/tabular.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 template <size_t... I>
@@ -37,7 +37,9 @@ Layer make_layer(std::string_view type) {
 }
 
 std::vector<ParameterSpec> parameter_specs(const Layer& any) {
-    return std::visit([](const auto& l) { return layer::specs(l); }, any);
+    auto all = std::visit([](const auto& l) { return layer::specs(l); }, any);
+    for (const ParameterSpec& spec : all) (void)size_product(type_name(any), spec.rows, spec.cols);
+    return all;
 }
 
 Index output_width(const Layer& any, Index in, std::string_view name) {
@@ -120,4 +122,4 @@ CMLP_LAYERS(float)
 CMLP_LAYERS(double)
 #undef CMLP_LAYERS
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

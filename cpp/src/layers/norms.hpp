@@ -4,7 +4,7 @@
 
 #include "layers/common.hpp"
 
-namespace cmlp::layer {
+namespace cmlp::inline v0_1::layer {
 
 // ---- by rows: kept (batch + n, features): u, then the rows' factors, n rows of memory being enough for them
 
@@ -173,6 +173,9 @@ void batch_statistics(const BatchNorm1d& layer, const LayerCall<T>& call, In<T> 
     }
     require(x.rows() > 1 || !call.training,
             "BatchNorm1d: a training batch of one row has no variance; choose another batch_size");
+    require(x.rows() > 1,
+            "BatchNorm1d: one row has no variance, and with track_running_stats=False there is no other; "
+            "predict several rows, or keep running statistics");
     ops::column_moments<T>(x, mean.data(), variance.data());
     if (call.training && layer.track_running_stats)
         track<T>(layer, running(layer, call.values), mean, variance, x.rows());
@@ -219,4 +222,4 @@ In<T> backward(const BatchNorm1d& layer, const LayerCall<T>& call, In<T> x, In<T
     return dx->view();
 }
 
-}  // namespace cmlp::layer
+}  // namespace cmlp::inline v0_1::layer

@@ -4,7 +4,7 @@
 
 #include "layers/common.hpp"
 
-namespace cmlp::layer {
+namespace cmlp::inline v0_1::layer {
 
 inline Index bin_count(const PiecewiseLinearEmbedding& layer) {
     Index count = 0;
@@ -30,7 +30,9 @@ inline std::vector<ParameterSpec> specs(const PiecewiseLinearEmbedding& layer) {
 
 inline Index required_width(const PiecewiseLinearEmbedding& layer) { return std::ssize(layer.bins); }
 inline Index width(const PiecewiseLinearEmbedding& layer, Index in, std::string_view name) {
-    return require_width("PiecewiseLinearEmbedding", required_width(layer), in, name) * layer.embedding_dim;
+    return size_product("PiecewiseLinearEmbedding",
+                        require_width("PiecewiseLinearEmbedding", required_width(layer), in, name),
+                        layer.embedding_dim);
 }
 inline std::optional<Activation> activation_of(const PiecewiseLinearEmbedding&) {
     return Activation::identity;
@@ -185,4 +187,4 @@ In<T> backward(const PiecewiseLinearEmbedding& layer, const LayerCall<T>& call, 
     return dx ? In<T>(dx->view()) : In<T>();
 }
 
-}  // namespace cmlp::layer
+}  // namespace cmlp::inline v0_1::layer

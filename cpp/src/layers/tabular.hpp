@@ -3,7 +3,7 @@
 
 #include "layers/basic.hpp"
 
-namespace cmlp::layer {
+namespace cmlp::inline v0_1::layer {
 
 // ---- Embedding
 
@@ -19,10 +19,10 @@ inline std::vector<ParameterSpec> specs(const Embedding& layer) {
 }
 
 inline Index width(const Embedding& layer, Index in, std::string_view name) {
-    if (layer.columns.empty()) return in * layer.embedding_dim;
+    if (layer.columns.empty()) return size_product("Embedding", in, layer.embedding_dim);
     require(layer.columns.back() < in, "Embedding.forward: x has ", in, " columns, the layer '", name,
             "' reads column ", layer.columns.back());
-    return in + std::ssize(layer.columns) * (layer.embedding_dim - 1);
+    return in + size_product("Embedding", std::ssize(layer.columns), layer.embedding_dim - 1);
 }
 
 inline std::optional<Activation> activation_of(const Embedding&) { return Activation::identity; }
@@ -175,4 +175,4 @@ In<T> backward(const ParametricActivation& layer, const LayerCall<T>& call, In<T
     return dx->view();
 }
 
-}  // namespace cmlp::layer
+}  // namespace cmlp::inline v0_1::layer

@@ -9,7 +9,7 @@
 
 #include "ops/ops.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 ops::LossColumn column_of(LossKind kind) { return ops::loss_facts(kind).column; }
@@ -165,4 +165,4 @@ template void Loss::evaluate<float>(MatrixView<const float>, const Target<float>
 template void Loss::evaluate<double>(MatrixView<const double>, const Target<double>&, std::span<const double>,
                                      bool, LossResult<double>&) const;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

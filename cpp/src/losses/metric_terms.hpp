@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace cmlp::metric {
+namespace cmlp::inline v0_1::metric {
 
 /// What the numbers of a row must be: values, decisions above 0 (or the largest), the same with a class a column, or
 /// log-odds (of one of many classes: log-probabilities).
@@ -187,4 +187,4 @@ struct auc {
     }
 };
 
-}  // namespace cmlp::metric
+}  // namespace cmlp::inline v0_1::metric

@@ -3,7 +3,7 @@
 
 #include "losses/metric_terms.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 using metric::Needs;
@@ -111,4 +111,4 @@ double Metric::result() const { return functions_of(kind_).result(sums_); }
 template void Metric::add<float>(const MetricBatch<float>&);
 template void Metric::add<double>(const MetricBatch<double>&);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

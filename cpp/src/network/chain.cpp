@@ -5,11 +5,9 @@
 #include "network/prediction.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 namespace {
 
-constexpr Index predict_rows =
-    192;  // of a block of one thread, so that what lies between layers stays in the caches
 constexpr Index row_grain = 12;  // rows that a thread's share is a multiple of
 
 }  // namespace
@@ -32,11 +30,6 @@ Chain<T>::Chain(const Model<T>& model) : weights_(double(model.parameters.state(
         links_.push_back({values[0], linear->bias ? values[1].data() : nullptr});
     }
     for (const Link& link : links_) widest_ = std::max(widest_, padded_stride<T>(link.w.cols()));
-}
-
-template <class T>
-Index Chain<T>::block_rows() {
-    return predict_rows * std::max(1, team_threads());
 }
 
 // Rows x through the chain to y; `between` holds so many rows of the widest layer, twice.
@@ -76,4 +69,4 @@ void Chain<T>::predict(MatrixView<const T> x, MatrixView<T> y, T* between) const
 template class Chain<float>;
 template class Chain<double>;
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

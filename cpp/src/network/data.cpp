@@ -5,7 +5,7 @@
 
 #include "ops/ops.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 template <class T>
 Data<T> Data<T>::middle_rows(Index first, Index n) const {
@@ -69,4 +69,4 @@ template void check_data<double>(const Data<double>&, std::string_view);
 template void check_x<float>(const Input<float>&, std::string_view);
 template void check_x<double>(const Input<double>&, std::string_view);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

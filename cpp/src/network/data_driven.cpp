@@ -5,7 +5,7 @@
 
 #include "network/parts.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr size_t rows_in_bias = 5;
@@ -87,4 +87,4 @@ template void detail::initialize_from<float>(NetworkParts<float>&, MatrixView<co
 template void detail::initialize_from<double>(NetworkParts<double>&, MatrixView<const double>, std::uint64_t,
                                               Index, Index);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -5,7 +5,7 @@
 
 #include "layers/call.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
 template <class T>
 FlatParameters<T>::FlatParameters(const Structure& structure)
@@ -27,7 +27,9 @@ Index FlatParameters<T>::place(const Structure& structure, bool trainable, Index
         for (const ParameterSpec& spec : parameter_specs(structure[l].layer)) {
             if (spec.trainable != trainable) continue;
             all.push_back({parameter_name(structure[l], spec), l, spec, offset, {}, {}});
-            offset += (spec.rows * padded_stride<T>(spec.cols) + line - 1) / line * line;
+            const Index size = size_product("Network", spec.rows, padded_stride<T>(spec.cols));
+            offset += (size + line - 1) / line * line;
+            require(offset <= most_numbers, "Network: no memory holds so many parameters");
         }
     return offset;
 }
@@ -80,4 +82,4 @@ Index FlatParameters<T>::count() const {
 template class FlatParameters<float>;
 template class FlatParameters<double>;
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -4,7 +4,7 @@
 
 #include "network/structure.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
 template <class T>
 class FlatParameters {
@@ -57,4 +57,4 @@ private:
     Buffer<T> values_, grads_;  // parameters then buffers; parameters alone
 };
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 // Compares `analytic` with differences of value() under steps of each element of w.
@@ -27,7 +27,7 @@ GradcheckRow compare(std::string name, MatrixView<double> w, MatrixView<const do
     return {std::move(name), scale > 0 ? difference / scale : 0, largest, w.size()};
 }
 
-// Puts the random state and the buffers back, and lets the network forget the passes over memory that is gone then.
+// Puts the random state and the buffers back.
 struct LeftAsFound {
     explicit LeftAsFound(Network<double>& n)
         : network(n), step(n.pass_count()), state(n.state().begin(), n.state().end()) {}
@@ -35,9 +35,9 @@ struct LeftAsFound {
     ~LeftAsFound() {
         network.set_pass_count(step);
         std::copy(state.begin(), state.end(), network.state().begin());
-        network.forget();
     }
     Network<double>& network;
+    const Network<double>::ForgetAtEnd after{network};
     std::uint64_t step;
     std::vector<double> state;
 };
@@ -45,7 +45,8 @@ struct LeftAsFound {
 }  // namespace
 
 std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>& data, const Loss& loss,
-                                    double h) {
+                                    double h, Execution execution) {
+    const ExecutionScope limit(execution);
     const Network<double>::Exclusive only(network, "gradcheck");
     check_data(data, "gradcheck");
     const LeftAsFound left(network);
@@ -66,4 +67,4 @@ std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>
     return rows;
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -3,9 +3,11 @@
 
 #include <cmlp/ops/precision.hpp>
 
+#include <atomic>
+
 #include "network/flat_parameters.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
 template <class T>
 struct Model {
@@ -14,9 +16,9 @@ struct Model {
     Structure structure;
     FlatParameters<T> parameters;
     std::uint64_t seed = 0, step = 0;
-    bool training = true;
+    std::atomic<bool> training = true;  // read by calls before they know whether another thread trains
     double dropout = 1;
     Precision precision = Precision::own;
 };
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -2,12 +2,11 @@
 #include <cmlp/network/network.hpp>
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "network/parts.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 // Numbers on the stack that a prediction of a few rows may take instead of the network's memory.
@@ -32,15 +31,14 @@ void copy_settings(detail::Model<T>& to, const Network<U>& from) {
 }  // namespace
 
 template <class T>
-Network<T>::Network(std::vector<NamedLayer> layers, std::uint64_t seed, bool draw)
+Network<T>::Network(std::vector<NamedLayer> layers, Seed seed, bool draw)
     : NetworkNumbers<T>(std::move(layers)) {
     parts_->model.seed = seed;
     if (draw) reset_parameters(seed);
 }
 
 template <class T>
-Network<T>::Network(std::vector<Layer> layers, std::uint64_t seed)
-    : Network(numbered(std::move(layers)), seed) {}
+Network<T>::Network(std::vector<Layer> layers, Seed seed) : Network(numbered(std::move(layers)), seed) {}
 
 template <class T>
 Network<T>::Network(const Network& other) : NetworkNumbers<T>(other.layers()) {
@@ -85,39 +83,66 @@ Network<T>& Network<T>::operator=(const Network& other) {
 // ---- passes
 
 template <class T>
-MatrixView<const T> Network<T>::forward(const Input<T>& x, Index first, Index last) {
+MatrixView<const T> Network<T>::forward(const Input<T>& x, Index first, Index last, Execution execution) {
+    const ExecutionScope limit(execution);
     const Exclusive only(*this, "forward");
-    return detail::Passes<T>::forward(parts(), x, first, last);
+    auto& p = parts();
+    p.model.structure.require_range("forward", first, last);
+    p.passes.add_pass(first);
+    repeat_calls("forward");
+    return detail::Passes<T>::forward(p, x, first, last, p.model.training);
 }
 
 template <class T>
 MatrixView<const T> Network<T>::backward(MatrixView<const T> dy, Index first, Index last, bool accumulate,
-                                         bool input_gradient) {
+                                         bool input_gradient, Execution execution) {
+    const ExecutionScope limit(execution);
     const Exclusive only(*this, "backward");
+    repeat_calls("backward");
     return detail::Passes<T>::backward(parts(), dy, first, last, accumulate, input_gradient);
 }
 
 template <class T>
-MatrixView<const T> detail::Passes<T>::forward(NetworkParts<T>& p, const Input<T>& x, Index first,
-                                               Index last) {
-    p.model.structure.require_range("forward", first, last);
+void Network<T>::call_into(const Input<T>& x, MatrixView<T> y, Index first, Index last) {
+    const Shared reader(*this, "forward");
     require(x.rows() > 0, "forward: x has no rows");
-    (void)p.prediction().output_width(x, first, last);  // nothing is written unless all layers fit
-    MatrixView<const T> y;
-    with_team(p.model.parameters.pass_work(x.rows()), 1,
-              [&] { y.rebind(p.workspace.forward(p.model, x, first, last, p.model.training)); });
-    p.workspace.forget_from(last);  // their input may be gone
-    p.model.step += p.model.training;
-    return y;
+    predict_into(x, y, first, last);
+    parts().passes.add_input(x, first, last);
 }
 
 template <class T>
-MatrixView<const T> detail::Passes<T>::backward(NetworkParts<T>& p, MatrixView<const T> dy, Index first,
-                                                Index last, bool accumulate, bool input_gradient) {
-    p.model.structure.require_range("backward", first, last);
-    with_team(p.model.parameters.pass_work(dy.rows()), 1,
-              [&] { dy.rebind(p.workspace.backward(p.model, dy, first, last, accumulate, input_gradient)); });
-    return dy;
+std::vector<Matrix<T>> Network<T>::trace(const Input<T>& x, Index first, Index last) {
+    auto& p = parts();
+    p.model.structure.require_range("trace", first, last);
+    const auto copies = [&](const detail::Workspace<T>& passes) {
+        std::vector<Matrix<T>> all;
+        for (const auto& values : passes.outputs(first, last)) all.emplace_back(values);
+        return all;
+    };
+    if (this->training()) {
+        const Exclusive only(*this, "trace");
+        forward(keep(x, first), first, last);
+        return copies(p.workspace);
+    }
+    const Shared reader(*this, "trace");
+    require(x.rows() > 0, "trace: x has no rows");
+    (void)output_width(x, first, last);
+    detail::Workspace<T> passes;
+    with_team(p.model.parameters.pass_work(x.rows()), 1,
+              [&] { passes.forward(p.model, x, first, last, false); });
+    p.passes.add_input(x, first, last);
+    return copies(passes);
+}
+
+template <class T>
+void Network<T>::repeat_calls(const char* what) {
+    const Exclusive only(*this, what);
+    auto& p = parts();
+    p.inputs.resize(size_t(layer_count()));
+    for (auto& [first, last, input] : p.passes.take(what)) {
+        std::swap(p.inputs[size_t(first)], input);
+        detail::Passes<T>::forward(p, p.inputs[size_t(first)].view(), first, last, false);
+    }
 }
 
 template <class T>
@@ -125,20 +150,14 @@ Input<T> Network<T>::keep(const Input<T>& x, Index first) {
     auto& p = parts();
     require(first >= 0 && first < layer_count(), "keep: there is no layer ", first);
     p.inputs.resize(p.model.structure.layers().size());
-    p.sparse_inputs.resize(p.inputs.size());
-    if (x.is_sparse()) {
-        SparseMatrix<T>& input = p.sparse_inputs[static_cast<size_t>(first)];
-        input.assign(x.sparse());
-        return input.view();
-    }
-    Matrix<T>& input = p.inputs[static_cast<size_t>(first)];
-    input.resize(x.rows(), x.cols());
-    input.view().assign(x.numbers());
-    return input;
+    auto& input = p.inputs[static_cast<size_t>(first)];
+    input.assign(x);
+    return input.view();
 }
 
 template <class T>
 std::vector<MatrixView<const T>> Network<T>::outputs(Index first, Index last) const {
+    parts().model.structure.require_range("outputs", first, last);
     return parts().workspace.outputs(first, last);
 }
 
@@ -151,6 +170,7 @@ template <class T>
 void Network<T>::forget() {
     parts().workspace.forget_from(0);
     parts().workspace.name_rows({});
+    parts().passes.clear();
 }
 
 template <class T>
@@ -159,7 +179,9 @@ void Network<T>::name_rows(std::span<const std::uint64_t> names) {
 }
 
 template <class T>
-void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last) const {
+void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last,
+                              Execution execution) const {
+    const ExecutionScope limit(execution);
     const auto& p = parts();
     p.model.structure.require_range("predict_into", first, last);
     const detail::Prediction<T> prediction = p.prediction();
@@ -177,10 +199,12 @@ void Network<T>::predict_into(const Input<T>& x, MatrixView<T> y, Index first, I
 
 template <class T>
 Index Network<T>::output_width(Index in, Index first, Index last) const {
+    parts().model.structure.require_range("output_width", first, last);
     return parts().model.structure.output_width(in, first, last);
 }
 template <class T>
 Index Network<T>::output_width(const Input<T>& x, Index first, Index last) const {
+    parts().model.structure.require_range("output_width", first, last);
     return parts().prediction().output_width(x, first, last);
 }
 template <class T>
@@ -189,42 +213,45 @@ void Network<T>::zero_grad() {
 }
 
 template <class T>
-void Network<T>::reset_parameters(std::uint64_t seed) {
+void Network<T>::reset_parameters(Seed seed) {
     auto& model = parts().model;
     model.seed = seed;
     model.parameters.reset(model.structure, seed);
 }
 
 template <class T>
-void Network<T>::initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last) {
+void Network<T>::initialize_from(MatrixView<const T> x, Seed seed, Index first, Index last) {
     auto& p = parts();
     const Exclusive only(*this, "data_driven_");
     p.model.structure.require_range("data_driven_", first, last);
+    const ForgetAtEnd after(*this);  // they were over other weights
     detail::initialize_from<T>(p, x, seed, first, last);
-    forget();  // the passes were over other weights, and x may be gone
 }
 
 // ---- who may change it
 
 template <class T>
-Network<T>::Exclusive::Exclusive(Network& network, const char* what) : owner_(network.parts().owner) {
-    std::thread::id nobody;
-    const auto me = std::this_thread::get_id();
-    nested_ = owner_.load(std::memory_order_relaxed) == me;
-    if (!nested_ && !owner_.compare_exchange_strong(nobody, me, std::memory_order_acquire))
-        throw std::runtime_error(std::string(what) + ": another thread is training this network");
-}
+Network<T>::Exclusive::Exclusive(Network& network, const char* what)
+    : access_(network.parts().access), nested_(!access_.enter(what)) {}
 
 template <class T>
 Network<T>::Exclusive::~Exclusive() {
-    if (!nested_) owner_.store(std::thread::id(), std::memory_order_release);
+    if (!nested_) access_.leave();
 }
 
-template struct detail::Passes<float>;
-template struct detail::Passes<double>;
+template <class T>
+Network<T>::Shared::Shared(const Network& network, const char* what) : access_(network.parts().access) {
+    access_.enter_shared(what);
+}
+
+template <class T>
+Network<T>::Shared::~Shared() {
+    access_.leave_shared();
+}
+
 template class Network<float>;
 template class Network<double>;
 template Network<float>::Network(const Network<double>&);
 template Network<double>::Network(const Network<float>&);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -3,7 +3,7 @@
 
 #include "network/parts.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 template <class T>
 NetworkNumbers<T>::NetworkNumbers(std::vector<NamedLayer> layers)
@@ -72,6 +72,11 @@ Index NetworkNumbers<T>::parameter_count() const {
 }
 
 template <class T>
+bool NetworkNumbers<T>::takes_batch_statistics() const {
+    return parts().model.structure.takes_batch_statistics(0, layer_count());
+}
+
+template <class T>
 double NetworkNumbers<T>::pass_work(Index rows) const {
     return parts().model.parameters.pass_work(rows);
 }
@@ -122,4 +127,4 @@ void NetworkNumbers<T>::set_dropout(double factor) {
 template class NetworkNumbers<float>;
 template class NetworkNumbers<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

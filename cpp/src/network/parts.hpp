@@ -1,13 +1,17 @@
-// What a Network is made of: the model, its passes, and memory for predictions, in one place that never moves.
+// What a Network is made of: the model, its passes, and memory for predictions, in one place that never
+// moves.
 #pragma once
 
 #include <cmlp/network/network.hpp>
 
+#include "network/access.hpp"
+#include "network/pass_log.hpp"
 #include "network/prediction.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
-/// Memory that predictions borrow and return without a lock: at most as many as predict at the same time.
+/// Memory that predictions borrow and return without a lock: at most as many as predict at the same time, and none
+/// that is large.
 template <class T>
 class MemoryPool {
 public:
@@ -26,6 +30,7 @@ public:
         return std::make_unique<Memory>();
     }
     void give(std::unique_ptr<Memory> memory) {
+        if (memory->bytes() > most_bytes) return;
         for (auto& slot : slots_) {
             Memory* free = nullptr;
             if (!slot.load(std::memory_order_relaxed) &&
@@ -36,6 +41,8 @@ public:
     }
 
 private:
+    static constexpr Index most_bytes = 1 << 20;
+
     std::array<std::atomic<Memory*>, 16> slots_{};
 };
 
@@ -48,18 +55,19 @@ struct NetworkParts {
 
     Model<T> model;
     Chain<T> chain;
-    Workspace<T> workspace;         // of training
-    std::vector<Matrix<T>> inputs;  // what keep() was given, by layer
-    std::vector<SparseMatrix<T>> sparse_inputs;
+    Workspace<T> workspace;            // of training
+    std::vector<InputCopy<T>> inputs;  // what keep() was given, by layer
+    PassLog<T> passes;
     mutable MemoryPool<T> memories;
-    std::atomic<std::thread::id> owner{};
+    mutable Access access;
 };
 
 /// Network's forward and backward for callers that hold it exclusively.
 template <class T>
 struct Passes {
     static NetworkParts<T>& of(Network<T>& network) { return network.parts(); }
-    static MatrixView<const T> forward(NetworkParts<T>& parts, const Input<T>& x, Index first, Index last);
+    static MatrixView<const T> forward(NetworkParts<T>& parts, const Input<T>& x, Index first, Index last,
+                                       bool training);
     static MatrixView<const T> backward(NetworkParts<T>& parts, MatrixView<const T> dy, Index first,
                                         Index last, bool accumulate, bool input_gradient);
 };
@@ -69,4 +77,4 @@ template <class T>
 void initialize_from(NetworkParts<T>& parts, MatrixView<const T> x, std::uint64_t seed, Index first,
                      Index last);
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -6,7 +6,7 @@
 
 #include "runtime/parallel.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 namespace {
 
 /// Whether writing y would change an element of x. Of interleaved rows of one stride the columns decide.
@@ -21,7 +21,17 @@ bool share_elements(MatrixView<const T> x, MatrixView<T> y) {
     return apart < x.cols() || apart + y.cols() > stride;
 }
 
+constexpr Index most_rows = 192, fewest_rows = 24;  // of a block of one thread
+constexpr Index block_bytes = 1 << 22;              // of the caches that one thread may fill
+constexpr Index values_at_once =
+    6;  // between layers, each at most as wide as the widest: what layers keep included
+
 }  // namespace
+
+Index rows_of_block(Index bytes_a_row) {
+    return std::clamp(block_bytes / std::max(Index(1), bytes_a_row), fewest_rows, most_rows) *
+           std::max(1, team_threads());
+}
 
 template <class T>
 bool Prediction<T>::is_chain(const Input<T>& x, Index first, Index last) const {
@@ -60,7 +70,7 @@ void Prediction<T>::run(const Input<T>& x, MatrixView<T> y, Index first, Index l
 
 template <class T>
 void Prediction<T>::run_chain(MatrixView<const T> x, MatrixView<T> y, PredictionMemory<T>& memory) const {
-    const Index size = chain_.memory(std::min(Chain<T>::block_rows(), x.rows()));
+    const Index size = chain_.memory(std::min(chain_.block_rows(), x.rows()));
     if (memory.between.size() < size) memory.between.resize(size);
     chain_.predict(x, y, memory.between.data());
 }
@@ -68,7 +78,10 @@ void Prediction<T>::run_chain(MatrixView<const T> x, MatrixView<T> y, Prediction
 template <class T>
 void Prediction<T>::run_layers(const Input<T>& x, MatrixView<T> y, Index first, Index last,
                                Workspace<T>& workspace) const {
-    const Index most = Chain<T>::block_rows();
+    const Index bytes_a_row =
+        values_at_once * model_.structure.widest(x.cols(), first, last) * Index(sizeof(T));
+    const bool one_block = model_.structure.takes_batch_statistics(first, last);
+    const Index most = one_block ? x.rows() : rows_of_block(bytes_a_row);
     for (Index r = 0; r < x.rows(); r += most) {  // the layers share each block among the threads
         const Index rows = std::min(most, x.rows() - r);
         y.middle_rows(r, rows).assign(workspace.forward(model_, x.middle_rows(r, rows), first, last, false));
@@ -78,4 +91,4 @@ void Prediction<T>::run_layers(const Input<T>& x, MatrixView<T> y, Index first, 
 template class Prediction<float>;
 template class Prediction<double>;
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -5,17 +5,23 @@
 
 #include "network/workspace.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
 /// Memory of predictions, reused from one to the next.
 template <class T>
 struct PredictionMemory {
-    Buffer<T> between;       // of a chain: what lies between its layers
-    Workspace<T> workspace;  // of any other network
+    Buffer<T> between;              // of a chain: what lies between its layers
+    Workspace<T> workspace{false};  // of any other network
+
+    Index bytes() const { return between.capacity() * Index(sizeof(T)) + workspace.bytes(); }
 };
 
-/// A network of linear maps and activations alone: blocks of rows go through all layers in one region over the threads,
-/// without the notes that a way back would need.
+/// Rows of so many bytes of memory that one thread takes through all layers at once, so that what lies
+/// between the layers stays in the caches; for a team as many times that.
+Index rows_of_block(Index bytes_a_row);
+
+/// A network of linear maps and activations alone: blocks of rows go through all layers in one region over
+/// the threads, without the notes that a way back would need.
 template <class T>
 class Chain {
 public:
@@ -29,7 +35,7 @@ public:
     /// Multiplications or so that the rows take.
     double work(Index rows) const { return double(rows) * weights_; }
     /// Rows that pass through all layers in one block, with the team of this thread.
-    static Index block_rows();
+    Index block_rows() const { return rows_of_block(memory(1) * Index(sizeof(T))); }
 
 private:
     /// A linear layer with the activation behind it.
@@ -72,4 +78,4 @@ private:
     const Chain<T>& chain_;
 };
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -3,7 +3,7 @@
 
 #include "network/parts.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 template <class T>
 Predictor<T>::Predictor(const Network<T>& network)
@@ -28,7 +28,8 @@ void Predictor<T>::reserve(Index rows, Index columns) {
 }
 
 template <class T>
-void Predictor<T>::predict_into(const Input<T>& x, MatrixView<T> y) {
+void Predictor<T>::predict_into(const Input<T>& x, MatrixView<T> y, Execution execution) {
+    const ExecutionScope limit(execution);
     const auto prediction = parts_->prediction();
     const Index last = parts_->model.structure.count();
     prediction.check(x, y, 0, last);
@@ -36,13 +37,13 @@ void Predictor<T>::predict_into(const Input<T>& x, MatrixView<T> y) {
 }
 
 template <class T>
-Matrix<T> Predictor<T>::predict(const Input<T>& x) {
+Matrix<T> Predictor<T>::predict(const Input<T>& x, Execution execution) {
     Matrix<T> y(x.rows(), parts_->prediction().output_width(x, 0, parts_->model.structure.count()));
-    predict_into(x, y.view());
+    predict_into(x, y.view(), execution);
     return y;
 }
 
 template class Predictor<float>;
 template class Predictor<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

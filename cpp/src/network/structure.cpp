@@ -1,9 +1,10 @@
 // Layers that fit together: names, residuals as brackets, widths.
 #include "network/structure.hpp"
 
+#include <algorithm>
 #include <set>
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
 Structure::Structure(std::vector<NamedLayer> layers) : layers_(std::move(layers)) {
     require(!layers_.empty(), "Network: there are no layers");
@@ -53,12 +54,28 @@ Index Structure::walk(Index in, Index first, Index last) const {
     return in;
 }
 
+Index Structure::widest(Index in, Index first, Index last) const {
+    Index most = 0;
+    for (Index l = first; l < last; ++l) {
+        in = cmlp::output_width((*this)[l].layer, in, (*this)[l].name);
+        most = std::max(most, in);
+    }
+    return most;
+}
+
+bool Structure::takes_batch_statistics(Index first, Index last) const {
+    for (Index l = first; l < last; ++l)
+        if (const auto* norm = std::get_if<BatchNorm1d>(&(*this)[l].layer))
+            if (!norm->track_running_stats) return true;
+    return false;
+}
+
 Index Structure::find_input_width() const {
     Index factor = 1;
     for (const NamedLayer& named : layers_) {
-        if (const Index in = cmlp::input_width(named.layer)) return in * factor;
+        if (const Index in = cmlp::input_width(named.layer)) return size_product("Network", in, factor);
         if (std::holds_alternative<Embedding>(named.layer)) return 0;
-        factor *= narrowing(named.layer);
+        factor = size_product("Network", factor, narrowing(named.layer));
     }
     return 0;
 }
@@ -71,4 +88,4 @@ void Structure::require_range(const char* what, Index first, Index last) const {
                 " to ", last, " are only a part of a residual");
 }
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -7,11 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
 class Structure {
 public:
-    /// Throws std::invalid_argument when there are no layers, two have one name, or a residual has one end alone.
+    /// Throws std::invalid_argument when there are no layers, two have one name, or a residual has one end
+    /// alone.
     explicit Structure(std::vector<NamedLayer> layers);
 
     const std::vector<NamedLayer>& layers() const { return layers_; }
@@ -35,6 +36,11 @@ public:
     Index output_width(Index in, Index first, Index last) const {
         return first == 0 && last == count() && input_ > 0 && in == input_ ? output_ : walk(in, first, last);
     }
+    /// Columns of the widest output of layers first ... last - 1.
+    Index widest(Index in, Index first, Index last) const;
+    /// Whether a row's output depends on the rows beside it in evaluation mode too: a BatchNorm1d without
+    /// running statistics.
+    bool takes_batch_statistics(Index first, Index last) const;
     /// Columns the first layer insists on, 0 when the layers take any.
     Index input_width() const { return input_; }
     /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals complete.
@@ -50,4 +56,4 @@ private:
     Index input_ = 0, output_ = 0;  // widths of the network, 0: not known beforehand
 };
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -1,9 +1,12 @@
 // Two loops: the layers forwards, the layers backwards; and what is kept between them.
 #include "network/workspace.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include "ops/ops.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 namespace {
 
 // Multiplications of weight gradients that are worth a region over the threads of their own.
@@ -17,6 +20,30 @@ void Workspace<T>::resize(size_t layers) {
     kept_.resize(layers);
     memory_.resize(layers);
     own_.resize(layers);
+}
+
+// The layer's own, or the first that holds nothing which is still to be read.
+template <class T>
+Matrix<T>& Workspace<T>::memory_for(std::vector<Matrix<T>>& all, Index layer, MatrixView<const T> x) {
+    if (keeps_) return all[static_cast<size_t>(layer)];
+    const std::less<const T*> before;
+    const auto free = [&](const Matrix<T>& memory) {
+        const auto holds = [&](MatrixView<const T> value) {
+            return !before(value.data(), memory.data()) &&
+                   before(value.data(), memory.data() + memory.capacity());
+        };
+        return !holds(x) && std::ranges::none_of(residuals_, holds);
+    };
+    return *std::ranges::find_if(all, free);
+}
+
+template <class T>
+Index Workspace<T>::bytes() const {
+    Index numbers = scratch_.capacity();
+    for (const auto* all : {&memory_, &own_})
+        for (const Matrix<T>& memory : *all) numbers += memory.capacity();
+    const Index pairs = pairs_.left.capacity() + pairs_.right.capacity() + pairs_.turned.capacity();
+    return numbers * Index(sizeof(T)) + pairs * Index(sizeof(float));
 }
 
 template <class T>
@@ -49,21 +76,28 @@ MatrixView<const T> Workspace<T>::forward(const Model<T>& model, const Input<T>&
         kept.training = training;
         if (kept.sparse.rows() > 0) kept.sparse = {};
     };
+    residuals_.clear();
     for (Index l = first; l < last; ++l) {
         const auto i = static_cast<size_t>(l);
         const bool joined = l + 1 < last && model.structure.is_joined(l);
         begin(kept_[i], x);
         if (l == first && input.is_sparse()) kept_[i].sparse = input.sparse();
+        if (!keeps_ && model.structure.partner(l) > l) residuals_.push_back(x);
         LayerCall<T> layer = call(model, l, false);
+        Matrix<T>& out = memory_for(memory_, l, x);
+        Matrix<T>& active = keeps_ && joined ? memory_[i + 1] : out;
+        layer.kept = &memory_for(own_, l, x);
         const ActivationStep<T> step{
-            joined ? model.structure.activation_at(l + 1) : nullptr, &memory_[i + joined], {}, {}};
+            joined ? model.structure.activation_at(l + 1) : nullptr, &active, {}, {}};
         if (joined) layer.linear.activation = &step;
-        const auto y = cmlp::forward<T>(model.structure[l].layer, layer, x, memory_[i]);
+        const auto y = cmlp::forward<T>(model.structure[l].layer, layer, x, out);
+        if (!keeps_ && model.structure.partner(l) >= 0 && model.structure.partner(l) < l)
+            residuals_.pop_back();
         kept_[i].out.rebind(y);
         x.rebind(y);
         if (!joined) continue;
         begin(kept_[i + 1], x);
-        x.rebind(memory_[i + 1].view());
+        x.rebind(active.view());
         kept_[i + 1].out.rebind(x);
         ++l;
     }
@@ -153,4 +187,4 @@ void Workspace<T>::forget_from(Index layer) {
 template class Workspace<float>;
 template class Workspace<double>;
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

@@ -4,12 +4,15 @@
 #include "layers/call.hpp"
 #include "network/model.hpp"
 
-namespace cmlp::detail {
+namespace cmlp::inline v0_1::detail {
 
 template <class T>
 class Workspace {
 public:
-    /// Output of layers first ... last - 1, keeping what backward needs; x is borrowed until then.
+    /// keeps: what backward needs; otherwise memory is taken for the outputs that are still to be read, and reused.
+    explicit Workspace(bool keeps = true) : keeps_(keeps) {}
+
+    /// Output of layers first ... last - 1; x is borrowed until backward.
     MatrixView<const T> forward(const Model<T>& model, const Input<T>& x, Index first, Index last,
                                 bool training);
     /// Gradient of the input from dy, that of the output. Throws unless the last passes of these layers were
@@ -23,6 +26,8 @@ public:
     void forget_from(Index layer);
     /// Names of the rows that the next passes draw by, borrowed.
     void name_rows(std::span<const std::uint64_t> names) { row_names_ = names; }
+    /// Bytes of memory that passes forward have taken.
+    Index bytes() const;
 
 private:
     /// What backward needs of one layer's last forward.
@@ -34,21 +39,24 @@ private:
     };
 
     void resize(size_t layers);
+    Matrix<T>& memory_for(std::vector<Matrix<T>>& all, Index layer, MatrixView<const T> x);
     LayerCall<T> call(const Model<T>& model, Index layer, bool accumulate);
     void require_passes(MatrixView<const T> dy, Index first, Index last) const;
     MatrixView<const T> walk_back(const Model<T>& model, MatrixView<const T> dy, Index first, Index last,
                                   bool accumulate, bool input_gradient);
     void close_gradients(double enough);
 
-    std::vector<Matrix<T>> memory_;        // output of each layer
-    std::vector<Matrix<T>> own_;           // what a layer itself keeps from forward to backward
-    std::vector<Kept> kept_;               // one a layer
-    std::vector<Matrix<T>> gradient_;      // of each layer's input
-    std::vector<WeightGradient<T>> open_;  // of linear maps the last way back has passed
+    const bool keeps_;
+    std::vector<Matrix<T>> memory_;               // output of each layer, or outputs still to be read
+    std::vector<Matrix<T>> own_;                  // what a layer itself keeps from forward to backward
+    std::vector<MatrixView<const T>> residuals_;  // without backward: inputs of those that have begun
+    std::vector<Kept> kept_;                      // one a layer
+    std::vector<Matrix<T>> gradient_;             // of each layer's input
+    std::vector<WeightGradient<T>> open_;         // of linear maps the last way back has passed
     Matrix<T> scratch_;
     SparseMatrix<T> columns_;  // of the rows of a sparse input
     std::span<const std::uint64_t> row_names_;
     Bf16Pairs pairs_;
 };
 
-}  // namespace cmlp::detail
+}  // namespace cmlp::inline v0_1::detail

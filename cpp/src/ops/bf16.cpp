@@ -6,7 +6,7 @@
 
 #include "ops/gemm.hpp"
 
-namespace cmlp::ops {
+namespace cmlp::inline v0_1::ops {
 namespace {
 
 constexpr double work_an_element = 2;
@@ -85,4 +85,4 @@ void bf16_backward_input(MatrixView<const float> dy, MatrixView<const float> w, 
                 after);
 }
 
-}  // namespace cmlp::ops
+}  // namespace cmlp::inline v0_1::ops

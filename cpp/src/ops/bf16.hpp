@@ -3,16 +3,16 @@
 
 #include "ops/ops.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Memory of a product in bfloat16: its factors in pairs, the left one, the right one, and one to be transposed.
 struct Bf16Pairs {
     Matrix<float> left, right, turned;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1
 
-namespace cmlp::ops {
+namespace cmlp::inline v0_1::ops {
 
 /// y = x w + bias
 void bf16_forward(MatrixView<const float> x, MatrixView<const float> w, const float* bias,
@@ -24,4 +24,4 @@ void bf16_backward_weight(MatrixView<const float> x, MatrixView<const float> dy,
 void bf16_backward_input(MatrixView<const float> dy, MatrixView<const float> w, MatrixView<float> dx,
                          Bf16Pairs& pairs, AfterBlock after = {});
 
-}  // namespace cmlp::ops
+}  // namespace cmlp::inline v0_1::ops

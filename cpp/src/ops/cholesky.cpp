@@ -6,7 +6,7 @@
 
 #include "ops/ops.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Index block_rows = 64;
@@ -58,4 +58,4 @@ void cholesky_solve(MatrixView<const double> r, std::span<double> b) {
     }
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

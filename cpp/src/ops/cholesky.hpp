@@ -5,7 +5,7 @@
 
 #include <span>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// The upper triangle of a (n, n) becomes R with R^T R = a, the lower one is undefined; false when a is not positive
 /// definite. Blocks of 64 rows, the products by the kernels: the same bits for any threads.
@@ -14,4 +14,4 @@ bool cholesky(MatrixView<double> a);
 /// b (n) becomes x with R^T R x = b.
 void cholesky_solve(MatrixView<const double> r, std::span<double> b);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -9,7 +9,7 @@
 #include "kernels/kernels.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Index column_grain = 64;  // elements that a piece of a flat loop is a multiple of
@@ -215,4 +215,4 @@ CMLP_OPS(float)
 CMLP_OPS(double)
 #undef CMLP_OPS
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

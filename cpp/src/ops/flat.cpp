@@ -11,7 +11,7 @@
 #include "ops/ops.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 template <class T>
@@ -128,4 +128,4 @@ CMLP_FLAT(float)
 CMLP_FLAT(double)
 #undef CMLP_FLAT
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -5,7 +5,7 @@
 #include "ops/ops.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp::ops {
+namespace cmlp::inline v0_1::ops {
 
 constexpr Index row_grain = 12;     // rows of the tallest register tile
 constexpr Index column_grain = 64;  // columns of the widest one, which has half of the rows
@@ -53,4 +53,4 @@ void by_chunk(Index rows, F&& f) {
     for (Index r = 0; r < rows; r += kernels::chunk_rows) f(r, std::min(kernels::chunk_rows, rows - r));
 }
 
-}  // namespace cmlp::ops
+}  // namespace cmlp::inline v0_1::ops

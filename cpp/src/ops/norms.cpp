@@ -5,7 +5,7 @@
 #include "kernels/kernels.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp::ops {
+namespace cmlp::inline v0_1::ops {
 namespace {
 
 constexpr Index column_grain = 64;
@@ -128,4 +128,4 @@ CMLP_NORMS(float)
 CMLP_NORMS(double)
 #undef CMLP_NORMS
 
-}  // namespace cmlp::ops
+}  // namespace cmlp::inline v0_1::ops

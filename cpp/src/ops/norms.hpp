@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-namespace cmlp::ops {
+namespace cmlp::inline v0_1::ops {
 
 template <class T>
 void log_softmax_forward(MatrixView<const T> x, MatrixView<T> y);
@@ -42,4 +42,4 @@ void normalize_columns_backward(MatrixView<const T> u, MatrixView<const T> dy, c
 /// out[i] = random word first + i of the stream (key, step).
 void random_words(std::uint64_t key, std::uint64_t step, std::uint64_t first, std::span<std::uint32_t> out);
 
-}  // namespace cmlp::ops
+}  // namespace cmlp::inline v0_1::ops

@@ -12,7 +12,7 @@
 
 #include "ops/weight_gradient.hpp"
 
-namespace cmlp::ops {
+namespace cmlp::inline v0_1::ops {
 
 /// What follows a block (first row, rows, first column, columns) of a product while it is in the cache: any function of
 /// these four, borrowed.
@@ -141,4 +141,4 @@ template <class T>
 void update(OptimizerKind kind, std::span<T> w, const T* g, std::span<T* const> state,
             std::span<const T> coefficients);
 
-}  // namespace cmlp::ops
+}  // namespace cmlp::inline v0_1::ops

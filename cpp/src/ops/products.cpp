@@ -1,7 +1,7 @@
 // Products: shapes checked, tiles split over threads, chains of the weight gradient folded chunk after chunk.
 #include "ops/gemm.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Index transpose_grain = 16;     // rows of a square that is transposed in registers
@@ -178,4 +178,4 @@ CMLP_PRODUCTS(float)
 CMLP_PRODUCTS(double)
 #undef CMLP_PRODUCTS
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

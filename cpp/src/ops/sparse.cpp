@@ -4,7 +4,7 @@
 #include "kernels/kernels.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp::ops {
+namespace cmlp::inline v0_1::ops {
 namespace {
 
 // Rows that a product and what follows it take at a time.
@@ -54,4 +54,4 @@ CMLP_OPS_SPARSE(float)
 CMLP_OPS_SPARSE(double)
 #undef CMLP_OPS_SPARSE
 
-}  // namespace cmlp::ops
+}  // namespace cmlp::inline v0_1::ops

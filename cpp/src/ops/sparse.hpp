@@ -6,7 +6,7 @@
 
 #include "ops/ops.hpp"
 
-namespace cmlp::ops {
+namespace cmlp::inline v0_1::ops {
 
 /// y = x w + bias: x (batch, in), w (in, out), bias (out) or null, y (batch, out).
 template <class T>
@@ -18,4 +18,4 @@ template <class T>
 void sparse_backward_weight(const SparseView<T>& x, MatrixView<const T> dy, SparseMatrix<T>& scratch,
                             MatrixView<T> dw, bool accumulate);
 
-}  // namespace cmlp::ops
+}  // namespace cmlp::inline v0_1::ops

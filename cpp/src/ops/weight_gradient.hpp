@@ -3,7 +3,7 @@
 
 #include <cmlp/base/matrix.hpp>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// dw = or += x^T dy and db = or += the sum of dy's rows.
 template <class T>
@@ -17,4 +17,4 @@ struct WeightGradient {
     double work() const { return double(dw.size()) * double(dy.rows()); }  ///< multiplications
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -7,7 +7,7 @@
 
 #include "optim/lbfgs_search.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 void add(std::vector<double>& a, double factor, std::span<const double> b) {
@@ -98,4 +98,4 @@ double Lbfgs::step(std::span<double> x, const Limits& limits, const Objective& o
     return first;
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

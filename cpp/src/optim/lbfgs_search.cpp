@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr double c1 = 1e-4, c2 = 0.9, infinity = std::numeric_limits<double>::infinity();
@@ -114,4 +114,4 @@ LinePoint strong_wolfe(Line& line, const LinePoint& start, double t, double tole
     return bracket.ends[bracket.low];
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -3,7 +3,7 @@
 
 #include <cmlp/optim/lbfgs.hpp>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// One point of a line: step size, value, slope along the line, gradient.
 struct LinePoint {
@@ -28,4 +28,4 @@ LinePoint strong_wolfe(Line& line, const LinePoint& start, double t, double tole
 double dot(std::span<const double> a, std::span<const double> b);
 double largest(std::span<const double> a);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 enum { lr, weight_decay, momentum, nesterov, ns_a, ns_b, ns_c, eps, ns_steps, adjust_lr_fn };
@@ -52,4 +52,4 @@ template void muon_step<float>(std::span<const double>, bool, MatrixView<float>,
 template void muon_step<double>(std::span<const double>, bool, MatrixView<double>, MatrixView<const double>,
                                 MatrixView<double>);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

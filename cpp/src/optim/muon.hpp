@@ -5,7 +5,7 @@
 
 #include <span>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// w -= lr * the nearest orthogonal matrix to the momentum (Jordan et al., 2024); `settings` in the order of the row.
 /// `transposed`: w is stored (in, out).
@@ -13,4 +13,4 @@ template <class T>
 void muon_step(std::span<const double> settings, bool transposed, MatrixView<T> w, MatrixView<const T> g,
                MatrixView<T> momentum);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

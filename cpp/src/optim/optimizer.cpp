@@ -7,7 +7,7 @@
 #include "optim/muon.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 template <class T>
 Optimizer<T>::Optimizer(OptimizerKind kind, std::vector<ParameterGroup<T>> groups)
@@ -118,4 +118,4 @@ void Optimizer<T>::set_setting(std::string_view name, double value, Index group)
 template class Optimizer<float>;
 template class Optimizer<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <string>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr double pi = 3.14159265358979323846;
@@ -179,4 +179,4 @@ std::vector<double> Schedule::table(double base, std::int64_t first, Index count
     return values;
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

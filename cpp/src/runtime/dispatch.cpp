@@ -9,8 +9,7 @@
 
 #include "kernels/kernels.hpp"
 
-namespace cmlp {
-namespace kernels {
+namespace cmlp::kernels {
 namespace {
 
 [[maybe_unused]] bool runs_scalar() { return true; }
@@ -88,7 +87,9 @@ bool has_bf16_instruction() {
 #endif
 }
 
-}  // namespace kernels
+}  // namespace cmlp::kernels
+
+namespace cmlp::inline v0_1 {
 
 std::vector<std::string> isas() {
     std::vector<std::string> names;
@@ -109,4 +110,4 @@ void set_isa(std::string_view name) {
     __atomic_store_n(&kernels::row_in_use, kernels::find(name), __ATOMIC_RELEASE);
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -6,7 +6,7 @@
 #include <cfenv>
 #endif
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 #if defined(__x86_64__)
 
@@ -48,4 +48,4 @@ public:
 
 #endif
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -7,7 +7,7 @@
 
 #include "runtime/team.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 // A waiting thread looks this often before it sleeps: some 50 us, longer than the gaps between the jobs of a step.
@@ -105,4 +105,4 @@ std::uint64_t Jobs::next_job(std::uint64_t last) {
     return ticket;
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

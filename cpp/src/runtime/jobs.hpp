@@ -9,7 +9,7 @@
 
 #include "runtime/placement.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 class Jobs {
 public:
@@ -47,4 +47,4 @@ private:
     std::atomic<int> left_ = 0;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

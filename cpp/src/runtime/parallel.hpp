@@ -8,7 +8,7 @@
 
 #include "runtime/team.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Work, in multiplications or so, below which a second thread costs more than it saves.
 constexpr double work_a_thread = 1 << 17;
@@ -31,6 +31,12 @@ void with_team(double work, double times, F&& body) {
     const bool worth = team_threads() == 0 && work * times >= least_work_of_team();
     const int threads = worth ? std::min(useful_threads(), threads_kept_busy(work)) : 1;
     run_with_team(threads, [](void* f) { (*static_cast<std::remove_reference_t<F>*>(f))(); }, &body);
+}
+
+/// body() with no team in it.
+template <class F>
+void alone(F&& body) {
+    run_alone([](void* f) { (*static_cast<std::remove_reference_t<F>*>(f))(); }, &body);
 }
 
 /// f(i) for every i in 0 .. n on at most that many threads.
@@ -64,4 +70,4 @@ void parallel_for(Index n, Index grain, int threads, F&& f) {
     parallel_each(pieces, threads, piece);
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

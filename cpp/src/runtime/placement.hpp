@@ -12,7 +12,7 @@
 #include <sched.h>
 #endif
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 #if defined(__linux__)
 
@@ -69,4 +69,4 @@ public:
 
 #endif
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

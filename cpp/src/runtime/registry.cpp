@@ -6,7 +6,7 @@
 #include <cmath>
 #include <iterator>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Row activation_rows[] = {
@@ -219,4 +219,4 @@ double largest_error(Function function) { return function_errors[static_cast<siz
 
 Initializer initializer_for(Activation next) { return activation_initializers[static_cast<size_t>(next)]; }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

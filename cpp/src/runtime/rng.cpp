@@ -11,18 +11,17 @@
 
 #include "kernels/kernels.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 // splitmix64 (Steele, Lea and Flood, OOPSLA 2014): spreads small seeds over the key space.
-std::uint64_t random_key(std::uint64_t seed, Stream purpose) {
+std::uint64_t random_key(Seed seed, Stream purpose) {
     std::uint64_t z = seed + 0x9E3779B97F4A7C15u * (static_cast<std::uint64_t>(purpose) + 1);
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
     return z ^ (z >> 31);
 }
 
-Rng::Rng(std::uint64_t seed, Stream purpose, std::uint64_t step)
-    : key_(random_key(seed, purpose)), step_(step) {}
+Rng::Rng(Seed seed, Stream purpose, std::uint64_t step) : key_(random_key(seed, purpose)), step_(step) {}
 
 std::uint64_t Rng::next() {
     constexpr std::uint64_t words = std::size(decltype(block_){});
@@ -78,14 +77,14 @@ Index Rng::below(Index n) {
     }
 }
 
-void permute(std::vector<Index>& order, std::uint64_t seed, std::uint64_t epoch, Stream purpose) {
+void permute(std::vector<Index>& order, Seed seed, std::uint64_t epoch, Stream purpose) {
     std::iota(order.begin(), order.end(), Index(0));
     Rng rng(seed, purpose, epoch);
     for (auto left = static_cast<Index>(order.size()); left > 1; --left)
         std::swap(order[static_cast<size_t>(left - 1)], order[static_cast<size_t>(rng.below(left))]);
 }
 
-std::vector<Index> permutation(Index n, std::uint64_t seed, std::uint64_t epoch, Stream purpose) {
+std::vector<Index> permutation(Index n, Seed seed, std::uint64_t epoch, Stream purpose) {
     require(n >= 0, "permutation: n is ", n, ", it must not be negative");
     std::vector<Index> order(static_cast<size_t>(n));
     permute(order, seed, epoch, purpose);
@@ -162,4 +161,4 @@ double normal_quantile(double p) {
     return q < 0 ? -tail : tail;
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

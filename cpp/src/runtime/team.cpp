@@ -23,7 +23,7 @@
 #include <pthread.h>
 #endif
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 thread_local Jobs* led = nullptr;       // by this thread
@@ -157,15 +157,17 @@ std::exception_ptr open_team(int threads, Jobs& jobs, const Body& body) {
 
 void run_with_team(int threads, void (*run)(void*), void* context) {
     if (led || runs_pieces) return run(context);
-    if (threads <= 1) {
-        const Set alone(runs_pieces, true);
-        return run(context);
-    }
+    if (threads <= 1) return run_alone(run, context);
     Jobs jobs(may_place());
     members.fetch_add(threads - 1, std::memory_order_relaxed);
     const std::exception_ptr error = open_team(threads, jobs, {run, context});
     members.fetch_sub(threads - 1, std::memory_order_relaxed);
     if (error) std::rethrow_exception(error);
+}
+
+void run_alone(void (*run)(void*), void* context) {
+    const Set alone(runs_pieces, true);
+    run(context);
 }
 
 void run_pieces(Index pieces, int threads, void (*run)(void*, Index), void* context) {
@@ -218,4 +220,4 @@ void shutdown() {
 #endif
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

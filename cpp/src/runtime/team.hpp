@@ -4,7 +4,7 @@
 
 #include <cmlp/base/matrix.hpp>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Pieces that work is cut into for each thread: one that is held up leaves the others to its neighbours.
 constexpr Index pieces_a_thread = 2;
@@ -17,6 +17,9 @@ constexpr Index most_pieces = 0x3ff;
 /// the caller's
 /// floating-point mode. A process must not fork in the body: hooks are called between teams.
 void run_with_team(int threads, void (*body)(void*), void* context);
+
+/// Runs body on this thread, which has no team in it, even where it leads one.
+void run_alone(void (*body)(void*), void* context);
 
 /// Runs every piece (at most most_pieces) once, on this thread and at most threads - 1 others of its team, or
 /// of one that is
@@ -37,4 +40,4 @@ double least_work_of_team();
 /// What OpenMP's own limit allows, since it was lowered; no bound otherwise.
 int openmp_limit();
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

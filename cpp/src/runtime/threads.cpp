@@ -11,6 +11,7 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "runtime/team.hpp"
 
@@ -18,7 +19,7 @@
 #include <sched.h>
 #endif
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr int no_quota = 1 << 20;
@@ -76,12 +77,9 @@ void set_num_threads(std::optional<int> count) {
     limit.store(count.value_or(0), std::memory_order_relaxed);
 }
 
-ExecutionScope::ExecutionScope(Execution execution) : before_(call_limit) {
-    require(execution.threads >= 0, "Execution: threads is ", execution.threads,
-            ", it must be at least 1, or 0 for the default");
-    if (execution.threads > 0) call_limit = execution.threads;
+int detail::limit_call(int threads) {
+    require(threads >= 0, "Execution: threads is ", threads, ", it must be at least 1, or 0 for the default");
+    return std::exchange(call_limit, threads);
 }
 
-ExecutionScope::~ExecutionScope() { call_limit = before_; }
-
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -1,7 +1,7 @@
 // The processors that this process may use, and the threads that a call may.
 #pragma once
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Processors by affinity, and by a container's quota.
 int processors_allowed();
@@ -9,4 +9,4 @@ int processors_allowed();
 /// num_threads(), where there are that many processors.
 int thread_limit(int processors);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -9,7 +9,7 @@
 #include "ops/norms.hpp"
 #include "runtime/parallel.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Index stretch = 128;  // pairs of deviates drawn together
@@ -47,13 +47,13 @@ Index batch_count(Index rows, const FitOptions& options, bool statistics) {
     return rows / size + (left == 0 || joins || options.drop_last ? 0 : 1);
 }
 
-Pairs mixup_pairs(Index rows, double alpha, std::uint64_t seed, std::uint64_t number) {
+Pairs mixup_pairs(Index rows, double alpha, Seed seed, std::uint64_t number) {
     const double share = Rng(seed, Stream::mixup, 2 * number).beta(alpha);
     return {permutation(rows, seed, 2 * number + 1, Stream::mixup), share};
 }
 
 template <class T>
-void add_noise(MatrixView<T> x, double deviation, std::uint64_t seed, std::uint64_t number) {
+void add_noise(MatrixView<T> x, double deviation, Seed seed, std::uint64_t number) {
     const std::uint64_t key = random_key(seed, Stream::noise);
     const Index even = (x.cols() + 1) / 2 * 2;  // numbers drawn for a row
     parallel_for(x.rows(), 16, threads_for(work_an_element * double(x.size())), [&](Index begin, Index end) {
@@ -70,7 +70,7 @@ void add_noise(MatrixView<T> x, double deviation, std::uint64_t seed, std::uint6
     });
 }
 
-template void add_noise<float>(MatrixView<float>, double, std::uint64_t, std::uint64_t);
-template void add_noise<double>(MatrixView<double>, double, std::uint64_t, std::uint64_t);
+template void add_noise<float>(MatrixView<float>, double, Seed, std::uint64_t);
+template void add_noise<double>(MatrixView<double>, double, Seed, std::uint64_t);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -6,7 +6,7 @@
 #include "train/fit_parts.hpp"
 #include "train/step.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 // Batches of an epoch. A single row that is left over joins the batch before it where a batch needs several.
 Index batch_count(Index rows, const FitOptions& options, bool statistics);
@@ -34,7 +34,7 @@ public:
             take_order(epoch);
         else if (permuted_)
             permute(order_, options_.seed, static_cast<std::uint64_t>(epoch));
-        first_number_ = static_cast<std::uint64_t>(epoch * count());
+        first_number_ = static_cast<std::uint64_t>(epoch) * static_cast<std::uint64_t>(count());
     }
 
     // Batch i of the epoch; valid until the next.
@@ -85,4 +85,4 @@ private:
     Gatherer<T> gather_, gather_second_;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -8,7 +8,7 @@
 
 #include "runtime/parallel.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr double smallest_rate = 1e-6, fall = 5;  // of the adaptive rate
@@ -140,7 +140,8 @@ RateRule parse_rate_rule(std::string_view name) {
 template <class T>
 void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
                    const FitOptions& options, const EstimatorRules& rules, EstimatorReport& report,
-                   const Data<T>* held_out, const EstimatorHooks& hooks) {
+                   const Data<T>* held_out, const EstimatorHooks& hooks, Execution execution) {
+    const ExecutionScope limit(execution);
     const EstimatorState before = report.state;
     report = {};
     report.state = before;
@@ -176,9 +177,9 @@ void run_jobs(Index jobs, int threads, const std::function<void(Index)>& job) {
     const ExecutionScope limit({threads});
     if (jobs == 1) return job(0);
     std::vector<std::exception_ptr> errors(static_cast<size_t>(jobs));
-    parallel_each(jobs, threads, [&](Index i) {
+    parallel_each(jobs, std::min(threads, useful_threads()), [&](Index i) {
         try {
-            job(i);
+            alone([&] { job(i); });
         } catch (...) {
             errors[static_cast<size_t>(i)] = std::current_exception();
         }
@@ -190,9 +191,9 @@ void run_jobs(Index jobs, int threads, const std::function<void(Index)>& job) {
 #define CMLP_ESTIMATOR(T)                                                                      \
     template void fit_estimator<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&,    \
                                    const FitOptions&, const EstimatorRules&, EstimatorReport&, \
-                                   const Data<T>*, const EstimatorHooks&);
+                                   const Data<T>*, const EstimatorHooks&, Execution);
 CMLP_ESTIMATOR(float)
 CMLP_ESTIMATOR(double)
 #undef CMLP_ESTIMATOR
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

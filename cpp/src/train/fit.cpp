@@ -5,7 +5,7 @@
 #include "train/batches.hpp"
 #include "train/fit_loop.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 const std::string dropout = "dropout";
@@ -135,7 +135,9 @@ Index steps_an_epoch(const Network<T>& network, Index rows, const FitOptions& op
 
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
-         const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
+         const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks,
+         Execution execution) {
+    const ExecutionScope limit(execution);
     report = {};
     const typename Network<T>::Exclusive only(network, "fit");
     const FitTask<T> task{network, data, loss, options, report, validation, hooks};
@@ -147,8 +149,8 @@ void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T
 template Index steps_an_epoch<float>(const Network<float>&, Index, const FitOptions&);
 template Index steps_an_epoch<double>(const Network<double>&, Index, const FitOptions&);
 template void fit<float>(Network<float>&, const Data<float>&, const Loss&, Optimizer<float>&,
-                         const FitOptions&, FitReport&, const Data<float>*, const Hooks&);
+                         const FitOptions&, FitReport&, const Data<float>*, const Hooks&, Execution);
 template void fit<double>(Network<double>&, const Data<double>&, const Loss&, Optimizer<double>&,
-                          const FitOptions&, FitReport&, const Data<double>*, const Hooks&);
+                          const FitOptions&, FitReport&, const Data<double>*, const Hooks&, Execution);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -3,7 +3,7 @@
 
 #include "train/step.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr double poll_seconds = 0.05;
@@ -30,21 +30,19 @@ void check_options(const FitOptions& options) {
     check_step_options(options.step, "fit");
 }
 
-// Training mode for the time of a fit; at its end, also by an exception, nothing points at the fit's memory any more.
+// Training mode for the time of a fit.
 template <class T>
 class Mode {
 public:
     explicit Mode(Network<T>& network) : network_(network), before_(network.training()) {
         network_.set_training(true);
     }
-    ~Mode() {
-        network_.set_training(before_);
-        network_.forget();
-    }
+    ~Mode() { network_.set_training(before_); }
     Mode(const Mode&) = delete;
 
 private:
     Network<T>& network_;
+    const typename Network<T>::ForgetAtEnd after_{network_};
     bool before_;
 };
 
@@ -172,4 +170,4 @@ template struct FitTask<double>;
 template class FitLoop<float>;
 template class FitLoop<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

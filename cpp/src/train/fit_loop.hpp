@@ -8,7 +8,7 @@
 
 #include "train/fit_parts.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 // What a fit is given, whatever the rule.
 template <class T>
@@ -71,4 +71,4 @@ private:
     Clock::time_point started_ = Clock::now(), polled_ = started_;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

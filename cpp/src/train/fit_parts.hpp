@@ -7,7 +7,7 @@
 
 #include "ops/ops.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 // Rows of one batch in one place, in the order of the shuffle.
 template <class T>
@@ -108,4 +108,4 @@ private:
     std::vector<T> best_;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -10,7 +10,7 @@
 #include "train/fit_loop.hpp"
 #include "train/step.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Index block_rows = 8192;
@@ -233,7 +233,9 @@ private:
 
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
-         const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks) {
+         const FitOptions& options, FitReport& report, const Data<T>* validation, const Hooks& hooks,
+         Execution execution) {
+    const ExecutionScope limit(execution);
     report = {};
     const typename Network<T>::Exclusive only(network, "fit");
     const FitTask<T> task{network, data, loss, options, report, validation, hooks};
@@ -246,9 +248,9 @@ void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRu
     template struct FullBatch<T>;                                                                        \
     template class LbfgsRule<T>;                                                                         \
     template void fit<T>(Network<T>&, const Data<T>&, const Loss&, FullBatchRule<T>&, const FitOptions&, \
-                         FitReport&, const Data<T>*, const Hooks&);
+                         FitReport&, const Data<T>*, const Hooks&, Execution);
 CMLP_FULL_BATCH(float)
 CMLP_FULL_BATCH(double)
 #undef CMLP_FULL_BATCH
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

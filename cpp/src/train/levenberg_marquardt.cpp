@@ -8,7 +8,7 @@
 #include "ops/ops.hpp"
 #include "optim/lbfgs_search.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Index block_rows = 256;  // of the Jacobian at once
@@ -159,4 +159,4 @@ void LevenbergMarquardtRule<T>::epoch(FullBatch<T>& rows) {
 template class LevenbergMarquardtRule<float>;
 template class LevenbergMarquardtRule<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

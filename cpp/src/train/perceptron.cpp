@@ -11,7 +11,7 @@
 
 #include "train/perceptron_rules.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Row rule_rows[] = {
@@ -191,4 +191,4 @@ void decision_function(const Neuron& neuron, MatrixView<const double> x, std::sp
         z[static_cast<size_t>(i)] = neuron.output(x.data() + i * x.row_stride());
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 // Rows to learn from, and the order in which an epoch meets them.
 struct Lesson {
@@ -97,4 +97,4 @@ struct adaline : rosenblatt {
 
 }  // namespace rules
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

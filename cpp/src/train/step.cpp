@@ -9,7 +9,7 @@
 #include "network/parts.hpp"
 #include "ops/ops.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 template <class T>
@@ -102,8 +102,8 @@ Step<T>::Step(Network<T>& network, const Loss& loss, Optimizer<T>& optimizer, co
 template <class T>
 void Step<T>::evaluate(const Batch<T>& batch) {
     parts_.workspace.name_rows(batch.data.name);
-    const MatrixView<const T> y =
-        detail::Passes<T>::forward(parts_, batch.data.x, 0, parts_.model.structure.count());
+    const MatrixView<const T> y = detail::Passes<T>::forward(
+        parts_, batch.data.x, 0, parts_.model.structure.count(), parts_.model.training);
     loss_.evaluate<T>(y, batch.data.target, batch.data.weight, true, result_);
     if (batch.mixed()) {
         loss_.evaluate<T>(y, batch.second, batch.second_weight, true, second_);
@@ -178,4 +178,4 @@ typename Step<T>::Value Step<T>::update() {
 template class Step<float>;
 template class Step<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

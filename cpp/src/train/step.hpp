@@ -7,7 +7,7 @@
 
 #include "ops/ops.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 // Rows as they are trained on; where they were mixed in pairs, with the targets and weights of the second of each.
 template <class T>
@@ -66,4 +66,4 @@ private:
     bool begun_ = false, several_ = false;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

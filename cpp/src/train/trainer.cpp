@@ -6,7 +6,7 @@
 #include "runtime/parallel.hpp"
 #include "train/step.hpp"
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr Index evaluate_rows = 1024;
@@ -21,10 +21,12 @@ void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, s
 
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
-                  LossResult<T>& result, const StepOptions& options) {
+                  LossResult<T>& result, const StepOptions& options, Execution execution) {
+    const ExecutionScope limit(execution);
     const typename Network<T>::Exclusive only(network, "train_step");
     check_optimizer(optimizer, network, "train_step");
     check_step_options(options, "train_step");
+    const typename Network<T>::ForgetAtEnd after(network);
     Step<T> step(network, loss, optimizer, options, result);
     double value = 0;
     with_team(step_work(network, batch.rows()), 1, [&] {
@@ -36,7 +38,8 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
 
 template <class T>
 std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, const Loss& loss,
-                             const std::vector<MetricKind>& metrics) {
+                             const std::vector<MetricKind>& metrics, Execution execution) {
+    const ExecutionScope limit(execution);
     std::vector<Metric> sums;
     for (const MetricKind kind : metrics) sums.emplace_back(kind, loss);
     const Reduction reduction =
@@ -45,9 +48,10 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
     Matrix<T> y;
     LossResult<T> result;
     double sum = 0, weight = 0;
+    const Index most = network.takes_batch_statistics() ? data.rows() : evaluate_rows;
     with_team(step_work(network, data.rows()), 1, [&] {
-        for (Index r = 0; r < data.rows(); r += evaluate_rows) {
-            const Data<T> part = data.middle_rows(r, std::min(evaluate_rows, data.rows() - r));
+        for (Index r = 0; r < data.rows(); r += most) {
+            const Data<T> part = data.middle_rows(r, std::min(most, data.rows() - r));
             y.resize(part.rows(), network.output_width(data.x, 0, network.layer_count()));
             network.predict_into(part.x, y);
             mean.evaluate<T>(y, part.target, part.weight, false, result);
@@ -63,12 +67,12 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
 
 #define CMLP_TRAINER(T)                                                                                    \
     template double train_step<T>(Network<T>&, const Data<T>&, const Loss&, Optimizer<T>&, LossResult<T>&, \
-                                  const StepOptions&);                                                     \
+                                  const StepOptions&, Execution);                                          \
     template void check_optimizer<T>(const Optimizer<T>&, const Network<T>&, std::string_view);            \
     template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
-                                             const std::vector<MetricKind>&);
+                                             const std::vector<MetricKind>&, Execution);
 CMLP_TRAINER(float)
 CMLP_TRAINER(double)
 #undef CMLP_TRAINER
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -68,10 +68,11 @@ def fit_in_parallel(jobs: Sequence[tuple[Any, Data]], n_threads: int) -> list[Ou
     others = [has_own(estimator, "fit") or estimator.solver == "lbfgs" for estimator, _ in jobs]
     with config_context(skip_parameter_validation=True):
         _fit_natively([job for job, other in zip(pairs, others, strict=True) if not other], n_threads)
+        share = max(1, n_threads // max(1, sum(others)))
         with ThreadPoolExecutor(n_threads) as threads:
             for (job, outcome), other in zip(pairs, others, strict=True):
                 if other:
-                    threads.submit(_fit, *job, outcome)
+                    threads.submit(_fit, *job, outcome, share)
     return outcomes
 
 
@@ -109,11 +110,14 @@ def _end(run: EstimatorRun, outcome: Outcome) -> None:
         outcome.error = error
 
 
-def _fit(estimator: Any, data: Data, outcome: Outcome) -> None:
+def _fit(estimator: Any, data: Data, outcome: Outcome, n_threads: int) -> None:
     started = time.perf_counter()
     more = {"sample_weight": data.weight, "eval_set": data.eval_set}
     try:
-        estimator.fit(data.x, data.y, **{name: value for name, value in more.items() if value is not None})
+        with _core.Execution(n_threads):
+            estimator.fit(
+                data.x, data.y, **{name: value for name, value in more.items() if value is not None}
+            )
     except Exception as error:
         outcome.error = error
     outcome.seconds = time.perf_counter() - started

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = ["Core", "LayerSpec", "Module", "Parameter", "dtype_name", "make_core"
 
 LayerSpec = tuple[str, str, dict[str, Any]]  # name, type, fields
 
+_MAKING = RLock()  # two threads that use a new module at once make one network
 _CORES: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
 
 
@@ -72,7 +74,9 @@ class Module:
         if self._owner is not None:
             return self._owner._core
         if self._own_core is None:
-            self._own_core = make_core(self._specs(), self._seed, self._dtype)
+            with _MAKING:
+                if self._own_core is None:
+                    self._own_core = make_core(self._specs(), self._seed, self._dtype)
         return self._own_core
 
     @property
@@ -107,12 +111,17 @@ class Module:
     def __call__(self, x: InputLike) -> npt.NDArray[Any]:
         """Return the output for ``x`` (batch, in), keeping what :meth:`backward` needs.
 
+        In evaluation mode any number of threads may call one network, and what is kept is a copy of the last
+        ``x``, from which backward repeats the pass. In training mode one thread at a time may.
+
         A Linear, alone or first of a network, also takes a SciPy sparse matrix.
 
         Raises
         ------
         ValueError
             When ``x`` is not two-dimensional or has the wrong number of columns.
+        RuntimeError
+            While another thread trains the network.
         """
         return self._core.forward(x, self._first, self._last)
 
@@ -136,6 +145,8 @@ class Module:
         ------
         ValueError
             Without a forward pass, or when the shape is not that of the last output.
+        RuntimeError
+            While another thread trains the network, and when one has called it since this thread's last call.
 
         Examples
         --------
@@ -183,7 +194,8 @@ class Module:
 
     def state_dict(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all values by name, buffers too, as PyTorch names and shapes them."""
-        return {name: np.array(values.data, order="C") for name, values in self._state().items()}
+        with self._core.reading("state_dict"):
+            return {name: np.array(values.data, order="C") for name, values in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Copy values in by name.
@@ -199,13 +211,15 @@ class Module:
         if unknown := sorted(state.keys() - own.keys()):
             raise ValueError(f"load_state_dict: the network has no {', '.join(unknown)}")
         arrays = {name: own[name]._checked(value, "load_state_dict") for name, value in state.items()}
-        for name, array in arrays.items():
-            own[name].data = array
+        with self._core.changing("load_state_dict"):
+            for name, array in arrays.items():
+                own[name].data = array
 
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
-        for parameter in self.parameters():
-            parameter.grad[...] = 0
+        with self._core.changing("zero_grad"):
+            for parameter in self.parameters():
+                parameter.grad[...] = 0
 
     @property
     def n_parameters(self) -> int:
@@ -231,8 +245,7 @@ class Module:
         >>> [(name, y.tolist()) for name, y in net.trace([[1.0]])]
         [('input', [[1.0]]), ('0: Linear', [[-2.0]]), ('1: ReLU', [[0.0]])]
         """
-        self(x)
-        values: list[Any] = list(self._core.outputs(self._first, self._last))
+        values: list[Any] = list(self._core.trace(x, self._first, self._last))
         if is_sparse(x):
             values[0] = x
         return list(zip(["input", *self._layer_titles()], values, strict=True))

@@ -51,7 +51,9 @@ class Parameter:
         self._copy_in(self._grad, value)
 
     def _copy_in(self, target: npt.NDArray[Any], value: npt.ArrayLike) -> None:
-        target[...] = self._checked(value, "Parameter")
+        array = self._checked(value, "Parameter")
+        with self._core.changing("Parameter"):
+            target[...] = array
 
     def _checked(self, value: npt.ArrayLike, function: str) -> npt.NDArray[Any]:
         """Return the value as an array; raise ValueError unless it is of this shape and real."""

@@ -64,23 +64,40 @@ class Predictor:
         core = self._standalone()._core
         with _core.Execution(n_threads):
             values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)
-        own = measures.of_prediction(y, lambda: self.predict(x), sample_weight)
+            own = measures.of_prediction(y, lambda: self.predict(x), sample_weight)
         return {"loss": values[0], **measures.join(values[1:], own)}
 
-    def predict(self, x: InputLike, **unknown: Never) -> npt.NDArray[Any]:
-        """Return the output for finite ``x`` (rows, in) in evaluation mode; many threads may call it at once.
+    def predict(self, x: InputLike, *, n_threads: int | None = None, **unknown: Never) -> npt.NDArray[Any]:
+        """Return the output for finite ``x`` in evaluation mode, from any number of threads at once.
 
-        A row's result does not depend on the rows beside it, not by a bit. Where the first layer is a Linear,
-        ``x`` may be a SciPy sparse matrix: the result has the bits of the dense one's.
+        A row's result does not depend on the rows beside it, not by a bit, unless there is a BatchNorm1d with
+        ``track_running_stats=False``, which takes the statistics of the rows of the call.
+
+        Parameters
+        ----------
+        x : array or sparse matrix (rows, in)
+            Sparse where the first layer is a Linear: the result has the bits of the dense matrix's.
+        n_threads : int, optional
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        ndarray (rows, out)
 
         Raises
         ------
         ValueError
-            For no rows, a wrong number of columns, or the first NaN or infinity in ``x``.
+            For no rows, a wrong number of columns, the first NaN or infinity in ``x``, or one row for a
+            BatchNorm1d without running statistics.
+        RuntimeError
+            While another thread trains the network.
         """
         if unknown:
             refuse_arguments("predict", unknown)
-        return self._core.predict(x, self._first, self._last)
+        if n_threads is None:
+            return self._core.predict(x, self._first, self._last)
+        with _core.Execution(n_threads):
+            return self._core.predict(x, self._first, self._last)
 
     def summary(self) -> str:
         """Return a table of the layers with their output widths and parameters.

@@ -7,7 +7,7 @@
 #include <span>
 #include <type_traits>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 namespace detail {
 
@@ -34,4 +34,4 @@ public:
     Borrowed(R&& elements) = delete;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

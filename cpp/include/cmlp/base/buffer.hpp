@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmlp/base/error.hpp>
+#include <cmlp/base/sizes.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -13,9 +14,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace cmlp {
-
-using Index = std::ptrdiff_t;
+namespace cmlp::inline v0_1 {
 
 namespace detail {
 
@@ -107,4 +106,4 @@ private:
     Index capacity_ = 0;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

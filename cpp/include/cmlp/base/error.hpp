@@ -8,7 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Training computed a NaN or an infinity. The text names the step and the layer; the weights are the last finite ones.
 class NonFiniteError : public std::runtime_error {
@@ -66,4 +66,4 @@ void require(bool condition, const Parts&... parts) {
         fail(parts...);
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

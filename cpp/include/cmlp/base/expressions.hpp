@@ -19,7 +19,7 @@ define CMLP_ALLOW_FAST_MATH and do without NaN checks and equal bits."
 #include <type_traits>
 #include <utility>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 template <class T>
 class Product;
@@ -187,4 +187,4 @@ private:
     A a_;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

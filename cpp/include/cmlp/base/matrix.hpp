@@ -13,7 +13,7 @@
 #include <initializer_list>
 #include <utility>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Borrowed matrix (what Eigen::Map is): cheap to copy, passed by value, valid while the memory it refers to exists.
 /// `=` writes elements or does not compile; it never makes a view look elsewhere, that is what rebind is for.
@@ -247,4 +247,4 @@ private:
     Index row_stride_ = 0;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

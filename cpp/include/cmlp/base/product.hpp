@@ -3,7 +3,7 @@
 
 #include <cmlp/base/expressions.hpp>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 template <class T>
 class MatrixView;
@@ -102,4 +102,4 @@ auto& operator/=(Writable auto&& c, const auto& e) {
     return c;
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

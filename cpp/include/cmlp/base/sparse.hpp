@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Borrowed CSR matrix: the entries of row i are those from starts[i] to starts[i + 1]; elements without one are 0.
 /// Cheap to copy, valid while the arrays exist.
@@ -107,4 +107,4 @@ private:
     bool is_sparse_ = false;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

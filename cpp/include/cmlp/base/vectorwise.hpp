@@ -13,7 +13,7 @@
 #include <functional>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 template <class T>
 class Matrix;
@@ -157,4 +157,4 @@ private:
     A a_;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

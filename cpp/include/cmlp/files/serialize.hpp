@@ -10,7 +10,7 @@
 #include <string_view>
 #include <variant>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// A network of either precision.
 using AnyNetwork = std::variant<Network<float>, Network<double>>;
@@ -49,4 +49,4 @@ template <class T>
 template <class T>
 [[nodiscard]] Network<T> load(std::istream& stream, LoadOptions options = {});
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -5,7 +5,7 @@
 #include <cmlp/runtime/registry.hpp>
 #include <cmlp/runtime/rng.hpp>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Fills w as (out, in), drawing its elements row by row from rng; settings as in initializers.def.
 /// Throws std::invalid_argument on a setting the initialiser does not take.
@@ -16,4 +16,4 @@ void initialize(MatrixView<T> w, Initializer initializer, const Settings& settin
 template <class T>
 void initialize_transposed(MatrixView<T> w, Initializer initializer, const Settings& settings, Rng& rng);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

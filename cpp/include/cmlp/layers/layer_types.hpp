@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// y = x W^T + b, W (out, in) and b (out); with Parametrization::ntk y = x W^T / sqrt(in) + b.
 struct Linear {
@@ -238,4 +238,4 @@ inline ActivationLayer activation(std::string_view name, const Settings& setting
     inline ActivationLayer name(const Settings& settings = {}) { return activation(#name, settings); }
 #include <cmlp/lists/activations.def>
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// How a parameter is kept and shown.
 struct ParameterSpec {
@@ -40,4 +40,4 @@ struct ParameterSpec {
 /// The activation a layer in front is initialised for: this layer's own, identity; nothing where the next one counts.
 [[nodiscard]] std::optional<Activation> activation_of(const Layer& layer);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// How a Linear's weights enter its formula.
 enum class Parametrization { standard, ntk };
@@ -26,4 +26,4 @@ EnsembleInit parse<EnsembleInit>(std::string_view text);
 [[nodiscard]] std::string_view name_or_auto(const std::optional<Initializer>& initializer);
 [[nodiscard]] std::optional<Initializer> parse_or_auto(std::string_view text);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

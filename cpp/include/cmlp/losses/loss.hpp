@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// How a batch's values become one: weighted mean over all elements, weighted sum, not at all, or the sum
 /// over the weight of
@@ -77,4 +77,4 @@ private:
     std::int64_t ignore_index_ = no_label;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Outputs of a network beside what they should have been.
 template <class T>
@@ -57,4 +57,4 @@ private:
     Index label_ = -1;           // its class, -1: outputs are binary or values
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Class indices, borrowed if they are std::int64_t that exist long enough, otherwise converted once.
 struct Labels {
@@ -65,4 +65,4 @@ template <std::ranges::forward_range R>
     }
 }
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Rows with what the network should say of them. Borrowed.
 template <class T>
@@ -31,4 +31,4 @@ void check_data(const Data<T>& data, std::string_view what);
 template <class T>
 void check_x(const Input<T>& x, std::string_view what);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// The comparison for one parameter, or for the input (named "input").
 struct GradcheckRow {
@@ -21,6 +21,6 @@ struct GradcheckRow {
 /// Compares every gradient with (L(w + h) - L(w - h)) / 2h. Dropout draws the same mask in every pass; the network's
 /// parameters, mode and random state are left as they were.
 std::vector<GradcheckRow> gradcheck(Network<double>& network, const Data<double>& data, const Loss& loss,
-                                    double h = 6e-6);
+                                    double h = 6e-6, Execution execution = {});
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -1,16 +1,17 @@
-// A network: layers in order, their numbers in one flat buffer (what is trained first) and the gradients in another.
+// A network: layers in order, their numbers in one flat buffer (what is trained first) and the gradients in
+// another.
 #pragma once
 
 #include <cmlp/base/sparse.hpp>
 #include <cmlp/network/numbers.hpp>
+#include <cmlp/runtime/runtime.hpp>
+#include <cmlp/runtime/seed.hpp>
 
-#include <atomic>
-#include <thread>
-
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 namespace detail {
 
+class Access;
 template <class T>
 struct Passes;
 
@@ -45,14 +46,11 @@ public:
     using NetworkNumbers<T>::layer_count;
     using NetworkNumbers<T>::metadata;
 
-    /// Draws the parameters from the seed, or leaves them 0; throws std::invalid_argument when sizes do not fit.
-    explicit Network(std::vector<NamedLayer> layers, std::uint64_t seed = 0, bool draw = true);
+    /// Draws the parameters from the seed, or leaves them 0; throws std::invalid_argument when sizes do not
+    /// fit.
+    explicit Network(std::vector<NamedLayer> layers, Seed seed = 0, bool draw = true);
     /// The same with layers named "0", "1", ...
-    explicit Network(std::vector<Layer> layers, std::uint64_t seed = 0);
-    template <std::same_as<bool> B>
-    explicit Network(std::vector<NamedLayer> layers, B seed, bool draw = true) = delete;
-    template <std::same_as<bool> B>
-    explicit Network(std::vector<Layer> layers, B seed) = delete;
+    explicit Network(std::vector<Layer> layers, Seed seed = 0);
     Network(const Network& other);
     Network(Network&& other) noexcept;
     /// Of the same layers: numbers are copied in place, and what looks at them stays valid.
@@ -67,13 +65,17 @@ public:
     /// Output, keeping what backward needs; x is borrowed until then. The view is valid until the next pass.
     /// Throws on a
     /// sparse x unless the first layer is a Linear.
-    MatrixView<const T> forward(const Input<T>& x) { return forward(x, 0, layer_count()); }
+    MatrixView<const T> forward(const Input<T>& x, Execution execution = {}) {
+        return forward(x, 0, layer_count(), execution);
+    }
     /// The same for layers first ... last - 1 alone.
-    MatrixView<const T> forward(const Input<T>& x, Index first, Index last);
+    MatrixView<const T> forward(const Input<T>& x, Index first, Index last, Execution execution = {});
     /// Gradient of the input from dy, that of the output; the parameters' gradients are added to, or set.
-    MatrixView<const T> backward(MatrixView<const T> dy) { return backward(dy, 0, layer_count()); }
+    MatrixView<const T> backward(MatrixView<const T> dy, Execution execution = {}) {
+        return backward(dy, 0, layer_count(), true, true, execution);
+    }
     MatrixView<const T> backward(MatrixView<const T> dy, Index first, Index last, bool accumulate = true,
-                                 bool input_gradient = true);
+                                 bool input_gradient = true, Execution execution = {});
     /// A copy of x in the network's own memory, for callers whose x may be gone before backward.
     Input<T> keep(const Input<T>& x, Index first = 0);
     /// Input of layer first in its last forward (of a sparse one its numbers()), then the outputs from there
@@ -81,18 +83,41 @@ public:
     [[nodiscard]] std::vector<MatrixView<const T>> outputs(Index first, Index last) const;
     /// Output of the last forward.
     [[nodiscard]] MatrixView<const T> output() const;
-    /// Drops the passes so far: backward throws until the next.
+    /// Drops the passes so far, and with them all views of callers' memory: backward throws until the next.
     void forget();
+    /// Forgets when it goes out of scope: for callers whose memory the passes look at, whatever is thrown.
+    class ForgetAtEnd {
+    public:
+        explicit ForgetAtEnd(Network& network) : network_(network) {}
+        ~ForgetAtEnd() { network_.forget(); }
+        ForgetAtEnd(const ForgetAtEnd&) = delete;
+
+    private:
+        Network& network_;
+    };
+    /// y = the output for x in evaluation mode as predict_into gives it, by any number of threads at once. Of
+    /// the pass a copy of x is kept, from which backward repeats it: by the thread that made the network's
+    /// last pass.
+    void call_into(const Input<T>& x, MatrixView<T> y, Index first, Index last);
+    /// A call in the network's mode with the input of layer first (of a sparse one its numbers()), then the
+    /// output of each layer; in evaluation mode by any number of threads at once.
+    [[nodiscard]] std::vector<Matrix<T>> trace(const Input<T>& x, Index first, Index last);
+    /// Repeats the passes of call_into, so that outputs() has them; backward does so itself. Throws
+    /// std::runtime_error when another thread has made a pass since the last one of this thread.
+    void repeat_calls(const char* what);
 
     /// y = the output for x in evaluation mode, layers first ... last - 1; throws on a wrong shape, and when
     /// x and y share
     /// memory. Small networks take none for a few rows; for the rest see Predictor.
-    void predict_into(const Input<T>& x, MatrixView<T> y) const { predict_into(x, y, 0, layer_count()); }
-    void predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last) const;
+    void predict_into(const Input<T>& x, MatrixView<T> y, Execution execution = {}) const {
+        predict_into(x, y, 0, layer_count(), execution);
+    }
+    void predict_into(const Input<T>& x, MatrixView<T> y, Index first, Index last,
+                      Execution execution = {}) const;
     /// The same for a matrix or an expression.
     template <class E>
-    void predict_into(const Expression<E>& x, MatrixView<T> y) const {
-        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { predict_into(rows, y); });
+    void predict_into(const Expression<E>& x, MatrixView<T> y, Execution execution = {}) const {
+        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { predict_into(rows, y, execution); });
     }
     /// The same for one row.
     void predict_into(std::span<const T> x, std::span<T> y) const {
@@ -100,15 +125,15 @@ public:
                      MatrixView<T>(y.data(), 1, std::ssize(y)));
     }
     /// The output in a new matrix.
-    [[nodiscard]] Matrix<T> predict(const Input<T>& x) const {
+    [[nodiscard]] Matrix<T> predict(const Input<T>& x, Execution execution = {}) const {
         Matrix<T> y(x.rows(), output_width(x, 0, layer_count()));
-        predict_into(x, y.view());
+        predict_into(x, y.view(), execution);
         return y;
     }
     template <class E>
-    [[nodiscard]] Matrix<T> predict(const Expression<E>& x) const {
+    [[nodiscard]] Matrix<T> predict(const Expression<E>& x, Execution execution = {}) const {
         Matrix<T> y;
-        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { y = predict(rows); });
+        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { y = predict(rows, execution); });
         return y;
     }
     [[nodiscard]] Matrix<T> predict(std::span<const T> x) const {
@@ -122,21 +147,19 @@ public:
     [[nodiscard]] Index output_width(const Input<T>& x, Index first, Index last) const;
     void zero_grad();
     /// Draws the parameters again.
-    void reset_parameters(std::uint64_t seed);
-    template <std::same_as<bool> B>
-    void reset_parameters(B seed) = delete;
-    /// Initialises the linear layers first ... last - 1 from the rows of x, the input of layer first, one
-    /// after the other:
-    /// each output has standard deviation 1 before its bias, which puts 0 amid the rows. Buffers and gradients stay.
-    /// Throws std::invalid_argument when x has no rows, another width or an element that is not finite.
-    void initialize_from(MatrixView<const T> x, std::uint64_t seed, Index first, Index last);
+    void reset_parameters(Seed seed);
+    /// Initialises the linear layers first ... last - 1 from the rows of x, the input of layer first, one after
+    /// the other: each output has standard deviation 1 before its bias, which puts 0 amid the rows. Buffers
+    /// and gradients stay. Throws std::invalid_argument when x has no rows, another width or an element that
+    /// is not finite.
+    void initialize_from(MatrixView<const T> x, Seed seed, Index first, Index last);
 
     /// Names of the rows that the next passes draw dropout by, borrowed until forget(); empty: their places
     /// in the batch.
     void name_rows(std::span<const std::uint64_t> names);
     /// Held by the thread that changes the network (again by its own callbacks), in whichever Network it
-    /// moves to; throws
-    /// std::runtime_error while another thread holds it. Training takes it by itself.
+    /// moves to; throws std::runtime_error while another thread holds it, and waits for those that hold a
+    /// Shared. Training takes it by itself.
     class Exclusive {
     public:
         Exclusive(Network& network, const char* what);
@@ -144,8 +167,20 @@ public:
         Exclusive(const Exclusive&) = delete;
 
     private:
-        std::atomic<std::thread::id>& owner_;
+        detail::Access& access_;
         bool nested_;
+    };
+    /// Held by threads that read the network, where others might change it meanwhile; throws
+    /// std::runtime_error while another thread holds it exclusively. Predictions do not take it by
+    /// themselves. Not for a thread that then changes the network.
+    class Shared {
+    public:
+        Shared(const Network& network, const char* what);
+        ~Shared();
+        Shared(const Shared&) = delete;
+
+    private:
+        detail::Access& access_;
     };
 
     [[deprecated("set_training")]] void train(bool on = true) { this->set_training(on); }
@@ -163,4 +198,4 @@ private:
 extern template class Network<float>;
 extern template class Network<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 namespace detail {
 
@@ -44,6 +44,8 @@ public:
 
     /// Number of parameters, padding not counted.
     [[nodiscard]] Index parameter_count() const;
+    /// Whether a row's prediction depends on the rows beside it: there is a BatchNorm1d without running statistics.
+    [[nodiscard]] bool takes_batch_statistics() const;
     /// Multiplications or so of the largest layer's pass over that many rows.
     [[nodiscard]] double pass_work(Index rows) const;
 
@@ -86,4 +88,4 @@ protected:
 extern template class NetworkNumbers<float>;
 extern template class NetworkNumbers<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// A layer with the name its parameters carry: "0", "encoder.1".
 struct NamedLayer {
@@ -29,4 +29,4 @@ struct Parameter {
     MatrixView<T> grad;   // empty for a buffer
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

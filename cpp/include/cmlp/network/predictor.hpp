@@ -3,7 +3,7 @@
 
 #include <cmlp/network/network.hpp>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 namespace detail {
 
@@ -32,21 +32,21 @@ public:
     void reserve(Index rows, Index columns = 0);
 
     /// y = the output for x in evaluation mode, the bits those of Network::predict_into; throws as that does.
-    void predict_into(const Input<T>& x, MatrixView<T> y);
+    void predict_into(const Input<T>& x, MatrixView<T> y, Execution execution = {});
     template <class E>
-    void predict_into(const Expression<E>& x, MatrixView<T> y) {
-        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { predict_into(rows, y); });
+    void predict_into(const Expression<E>& x, MatrixView<T> y, Execution execution = {}) {
+        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { predict_into(rows, y, execution); });
     }
     void predict_into(std::span<const T> x, std::span<T> y) {
         predict_into(Input<T>(MatrixView<const T>(x.data(), 1, std::ssize(x))),
                      MatrixView<T>(y.data(), 1, std::ssize(y)));
     }
     /// The output in a new matrix.
-    [[nodiscard]] Matrix<T> predict(const Input<T>& x);
+    [[nodiscard]] Matrix<T> predict(const Input<T>& x, Execution execution = {});
     template <class E>
-    [[nodiscard]] Matrix<T> predict(const Expression<E>& x) {
+    [[nodiscard]] Matrix<T> predict(const Expression<E>& x, Execution execution = {}) {
         Matrix<T> y;
-        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { y = predict(rows); });
+        detail::with_rows<T>(x.self(), [&](const Input<T>& rows) { y = predict(rows, execution); });
         return y;
     }
     [[nodiscard]] Matrix<T> predict(std::span<const T> x) {
@@ -61,4 +61,4 @@ private:
 extern template class Predictor<float>;
 extern template class Predictor<double>;
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -5,7 +5,7 @@
 
 #include <span>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Norm of all elements of all runs: norm_type 1, 2 or infinity; throws std::invalid_argument on another.
 template <class T>
@@ -32,4 +32,4 @@ void limit_columns(MatrixView<T> w, double limit);
 template <class T>
 void average_into(std::span<T> mean, std::span<const T> x, double share);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

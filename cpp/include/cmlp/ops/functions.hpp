@@ -5,10 +5,10 @@
 
 #include <span>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// y[i] = f(x[i]) for a function of functions.def; y may be x. Throws std::invalid_argument when the sizes differ.
 template <class T>
 void apply(Function f, std::span<const T> x, std::span<T> y);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

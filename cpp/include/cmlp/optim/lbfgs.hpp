@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Limited-memory BFGS (Liu and Nocedal, 1989), the steps and stopping rules those of PyTorch's LBFGS.
 class Lbfgs {
@@ -46,4 +46,4 @@ private:
     void choose_direction(std::span<const double> gradient);
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Parameters that share their settings.
 template <class T>
@@ -102,4 +102,4 @@ private:
     std::int64_t steps_ = 0;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 enum class ScheduleKind : int {
 #define CMLP_SCHEDULE(name, ...) name,
@@ -44,4 +44,4 @@ private:
     std::vector<double> parameters_;
 };
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 enum class Activation : int {
 #define CMLP_ACTIVATION(name, ...) name,
@@ -136,4 +136,4 @@ double largest_error(Function function);
 /// The initialiser that keeps the variance through a layer followed by this activation ("auto").
 Initializer initializer_for(Activation next);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

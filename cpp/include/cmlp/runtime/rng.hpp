@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cmlp/base/matrix.hpp>
+#include <cmlp/runtime/seed.hpp>
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// What a stream is for, so that two uses of one seed never share numbers.
 enum class Stream : std::uint32_t { init, shuffle, dropout, split, user, mixup, noise };
@@ -15,7 +16,7 @@ enum class Stream : std::uint32_t { init, shuffle, dropout, split, user, mixup, 
 /// A stream of random numbers keyed by (seed, purpose, step); Philox4x32-10 of Salmon et al., SC 2011.
 class Rng {
 public:
-    Rng(std::uint64_t seed, Stream purpose, std::uint64_t step = 0);
+    Rng(Seed seed, Stream purpose, std::uint64_t step = 0);
 
     /// Next 64 random bits.
     std::uint64_t next();
@@ -36,15 +37,13 @@ private:
 };
 
 /// The key under which the kernels draw the numbers of (seed, purpose).
-std::uint64_t random_key(std::uint64_t seed, Stream purpose);
+std::uint64_t random_key(Seed seed, Stream purpose);
 
 /// Order of n rows in one epoch: Fisher-Yates with the stream (seed, purpose, epoch).
-std::vector<Index> permutation(Index n, std::uint64_t seed, std::uint64_t epoch,
-                               Stream purpose = Stream::shuffle);
+std::vector<Index> permutation(Index n, Seed seed, std::uint64_t epoch, Stream purpose = Stream::shuffle);
 
 /// The same into existing memory, without allocating.
-void permute(std::vector<Index>& order, std::uint64_t seed, std::uint64_t epoch,
-             Stream purpose = Stream::shuffle);
+void permute(std::vector<Index>& order, Seed seed, std::uint64_t epoch, Stream purpose = Stream::shuffle);
 
 /// Words of 32 random bits out of a generator that is not ours. Borrowed.
 struct Words {
@@ -66,4 +65,4 @@ void shuffle(std::span<Index> order, Words words);
 /// Quantile of the standard normal distribution, 0 < p < 1 (Wichura, Applied Statistics 37, 1988, AS 241).
 double normal_quantile(double p);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Names of the instruction sets this build has and this processor can run, best first.
 std::vector<std::string> isas();
@@ -18,10 +18,12 @@ std::vector<std::string> built_isas();
 /// A CMLP_ISA that is unknown or cannot run here is ignored with a line on stderr.
 std::string isa();
 
-/// Chooses the instruction set for calls that follow; throws std::invalid_argument listing the ones there are.
+/// Chooses the instruction set for calls that follow; throws std::invalid_argument listing the ones there
+/// are.
 void set_isa(std::string_view name);
 
-/// How one call runs. Threads at most; 0: as many as num_threads() says. Throws as set_num_threads where it is used.
+/// How one call runs: the last argument of calls that train or predict. Threads at most; 0: as many as
+/// num_threads() says. Throws std::invalid_argument where it is used when it is negative.
 struct Execution {
     int threads = 0;
 };
@@ -33,18 +35,30 @@ struct Execution {
 /// bounds all three once it is lowered. No call starts more threads than there are processors.
 int num_threads();
 
-/// Sets the limit for all threads, std::nullopt: back to the default; throws std::invalid_argument unless count >= 1.
+/// Sets the limit for all threads, std::nullopt: back to the default; throws std::invalid_argument unless
+/// count >= 1.
 void set_num_threads(std::optional<int> count);
+
+namespace detail {
+
+/// Sets the limit for this thread's calls, 0: none; the one before.
+int limit_call(int threads);
+
+}  // namespace detail
 
 /// The limit for the calls of this thread, nested ones included, until it goes out of scope.
 class [[nodiscard]] ExecutionScope {
 public:
     /// Throws std::invalid_argument on a negative count.
-    explicit ExecutionScope(Execution execution);
-    ~ExecutionScope();
+    explicit ExecutionScope(Execution execution)
+        : before_(execution.threads == 0 ? none : detail::limit_call(execution.threads)) {}
+    ~ExecutionScope() {
+        if (before_ != none) (void)detail::limit_call(before_);
+    }
     ExecutionScope(const ExecutionScope&) = delete;
 
 private:
+    static constexpr int none = -1;
     int before_;
 };
 
@@ -56,4 +70,4 @@ std::string_view team_kind();
 /// while a team is open, or in a process forked from one that used it, does nothing.
 void shutdown();
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

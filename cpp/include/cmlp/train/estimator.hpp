@@ -6,7 +6,7 @@
 
 #include <optional>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// How the learning rate falls: never; to learning_rate_init / (rows seen + 1)^power_t; or to a fifth
 /// whenever it would end.
@@ -63,28 +63,29 @@ struct EstimatorHooks {
 };
 
 /// Trains for whole epochs by these rules, in the calling thread. Of the options, every_steps and what stops
-/// or monitors are
-/// the rules' own affair. The report starts empty but for its state, which is read, and is filled as the training goes.
-/// Throws as fit does; the weights are the best so far then, too.
+/// or monitors are the rules' own affair. The report starts empty but for its state, which is read, and is
+/// filled as the training goes. Throws as fit does; the weights are the best so far then, too.
 template <class T>
 void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
                    const FitOptions& options, const EstimatorRules& rules, EstimatorReport& report,
-                   const Data<T>* held_out = nullptr, const EstimatorHooks& hooks = {});
+                   const Data<T>* held_out = nullptr, const EstimatorHooks& hooks = {},
+                   Execution execution = {});
 
 /// The same for whoever needs the report of a training that ended without an exception; from `state` on.
 template <class T>
 EstimatorReport fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss,
                               Optimizer<T>& optimizer, const FitOptions& options, const EstimatorRules& rules,
                               const EstimatorState& state = {}, const Data<T>* held_out = nullptr,
-                              const EstimatorHooks& hooks = {}) {
+                              const EstimatorHooks& hooks = {}, Execution execution = {}) {
     EstimatorReport report;
     report.state = state;
-    fit_estimator(network, data, loss, optimizer, options, rules, report, held_out, hooks);
+    fit_estimator(network, data, loss, optimizer, options, rules, report, held_out, hooks, execution);
     return report;
 }
 
-/// Calls job(0) ... job(jobs - 1), each on one thread and so many at a time; one alone has all threads. Nothing a job
-/// computes depends on the number of threads. Once all are done, throws what the first of those that failed threw.
+/// Calls job(0) ... job(jobs - 1), each on one thread whatever it asks for, and as many at a time as there
+/// are threads (no more than processors); one job alone has all threads. Nothing a job computes depends on
+/// the number of threads. Once all are done, throws what the first of those that failed threw.
 void run_jobs(Index jobs, int threads, const std::function<void(Index)>& job);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Parameters as one vector in double, without the padding of rows. Borrowed.
 template <class T>
@@ -139,14 +139,19 @@ private:
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
          const FitOptions& options, FitReport& report, const Data<T>* validation = nullptr,
-         const Hooks& hooks = {});
+         const Hooks& hooks = {}, Execution execution = {});
 template <class T>
 FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
               const FitOptions& options = {}, const std::type_identity_t<Data<T>>* validation = nullptr,
-              const Hooks& hooks = {}) {
+              const Hooks& hooks = {}, Execution execution = {}) {
     FitReport report;
-    fit<T>(network, data, loss, rule, options, report, validation, hooks);
+    fit<T>(network, data, loss, rule, options, report, validation, hooks, execution);
     return report;
 }
+template <class T>
+FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRule<T>& rule,
+              const FitOptions& options, Execution execution) {
+    return fit<T>(network, data, loss, rule, options, nullptr, {}, execution);
+}
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

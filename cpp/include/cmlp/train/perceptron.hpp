@@ -3,6 +3,7 @@
 
 #include <cmlp/base/matrix.hpp>
 #include <cmlp/runtime/registry.hpp>
+#include <cmlp/runtime/seed.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -12,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 enum class PerceptronRule : int {
 #define CMLP_PERCEPTRON_RULE(name, ...) name,
@@ -49,7 +50,7 @@ struct PerceptronOptions {
     std::optional<double> learning_rate = {};  // the rule's own when empty
     Index epochs = 100;                        // at most
     bool shuffle = false;                      // a new order of the rows in each epoch
-    std::uint64_t seed = 0;
+    Seed seed = 0;
     double tolerance = 1e-6;  // adaline ends when an epoch changes the squared error by less
     PathOf path = PathOf::none;
 };
@@ -94,4 +95,4 @@ private:
 /// w.x + b of each row, for weights learned elsewhere; throws std::invalid_argument as the member does.
 void decision_function(const Neuron& neuron, MatrixView<const double> x, std::span<double> z);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace cmlp {
+namespace cmlp::inline v0_1 {
 
 /// Why fit returned.
 enum class Stop { completed, early_stopping, time_limit, callback, converged };
@@ -80,7 +80,7 @@ struct FitOptions {
     bool shuffle = true;
     bool drop_last =
         false;  ///< leaves out the last batch of an epoch where it has fewer rows than batch_size
-    std::uint64_t seed = 0;
+    Seed seed = 0;
     Index accumulate_steps = 1;  ///< batches whose joint mean a step follows
     StepOptions step = {};
     double mixup = 0;        ///< alpha: rows are mixed in pairs with a share from Beta(alpha, alpha), 0: off
@@ -102,7 +102,7 @@ struct FitOptions {
 /// penalties included. Throws NonFiniteError, weights untouched, when the loss or a gradient is not finite.
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
-                  LossResult<T>& result, const StepOptions& options = {});
+                  LossResult<T>& result, const StepOptions& options = {}, Execution execution = {});
 
 /// Trains for whole epochs in the calling thread, with a report that starts empty and is filled as the fit
 /// goes, so that it
@@ -112,16 +112,21 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
          const FitOptions& options, FitReport& report, const Data<T>* validation = nullptr,
-         const Hooks& hooks = {});
+         const Hooks& hooks = {}, Execution execution = {});
 
 /// The same for whoever needs the report of a fit that ended without an exception.
 template <class T>
 FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
               const FitOptions& options = {}, const std::type_identity_t<Data<T>>* validation = nullptr,
-              const Hooks& hooks = {}) {
+              const Hooks& hooks = {}, Execution execution = {}) {
     FitReport report;
-    fit<T>(network, data, loss, optimizer, options, report, validation, hooks);
+    fit<T>(network, data, loss, optimizer, options, report, validation, hooks, execution);
     return report;
+}
+template <class T>
+FitReport fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
+              const FitOptions& options, Execution execution) {
+    return fit<T>(network, data, loss, optimizer, options, nullptr, {}, execution);
 }
 
 /// Updates of an epoch over that many rows. Throws std::invalid_argument on options that leave no batch.
@@ -135,19 +140,19 @@ struct Pairs {
 };
 
 /// The pairs that fit mixes in its batch `number`, counted over all epochs from 0.
-Pairs mixup_pairs(Index rows, double alpha, std::uint64_t seed, std::uint64_t number);
+Pairs mixup_pairs(Index rows, double alpha, Seed seed, std::uint64_t number);
 
 /// Adds what fit adds to batch `number`: deviation * N(0, 1) for every element, row by row.
 template <class T>
-void add_noise(MatrixView<T> x, double deviation, std::uint64_t seed, std::uint64_t number);
+void add_noise(MatrixView<T> x, double deviation, Seed seed, std::uint64_t number);
 
 /// The loss, then the metrics, in evaluation mode.
 template <class T>
 std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, const Loss& loss,
-                             const std::vector<MetricKind>& metrics = {});
+                             const std::vector<MetricKind>& metrics = {}, Execution execution = {});
 
 /// Throws std::invalid_argument unless the optimizer's weights are the network's.
 template <class T>
 void check_optimizer(const Optimizer<T>& optimizer, const Network<T>& network, std::string_view what);
 
-}  // namespace cmlp
+}  // namespace cmlp::inline v0_1
