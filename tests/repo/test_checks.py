@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks import imports, layering, paths, text
+from checks import imports, layering, namespace, paths, text
 
 INCLUDES = [
     ("cpp/include/cmlp/base/matrix.hpp", "cmlp/runtime/registry.hpp"),
@@ -33,6 +33,21 @@ def test_includes_of_a_higher_layer(name: str, include: str) -> None:
 )
 def test_libraries_that_one_file_uses(name: str, line: str) -> None:
     assert len(list(layering.violations(name, line))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "opened", "found"),
+    [
+        ("cpp/src/ops/products.cpp", "", 1),
+        ("cpp/src/ops/products.cpp", "::ops", 1),
+        ("cpp/src/ops/products.cpp", "::inline v99_9", 1),
+        ("cpp/src/ops/products.cpp", f"::inline {namespace.NAME}::ops", 0),
+        ("cpp/src/kernels/map.hpp", "::kernels::CMLP_ISA", 0),
+        ("tests/cpp/oracle.hpp", "::test", 0),
+    ],
+)
+def test_the_namespace_of_the_version(name: str, opened: str, found: int) -> None:
+    assert len(list(namespace.violations(name, f"namespace cmlp{opened} {{"))) == found
 
 
 @pytest.mark.parametrize(
