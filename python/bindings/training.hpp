@@ -45,6 +45,6 @@ void check_signals();
 void sleep_if_finalizing();
 /// Calls a function of the user's; false: what it returned is neither None nor true, and the training stops.
 bool continues(const py::object& function, const py::dict& values);
-/// Options by their names in net.fit; those that are not there stay, and a name that is none of them is refused. None is
-/// "off" for the options that can be off.
+/// Options by their names in net.fit; those that are not there stay, and a name that is none of them is refused.
+/// None is "off" for the options that can be off.
 cmlp::FitOptions options_from(const py::dict& o);

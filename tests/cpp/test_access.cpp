@@ -59,7 +59,7 @@ const std::pair<const char*, Entry> entries[] = {
          Optimizer<double> sgd(OptimizerKind::sgd, net);
          EstimatorHooks own;
          if (hooks.epoch_end) own.epoch_end = [](const EstimatorEpoch&) -> bool { throw Stopped(); };
-         (void)fit_estimator(net, rows.data(), mse, sgd, {.batch_size = 40}, {}, {}, nullptr, own);
+         (void)fit_estimator<double>(net, rows.data(), mse, sgd, {.batch_size = 40}, {}, {}, nullptr, own);
      }},
     {"gradcheck", [](N& net, const Rows& rows, const Hooks&) { (void)gradcheck(net, rows.data(), mse); }},
     {"initialize_from",
