@@ -53,11 +53,30 @@ CALLS = {
         refused(lambda: _core.input_noise(a, 2**61, 0, 0))
         refused(lambda: _core.input_noise(2**61, a, 0, 0))
     """,
-    "whole passes": """
+    "optimizers": """
+    adam = optim.Adam(net.parameters())._core
+    for a in bad:
+        refused(lambda: adam.setting("lr", a))
+        refused(lambda: adam.set_setting("lr", 0.1, a))
+        refused(lambda: adam.joined(a))
+        refused(lambda: adam.set_joined(1, a))
+        refused(lambda: adam.memory(a))
+        refused(lambda: adam.set_memory([0.0, 0.0], a))
+        members = [(core, a + 1 if a >= 0 else a)]
+        refused(lambda: _core.Optimizer32("adam", [(members, {})]))
+        refused(lambda: adam.add_group(members, {}))
+        refused(lambda: _core.LBFGS32(members))
+        refused(lambda: _core.LevenbergMarquardt32(members))
+        refused(lambda: _core.grad_norm(members, 2.0))
+        refused(lambda: _core.clip_grad_norm(members, 1.0, 2.0))
+        refused(lambda: _core.clip_grad_value(members, 1.0))
+        refused(lambda: _core.average(members, members, 0.5))
+    """,
+    "passes over all rows": """
     criterion = nn.MSELoss()._core
     for a in bad:
         if a != 3:
-            refused(lambda: _core.whole_pass(core, [a], np.ones(3), x, np.ones((2, 3)), None, criterion, 0.0))
+            refused(lambda: _core.full_batch_pass(core, [a], np.ones(3), x, np.ones((2, 3)), None, criterion, 0.0))
     """,
 }
 

@@ -15,6 +15,7 @@ RETURNS = {
     "Network.buffers": f"list[tuple[str, int, {OWN}]]",
     "Network.layers": "list[tuple[str, str, dict[str, typing.Any]]]",
     "Network.outputs": f"list[{OWN}]",
+    "Network.trace": f"list[{OWN}]",
     "Loss.__call__": f"float | {ARRAY32} | {ARRAY64}",
     "Loss.backward": f"{ARRAY32} | {ARRAY64}",
     "Optimizer.state": f"list[{OWN}]",

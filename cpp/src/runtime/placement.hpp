@@ -4,6 +4,7 @@
 // done all pieces.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -33,14 +34,8 @@ public:
         const int here = sched_getcpu(), entered = entered_.load(std::memory_order_relaxed);
         if (here < 0 || (here == caller_ && entered == placed_)) return;
         caller_ = here, placed_ = entered;
-        cpu_set_t allowed;
-        if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-        CPU_CLR(here, &allowed);
-        if (CPU_COUNT(&allowed) == 0) return;
-        for (Member& member : members_)
-            if (member.present.load(std::memory_order_acquire) && *member.kept_off != here)
-                if (pthread_setaffinity_np(member.thread, sizeof allowed, &allowed) == 0)
-                    *member.kept_off = here;
+        if (std::ranges::any_of(members_, [here](const Member& member) { return member.is_near(here); }))
+            keep_off(here);
     }
 
 private:
@@ -50,7 +45,22 @@ private:
         std::atomic<bool> present = false;
         pthread_t thread;
         int* kept_off;  // of that thread; written by the caller alone once the member is present
+
+        bool is_near(int processor) const {
+            return present.load(std::memory_order_acquire) && *kept_off != processor;
+        }
     };
+
+    void keep_off(int processor) {
+        cpu_set_t allowed;
+        if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+        CPU_CLR(processor, &allowed);
+        if (CPU_COUNT(&allowed) == 0) return;
+        for (Member& member : members_)
+            if (member.is_near(processor) &&
+                pthread_setaffinity_np(member.thread, sizeof allowed, &allowed) == 0)
+                *member.kept_off = processor;
+    }
 
     static inline thread_local int kept_off = -1;
 

@@ -186,7 +186,7 @@ void run_pieces(Index pieces, int threads, void (*run)(void*, Index), void* cont
 int team_threads() { return runs_pieces ? 1 : led ? led->members() + 1 : 0; }
 
 int useful_threads() {
-    const int processors = processors_allowed(), limit = thread_limit(processors);
+    const int processors = processors_lately(), limit = thread_limit(processors);
     if (limit == 1 || in_foreign_region()) return 1;
     return std::clamp(processors - members.load(std::memory_order_relaxed), 1, limit);
 }

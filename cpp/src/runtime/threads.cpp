@@ -17,6 +17,7 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <time.h>
 #endif
 
 namespace cmlp::inline v0_1 {
@@ -60,6 +61,22 @@ thread_local int call_limit = 0;  // of this thread's calls; 0: none
 int processors_allowed() {
     static const int quota = read_quota();
     return std::min(processors_by_affinity(), quota);
+}
+
+int processors_lately() {
+#if defined(__linux__)
+    thread_local timespec asked = {};
+    thread_local int processors = 0;
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    if (processors == 0 || now.tv_nsec != asked.tv_nsec || now.tv_sec != asked.tv_sec) {
+        processors = processors_allowed();
+        asked = now;
+    }
+    return processors;
+#else
+    return processors_allowed();
+#endif
 }
 
 int thread_limit(int processors) {
