@@ -16,6 +16,8 @@ __all__: list[str] = [
     'FitRows64',
     'FullBatch32',
     'FullBatch64',
+    'Hold32',
+    'Hold64',
     'LBFGS32',
     'LBFGS64',
     'LevenbergMarquardt32',
@@ -101,6 +103,10 @@ class Network32:
         """
         (name, index of its layer, value) of what is kept but not trained, as zero-copy views.
         """
+    def changing(self, what: str) -> Hold32:
+        """
+        A with block in which no other thread reads or changes the network.
+        """
     def convert(self) -> Network64:
         """
         The same network in the other precision.
@@ -167,6 +173,10 @@ class Network32:
         """
         Output in evaluation mode; keeps nothing and may run in many threads at once.
         """
+    def reading(self, what: str) -> Hold32:
+        """
+        A with block in which no other thread changes the network.
+        """
     def reset_parameters(self, seed: Integer) -> None:
         """
         Draws all parameters anew.
@@ -178,6 +188,15 @@ class Network32:
     def to_bytes(self) -> bytes:
         """
         The bytes of a model file.
+        """
+    def trace(
+        self,
+        x: object,
+        first: Integer = 0,
+        last: Integer = -1,
+    ) -> list[numpy.typing.NDArray[numpy.float32]]:
+        """
+        A forward that returns the input and the output of each layer.
         """
     def widths(self) -> list[int]:
         """
@@ -253,6 +272,10 @@ class Network64:
         """
         (name, index of its layer, value) of what is kept but not trained, as zero-copy views.
         """
+    def changing(self, what: str) -> Hold64:
+        """
+        A with block in which no other thread reads or changes the network.
+        """
     def convert(self) -> Network32:
         """
         The same network in the other precision.
@@ -319,6 +342,10 @@ class Network64:
         """
         Output in evaluation mode; keeps nothing and may run in many threads at once.
         """
+    def reading(self, what: str) -> Hold64:
+        """
+        A with block in which no other thread changes the network.
+        """
     def reset_parameters(self, seed: Integer) -> None:
         """
         Draws all parameters anew.
@@ -330,6 +357,15 @@ class Network64:
     def to_bytes(self) -> bytes:
         """
         The bytes of a model file.
+        """
+    def trace(
+        self,
+        x: object,
+        first: Integer = 0,
+        last: Integer = -1,
+    ) -> list[numpy.typing.NDArray[numpy.float64]]:
+        """
+        A forward that returns the input and the output of each layer.
         """
     def widths(self) -> list[int]:
         """
@@ -383,6 +419,22 @@ class Network64:
         """
     @training.setter
     def training(self, arg1: bool) -> None:
+        ...
+class Hold32:
+    """
+    The right to read or to change a network for several steps.
+    """
+    def __enter__(self) -> None:
+        ...
+    def __exit__(self, arg0: object, arg1: object, arg2: object) -> None:
+        ...
+class Hold64:
+    """
+    The right to read or to change a network for several steps.
+    """
+    def __enter__(self) -> None:
+        ...
+    def __exit__(self, arg0: object, arg1: object, arg2: object) -> None:
         ...
 class Loss:
     """
