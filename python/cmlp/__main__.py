@@ -12,7 +12,7 @@ def cmake_dir() -> Path:
 
 
 def main() -> None:
-    """Print what the arguments ask for."""
+    """Print what the arguments select."""
     parser = argparse.ArgumentParser(prog="python -m cmlp", description="The C++ library within.")
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--cmake-dir", action="store_true", help="print the folder for cmake -Dcmlp_DIR=...")

@@ -1,4 +1,4 @@
-"""Names of other libraries are answered with the name, or one sentence, that cmlp has for them."""
+"""For a name of another library, an error message contains cmlp's name or one sentence."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _OUT = {"value": "identity", "log_mean": "exp", "quantiles": "identity", "moment
 
 
 class Objective:
-    """A loss with the function that makes answers of the network's outputs."""
+    """A loss with the function that computes predictions from the network's outputs."""
 
     def __init__(self, loss: Loss, out: str) -> None:
         self.loss = loss

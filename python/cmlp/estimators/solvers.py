@@ -40,7 +40,7 @@ _SETTINGS = (
 
 
 class Solver:
-    """An optimizer with scikit-learn's course of the learning rate; it can be kept and copied."""
+    """An optimizer with scikit-learn's schedule of the learning rate; it can be pickled and copied."""
 
     def __init__(self, estimator: Any, net: nn.Sequential) -> None:
         self.settings: list[Any] = settings_of(estimator)

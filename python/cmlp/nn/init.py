@@ -151,7 +151,7 @@ def orthogonal_(parameter: Parameter, gain: float = 1.0, *, seed: int = 0) -> Pa
 
 
 def data_driven_(module: Module, x: npt.ArrayLike, *, seed: int = 0) -> Module:
-    """Draw the linear layers of a network anew by rows of its training data, one after the other.
+    """Initialise the linear layers of a network from rows of its training data, one after the other.
 
     Weights: each row is ``g / std(x g)`` with g ~ N(0, 1), so that every output has standard deviation 1 over
     the rows (before the bias; ``g`` itself where all rows give the same). Biases: ``-sum_k lambda_k

@@ -1,4 +1,4 @@
-"""Losses: call one on predictions and targets, ask it for the gradient."""
+"""Losses: call one with predictions and targets, then call its ``backward`` for the gradient."""
 
 from __future__ import annotations
 
