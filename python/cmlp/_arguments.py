@@ -1,7 +1,7 @@
 """Checks of the arguments of public functions against their annotations.
 
-A function's own errors stand where they name the argument; the checks here explain the others, and refuse what
-a function takes unseen. A valid call costs little.
+If the error of a function names the argument, it is passed on; otherwise the checks here raise one. They also
+reject what a function would accept without using it. A valid call costs little.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def test_code_and_back():
     assert codes.shape == (600, 10)
     assert [coef.shape for coef in coder.coefs_] == [(64, 40), (40, 10), (10, 40), (40, 64)]
     back = coder.inverse_transform(codes)
-    assert np.array_equal(back, coder._answer(coder._raw(DIGITS)))
+    assert np.array_equal(back, coder._prediction_from(coder._raw(DIGITS)))
     assert coder.score(DIGITS) == pytest.approx(-((back - DIGITS) ** 2).mean())
     mean = ((DIGITS - DIGITS.mean(axis=0)) ** 2).mean()
     assert -coder.score(DIGITS) < 0.4 * mean

@@ -20,7 +20,7 @@ from cmlp.runtime import Execution
 
 
 class MLPTransformer(BaseMLP):
-    """An autoencoder: a multilayer perceptron that learns to give back its input through a narrow layer.
+    """An autoencoder: a multilayer perceptron that learns to reproduce its input through a narrow layer.
 
     ``transform`` gives the activations of that layer, the code; ``inverse_transform`` rows from codes
     (Hinton and Salakhutdinov, Science 313, 2006).
@@ -32,7 +32,7 @@ class MLPTransformer(BaseMLP):
     activation : as in :class:`MLPRegressor`, default="relu"
         Of all hidden layers, the code among them; a sequence has one for each layer of the encoder.
     loss : str or Loss, default="squared_error"
-        Of the rows given back; as in :class:`MLPRegressor`.
+        Of the reproduced rows; as in :class:`MLPRegressor`.
     **more
         Every other parameter of :class:`MLPRegressor` but ``transform_layer``.
 
@@ -110,7 +110,7 @@ class MLPTransformer(BaseMLP):
         return int(y.shape[1])
 
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
-        errors = ((self._answer(z) - rows.y) ** 2).mean(axis=1)
+        errors = ((self._prediction_from(z) - rows.y) ** 2).mean(axis=1)
         return -float(np.average(errors, weights=rows.weight))
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -146,7 +146,7 @@ class MLPTransformer(BaseMLP):
             return output_of(self.out_activation_, net._core.predict(codes, first, net._last))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return minus the mean squared error of the rows given back: larger is better."""
+        """Return minus the mean squared error of the reproduced rows: larger is better."""
         check_is_fitted(self)
         rows = self._rows(X, None, sample_weight, first=False, incremental=True, trained_on=False)
         return self._score_of(self._raw(X), rows)

@@ -18,7 +18,7 @@ from cmlp.estimators.exclusive import fitting
 from cmlp.estimators.lbfgs import FullBatchObjective, FullBatchRun
 from cmlp.estimators.losses import Objective
 from cmlp.estimators.network import Architecture, draw
-from cmlp.estimators.prediction import Answers
+from cmlp.estimators.prediction import Predictions
 from cmlp.estimators.row_order import RowOrder
 from cmlp.estimators.scaling import warn_of_scale
 from cmlp.estimators.solvers import Solver, settings_of
@@ -29,7 +29,7 @@ from cmlp.estimators.weights import checked_weights
 from cmlp.runtime import Execution
 
 
-class BaseMLP(Answers):
+class BaseMLP(Predictions):
     """Base of MLPClassifier and MLPRegressor; not for use by itself."""
 
     _objective: Objective
@@ -136,10 +136,10 @@ class BaseMLP(Answers):
 
     def _dtypes(self, first: bool) -> Any:
         """Return the dtypes of rows that a fit takes as they are."""
-        asked = None if self.dtype is None else np.dtype(self.dtype)
+        dtype = None if self.dtype is None else np.dtype(self.dtype)
         if first or self._precision is None:
-            return (np.float64, np.float32) if asked is None else asked
-        if asked not in (None, self._precision):
+            return (np.float64, np.float32) if dtype is None else dtype
+        if dtype not in (None, self._precision):
             raise ValueError(
                 f"fit: dtype is {self.dtype!r}, the network that warm_start or partial_fit continues has"
                 f" {self._precision.name!r}; a fit with warm_start=False makes a new one"
@@ -314,11 +314,11 @@ class BaseMLP(Answers):
     def _scorer(self, held_out: Rows) -> tuple[str | None, Any]:
         """Return how rows held out are scored: a metric of the core, or a function."""
         if self.scoring is not None:
-            return None, self._asked_scorer(held_out)
+            return None, self._requested_scorer(held_out)
         metric = self._metric() if held_out.x.shape[0] > 1 else None
         return metric, lambda: self._score_of(self._net.predict(held_out.x), held_out)
 
-    def _asked_scorer(self, rows: Rows) -> Any:
+    def _requested_scorer(self, rows: Rows) -> Any:
         scorer = check_scoring(self, scoring=self.scoring)
         weight = {} if rows.weight is None else {"sample_weight": rows.weight}
 

@@ -47,7 +47,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     batch_size : int or "auto", default="auto"
         "auto": ``min(200, n_samples)``; not for lbfgs.
     learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        For sgd: constant; ``learning_rate_init / (rows seen + 1)^power_t``; or divided by 5 whenever nothing
+        For sgd: constant; ``learning_rate_init / (rows counted + 1)^power_t``; or divided by 5 when nothing
         improved for ``n_iter_no_change`` epochs.
     learning_rate_init, power_t : float, default=0.001, 0.5
     max_iter : int, default=200
@@ -61,7 +61,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     verbose : bool, int or "bar", default=False
         Print a line for each epoch, or show a progress bar.
     warm_start : bool, default=False
-        ``fit`` goes on from the last one: weights, and the optimizer with its state, unless its settings
+        ``fit`` continues from the last one: weights, and the optimizer with its state, unless its settings
         were changed.
     momentum, nesterovs_momentum : float, bool, default=0.9, True
         For sgd.
@@ -123,7 +123,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Of the held-out rows, where there are some.
     best_validation_score_ : float or None
     n_iter_, t_ : int
-        Epochs, and rows seen by the solver.
+        Epochs, and rows counted by the solver.
     n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         As in scikit-learn.
 
@@ -244,7 +244,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @property
     def _one_against_rest(self) -> bool:
-        """Whether each output tells one of several classes from all others."""
+        """Whether each output separates one of several classes from all others."""
         return self.out_activation_ == "logistic" and self._label_binarizer.y_type_ == "multiclass"
 
     def _metric(self) -> str | None:
@@ -259,9 +259,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             right = ((z > 0) == (rows.y > 0)).all(axis=1)
         return float(np.average(right, weights=rows.weight))
 
-    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _prediction_from(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return probabilities, none of them 0 or 1; of two classes both, each from its own logit."""
-        p = inside_0_1(super()._answer(np.concatenate((-z, z), axis=1) if z.shape[1] == 1 else z))
+        p = inside_0_1(super()._prediction_from(np.concatenate((-z, z), axis=1) if z.shape[1] == 1 else z))
         return inside_0_1(p / p.sum(axis=1, keepdims=True)) if self._one_against_rest else p
 
     def _predicted(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -346,7 +346,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def predict_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the probability of each class, (n_samples, n_classes)."""
-        return self._answer(self._raw(X))
+        return self._prediction_from(self._raw(X))
 
     def predict_log_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the logarithm of each probability."""

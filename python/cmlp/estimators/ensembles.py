@@ -90,8 +90,8 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):
                 setattr(self, name, getattr(first, name))
         return self
 
-    def _answers(self, X: Any, method: str) -> npt.NDArray[Any]:
-        """Return each member's answer, stacked."""
+    def _predictions(self, X: Any, method: str) -> npt.NDArray[Any]:
+        """Return each member's prediction, stacked."""
         check_is_fitted(self)
         return np.stack([getattr(each, method)(X) for each in self.estimators_])
 
@@ -105,10 +105,10 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):
 
 
 class MLPEnsembleClassifier(ClassifierMixin, Ensemble):
-    """Several MLPs that differ in their seed alone; they answer with the mean of their probabilities.
+    """Several MLPs that differ only in their seed; the prediction is the mean of their probabilities.
 
-    Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017. The members train side by side, one a thread; each
-    has the bits of the same network fitted alone with its seed.
+    Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017. The members are trained in parallel, one per thread;
+    each has the bits of the same network fitted alone with its seed.
 
     Parameters
     ----------
@@ -145,12 +145,12 @@ class MLPEnsembleClassifier(ClassifierMixin, Ensemble):
 
     def predict_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the mean of the members' probabilities, (n_samples, n_classes)."""
-        mean: npt.NDArray[Any] = self._answers(X, "predict_proba").mean(axis=0)
+        mean: npt.NDArray[Any] = self._predictions(X, "predict_proba").mean(axis=0)
         return mean
 
     def predict_spread(self, X: Any) -> npt.NDArray[Any]:
         """Return the standard deviation of the members' probabilities, (n_samples, n_classes)."""
-        spread: npt.NDArray[Any] = self._answers(X, "predict_proba").std(axis=0)
+        spread: npt.NDArray[Any] = self._predictions(X, "predict_proba").std(axis=0)
         return spread
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -160,7 +160,7 @@ class MLPEnsembleClassifier(ClassifierMixin, Ensemble):
 
 
 class MLPEnsembleRegressor(RegressorMixin, Ensemble):
-    """Several MLPs that differ in their seed alone; they answer with their mean.
+    """Several MLPs that differ only in their seed; the prediction is their mean.
 
     As :class:`MLPEnsembleClassifier`, of :class:`MLPRegressor`.
 
@@ -202,11 +202,11 @@ class MLPEnsembleRegressor(RegressorMixin, Ensemble):
         It is that of the members' predictions; where they learn a variance (``loss="gaussian_nll"``) it is
         that of their mixture, the mean of their variances included.
         """
-        answers = self._answers(X, "predict")
-        mean = answers.mean(axis=0)
+        results = self._predictions(X, "predict")
+        mean = results.mean(axis=0)
         if not return_std:
             return mean
         if self.estimators_[0]._objective.columns == 1:
-            return mean, answers.std(axis=0)
+            return mean, results.std(axis=0)
         own = np.stack([each.predict(X, return_std=True)[1] for each in self.estimators_])
-        return mean, np.sqrt((own**2).mean(axis=0) + answers.var(axis=0))
+        return mean, np.sqrt((own**2).mean(axis=0) + results.var(axis=0))

@@ -40,9 +40,9 @@ def fit_many(
     """Fit an estimator with many settings, seeds and folds, as one native job.
 
     Each fit has the bits of its own ``clone(estimator).set_params(**params, random_state=seed)`` fitted to
-    ``X[train], y[train]``: weights, curves, counts and the random stream it goes on with. Rows are checked
+    ``X[train], y[train]``: weights, curves, counts and the random stream it continues. Rows are checked
     and encoded once a fold; the trainings run over the core's threads, one on each, with the GIL released.
-    Python is asked only for what is its own, after each epoch: ``callbacks``, a ``scoring`` of the
+    Python is called only if needed, after each epoch: ``callbacks``, a ``scoring`` of the
     estimator's, ``verbose``, orders drawn from a RandomState that is given. solver="lbfgs" is SciPy's and
     takes Python's threads.
 

@@ -15,7 +15,7 @@ from cmlp.estimators.network import Architecture, hidden_ends, output_of, views_
 from cmlp.runtime import Execution
 
 
-class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Predictions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """The part of an estimator that holds the network, ``_net``, and puts rows through it."""
 
     _net: nn.Sequential
@@ -26,7 +26,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     coefs_: list[npt.NDArray[Any]]
     intercepts_: list[npt.NDArray[Any]]
 
-    # ---- the network and the arrays it is seen through
+    # ---- the network and its arrays
 
     def _show(self, values: Any = None) -> None:
         """Set ``coefs_`` and ``intercepts_`` to views of the network's weights, first given `values`."""
@@ -119,7 +119,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         imputer = getattr(self, "_imputer", None)
         return x if imputer is None else imputer(x)
 
-    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _prediction_from(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return what the outputs stand for: probabilities, means."""
         return output_of(self.out_activation_, z)
 
@@ -144,7 +144,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     @property
     def _n_features_out(self) -> int:
-        """Columns of `transform`'s result, as scikit-learn's get_feature_names_out asks."""
+        """Columns of `transform`'s result, as scikit-learn's get_feature_names_out needs."""
         return self._of_hidden_layer([len(bias) for bias in self.intercepts_[:-1]])
 
     def _of_hidden_layer(self, values: list[int]) -> int:

@@ -28,7 +28,7 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
 
     It follows the pinball loss (Koenker and Bassett, 1978). A row's quantiles are put in order, so that they
     never cross (Chernozhukov, Fernandez-Val and Galichon, Econometrica 78, 2010). With
-    ``calibration_fraction`` each is then shifted by what rows held out ask for: on new rows of the same
+    ``calibration_fraction`` each is then shifted by residuals of held-out rows: on new rows of the same
     kind, y is below quantile q with a probability of at least q for q >= 1/2, of at most q below, whatever
     the network has learned (split conformal: Vovk, Gammerman and Shafer, 2005; Romano et al., NeurIPS 2019).
 
@@ -83,12 +83,12 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
     def _outputs(self, y: npt.NDArray[Any]) -> int:
         return len(self.quantiles)
 
-    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def _prediction_from(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.sort(z, axis=1)
 
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
         targets = self._in_units(np.asarray(rows.y, z.dtype))
-        return -float(self._objective.loss(self._in_units(self._answer(z)), targets, rows.weight))
+        return -float(self._objective.loss(self._in_units(self._prediction_from(z)), targets, rows.weight))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -129,7 +129,7 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
         """Set the shifts: the residual of rank ceil((n + 1) q) from the end that is further away."""
         if rows is None:
             return
-        predicted = self._in_units(self._answer(self._outputs_of(rows.x)).astype(float))
+        predicted = self._in_units(self._prediction_from(self._outputs_of(rows.x)).astype(float))
         residuals = np.sort(self._in_units(rows.y.astype(float)) - predicted, axis=0)
         for at, q in enumerate(self.quantiles):
             rank = _rank(len(residuals), q)
@@ -137,7 +137,9 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
 
     def predict_quantiles(self, X: Any) -> npt.NDArray[Any]:
         """Return the quantiles of each row, (n_samples, n_quantiles), rising."""
-        shifted = self._in_units(self._answer(self._raw(X))) + self.shifts_.astype(self.coefs_[0].dtype)
+        shifted = self._in_units(self._prediction_from(self._raw(X))) + self.shifts_.astype(
+            self.coefs_[0].dtype
+        )
         return np.sort(shifted, axis=1)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -146,9 +148,9 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
 
     def pinball_loss(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the mean pinball loss over rows and quantiles."""
-        answer = self.predict_quantiles(X)
-        target = np.asarray(y, answer.dtype)[:, None]
-        return float(self._objective.loss(answer, target, sample_weight))
+        prediction = self.predict_quantiles(X)
+        target = np.asarray(y, prediction.dtype)[:, None]
+        return float(self._objective.loss(prediction, target, sample_weight))
 
 
 def _exact(share: Any) -> Fraction:

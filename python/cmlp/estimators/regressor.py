@@ -43,7 +43,7 @@ class MLPRegressor(RegressorMixin, NumericTargets):
     batch_size : int or "auto", default="auto"
         "auto": ``min(200, n_samples)``; not for lbfgs.
     learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        For sgd: constant; ``learning_rate_init / (rows seen + 1)^power_t``; or divided by 5 whenever nothing
+        For sgd: constant; ``learning_rate_init / (rows counted + 1)^power_t``; or divided by 5 when nothing
         improved for ``n_iter_no_change`` epochs.
     learning_rate_init, power_t : float, default=0.001, 0.5
     max_iter : int, default=200
@@ -57,7 +57,7 @@ class MLPRegressor(RegressorMixin, NumericTargets):
     verbose : bool, int or "bar", default=False
         Print a line for each epoch, or show a progress bar.
     warm_start : bool, default=False
-        ``fit`` goes on from the last one: weights, and the optimizer with its state, unless its settings
+        ``fit`` continues from the last one: weights, and the optimizer with its state, unless its settings
         were changed.
     momentum, nesterovs_momentum : float, bool, default=0.9, True
         For sgd.
@@ -120,7 +120,7 @@ class MLPRegressor(RegressorMixin, NumericTargets):
         Of the held-out rows, where there are some.
     best_validation_score_ : float or None
     n_iter_, t_ : int
-        Epochs, and rows seen by the solver.
+        Epochs, and rows counted by the solver.
     n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         As in scikit-learn.
 
@@ -205,15 +205,15 @@ class MLPRegressor(RegressorMixin, NumericTargets):
         return None if self._objective.kind == "quantiles" else "r2"
 
     def _score_of(self, z: npt.NDArray[Any], rows: Rows) -> float:
-        means = self._answer(z)
+        means = self._prediction_from(z)
         known = len(means) > 1 and np.isfinite(means).all()
         return float(r2_score(rows.y, means, sample_weight=rows.weight)) if known else np.nan
 
-    def _answer(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return super()._answer(z)[:, : self.n_outputs_]
+    def _prediction_from(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return super()._prediction_from(z)[:, : self.n_outputs_]
 
     def _predicted(self, z: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        means = self._in_units(self._answer(z))
+        means = self._in_units(self._prediction_from(z))
         return means.ravel() if self.n_outputs_ == 1 else means
 
     def _score_labels(self, y: Any, predicted: Any) -> float:
