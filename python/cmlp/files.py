@@ -51,13 +51,14 @@ def _check_model(model: Any) -> None:
     raise ValueError(f"save: {kind} is not a network; give a cmlp.nn.Sequential")
 
 
-def save(net: Sequential, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
+def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
     """Write a network to a file, atomically: a reader finds the complete old file or the complete new one.
 
     Parameters
     ----------
-    net : Sequential
-        The network; its parameters, layers, seed and ``net.metadata`` are written.
+    net : Sequential, or a fitted TabularClassifier or TabularRegressor
+        The network; its parameters, layers, seed and ``net.metadata`` are written. A tabular model adds what
+        it knows of the table's columns.
     path : path
         The file, named ``*.safetensors``; any safetensors reader finds the parameters under their names.
     metadata : mapping of str to str, optional
@@ -82,6 +83,7 @@ def save(net: Sequential, path: str | os.PathLike[str], metadata: Mapping[str, s
     >>> cmlp.load(path).n_parameters
     13
     """
+    net = net._to_network() if hasattr(net, "_to_network") else net
     _check_model(net)
     _check_suffix(path)
     before = dict(net.metadata)
@@ -95,8 +97,8 @@ def save(net: Sequential, path: str | os.PathLike[str], metadata: Mapping[str, s
     core.save(os.fspath(path))
 
 
-def load(path: str | os.PathLike[str]) -> Sequential:
-    """Read a network from a file, in evaluation mode.
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read a network, or a model of a table, from a file, in evaluation mode.
 
     Parameters
     ----------
@@ -105,8 +107,10 @@ def load(path: str | os.PathLike[str]) -> Sequential:
 
     Returns
     -------
-    Sequential
-        The network in the precision it was saved in, with its ``metadata``.
+    Sequential, TabularClassifier or TabularRegressor
+        The network in the precision it was saved in, with its ``metadata``; or the tabular model that `cmlp
+        train` or :func:`save` wrote, which predicts frames, dictionaries and rows as the training table had
+        them.
 
     Raises
     ------
@@ -121,4 +125,9 @@ def load(path: str | os.PathLike[str]) -> Sequential:
         ...
     ValueError: load: cannot open nowhere.safetensors: No such file or directory
     """
-    return Sequential._of_core(_core.load(os.fspath(path)))
+    net = Sequential._of_core(_core.load(os.fspath(path)))
+    if "cmlp.table" not in net.metadata:
+        return net
+    from cmlp.tabular.estimators import from_network  # Arrow and scikit-learn load at first need
+
+    return from_network(net)

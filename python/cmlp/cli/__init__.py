@@ -1,9 +1,19 @@
-"""The `cmlp` command. `main` is what the shell calls; click, rich and pandas come with the extra `cli`."""
+"""The `cmlp` command. `main` is what the shell calls; click, rich and pyarrow come with the extra `cli`."""
 
 import sys
 from typing import NoReturn
 
-NEEDED = ("click", "rich", "pandas", "pyarrow", "matplotlib", "sklearn")
+NEEDED = (
+    "click",
+    "rich",
+    "pyarrow",
+    "matplotlib",
+    "sklearn",
+    "scipy",
+    "clevercsv",
+    "charset_normalizer",
+    "python_calamine",
+)
 
 
 def hint(package: str) -> str:
@@ -28,7 +38,7 @@ def main() -> NoReturn:
     Raises
     ------
     SystemExit
-        Always. The exit code: 0 done, 1 the data or a file is no use, 2 the command was not understood,
+        Always. The exit code: 0 done, 1 the data or a file cannot be used, 2 the command was not understood,
         130 Ctrl-C.
     """
     try:

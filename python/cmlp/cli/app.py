@@ -7,14 +7,33 @@ import click
 import cmlp
 from cmlp.cli import NEEDED, hint
 from cmlp.cli.demo import demo
+from cmlp.cli.evaluate import evaluate
+from cmlp.cli.explain import explain
 from cmlp.cli.info import info
 from cmlp.cli.predict import predict
+from cmlp.cli.report import report
 from cmlp.cli.train import train
 from cmlp.cli.ui import CommandError, StoppedError
+from cmlp.tabular.errors import TableError
+
+# The line with \b keeps click from filling the lines below it into a paragraph.
+EXAMPLES = """\b
+Examples:
+  cmlp demo                                see it work on handwritten digits
+  cmlp train people.csv --target income    train on a table to predict its column income
+  cmlp predict model.safetensors new.csv   predict that column for the rows of another table
+  cmlp evaluate model.safetensors test.csv compare predictions with a table that has the column
+  cmlp explain model.safetensors test.csv  which columns matter, and how
+  cmlp report model.safetensors test.csv   all of that as one page for the browser
+  cmlp info model.safetensors              what is in a model file
+
+\b
+`cmlp COMMAND --help` lists the options of a command.
+"""
 
 
 class Commands(click.Group):
-    """A group whose commands answer trouble with one line and an exit code."""
+    """A group whose commands end in trouble with one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -26,36 +45,25 @@ class Commands(click.Group):
             missing = next((name for name in NEEDED if name in str(error)), None)
             if missing is None:
                 raise
-            raise click.exceptions.Exit(_tell(hint(missing))) from error
+            click.echo(hint(missing), err=True)
+            raise click.exceptions.Exit(1) from error
         except BrokenPipeError:
             raise  # `cmlp predict ... | head`: click ends quietly
         except OSError as error:
             raise CommandError(" ".join(str(error).split())) from error
-        except ValueError as error:
-            from cmlp.tabular import TableError  # slow to import, so only now
-
-            if not isinstance(error, TableError):
-                raise
+        except TableError as error:
             raise CommandError(str(error)) from error
 
 
-def _tell(line: str) -> int:
-    click.echo(line, err=True)
-    return 1
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+    epilog=EXAMPLES,
+)
 @click.version_option(cmlp.__version__, prog_name="cmlp")
 def app() -> None:
-    r"""Train multilayer perceptrons on tables, and use them.
-
-    \b
-    cmlp demo                              see it work on handwritten digits
-    cmlp train people.csv --target income  learn a column of a table
-    cmlp predict model.safetensors new.csv predict that column of another table
-    cmlp info model.safetensors            what is in a model file
-    """
+    """Train multilayer perceptrons on tables, and use them."""
 
 
-for command in (demo, train, predict, info):
+for command in (demo, train, predict, evaluate, explain, report, info):
     app.add_command(command)

@@ -1,5 +1,6 @@
 """`cmlp demo`: learn to read handwritten digits in a few seconds, and show how well."""
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,19 +11,11 @@ from rich.text import Text
 
 import cmlp
 from cmlp.cli import pictures
-from cmlp.cli.fitting import (
-    Data,
-    Outcome,
-    Recipe,
-    build_network,
-    describe_network,
-    ending,
-    fit,
-    training_record,
-)
-from cmlp.cli.report import Scores, classification_scores, confusion_counts, probabilities
-from cmlp.cli.store import Model, save_model
-from cmlp.cli.ui import OptionError, StoppedError, console, make_table
+from cmlp.cli.progress import progress
+from cmlp.cli.ui import OptionError, StoppedError, console, make_table, say
+from cmlp.tabular.fitting import NoEpochError, Outcome, Rows, describe_end, fit_network, training_record
+from cmlp.tabular.recipe import Recipe, build_network, describe_network
+from cmlp.tabular.scores import Scores, classification_scores, confusion_counts, probabilities
 
 COUNT = click.IntRange(min=1)
 MODEL, LOSS, CONFUSION, MISREAD = "model.safetensors", "loss_curve.png", "confusion.png", "misread.png"
@@ -31,12 +24,12 @@ MODEL, LOSS, CONFUSION, MISREAD = "model.safetensors", "loss_curve.png", "confus
 class Digits(NamedTuple):
     """The three parts of scikit-learn's bundled digits: 64 pixels from 0 to 1, classes 0 to 9."""
 
-    train: Data
-    validation: Data
-    test: Data
+    train: Rows
+    validation: Rows
+    test: Rows
 
 
-@click.command()
+@click.command(short_help="Learn to read handwritten digits.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("cmlp-demo"), help="Folder to write to.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the split and of all that is random.")
 @click.option("--epochs", type=COUNT, default=60, help="Passes over the training digits, at most.")
@@ -57,13 +50,19 @@ def demo(out: Path, seed: int, epochs: int, threads: int | None) -> None:
     sizes = " + ".join(str(len(part[1])) for part in data)
     console().print(f"{sizes} digits to train, validate and test; {describe_network(64, 10, recipe)}")
     net = build_network(64, 10, recipe)
-    outcome = fit(net, data.train, data.validation, recipe, "cross_entropy")
-    console().print(ending(outcome, recipe))
+    try:
+        with progress(epochs) as observer:
+            outcome = fit_network(
+                net, data.train, data.validation, recipe, loss="cross_entropy", observer=observer
+            )
+    except NoEpochError as error:
+        raise StoppedError("stopped before the first epoch was over; nothing was written") from error
+    say(describe_end(outcome, recipe))
     shares = probabilities(net.predict(data.test[0]))
     scores = classification_scores(data.test[1], shares)
     record = {"data": "digits", "rows": len(data.train[1]), "test": scores}
     record |= training_record(outcome, recipe)
-    save_model(Model(net, None, record), out / MODEL)
+    cmlp.save(net, out / MODEL, metadata={"cmlp.training": json.dumps(record)})
     show_results(data.test, shares, outcome, scores, out)
     if outcome.interrupted:
         raise StoppedError("stopped by Ctrl-C; the best epoch so far is what you see above")
@@ -89,11 +88,11 @@ def load_digits(seed: int) -> Digits:
     x, y = (pixels / 16).astype(np.float32), classes.astype(np.int64)
     x, x_test, y, y_test = train_test_split(x, y, test_size=0.2, stratify=y, random_state=seed)
     x, x_valid, y, y_valid = train_test_split(x, y, test_size=0.2, stratify=y, random_state=seed)
-    return Digits((x, y), (x_valid, y_valid), (x_test, y_test))
+    return Digits(Rows(x, y), Rows(x_valid, y_valid), Rows(x_test, y_test))
 
 
 def show_results(
-    test: Data, shares: NDArray[np.float64], outcome: Outcome, scores: Scores, out: Path
+    test: Rows, shares: NDArray[np.float64], outcome: Outcome, scores: Scores, out: Path
 ) -> None:
     """Print the accuracy, the confusion matrix and where the files are; write the pictures.
 

@@ -3,7 +3,7 @@
 import json
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
@@ -11,28 +11,26 @@ from rich.table import Table
 
 import cmlp
 from cmlp.catalogue import KINDS, catalogue, columns
-from cmlp.cli.report import show
-from cmlp.cli.store import Model, load_model
-from cmlp.cli.ui import console, listing, make_table
-
-if TYPE_CHECKING:
-    from cmlp.tabular import TableEncoder
+from cmlp.cli.store import load_any
+from cmlp.cli.ui import console, listing, make_table, show_score
 
 
-@click.command()
+@click.command(short_help="What is installed, and what is in a model file.")
 @click.argument("model", type=click.Path(path_type=Path), required=False)
-@click.option("--catalogue", "whole", is_flag=True, help="List all that has a name: activations, layers ...")
+@click.option(
+    "--catalogue", "everything", is_flag=True, help="List all that has a name: activations, layers ..."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def info(model: Path | None, whole: bool, as_json: bool) -> None:
+def info(model: Path | None, everything: bool, as_json: bool) -> None:
     """Show versions, instruction sets and threads; of MODEL, its layers, columns and training."""
-    if whole:
+    if everything:
         if model is not None:
             raise click.UsageError("--catalogue is about what is installed, it takes no MODEL")
         _show_catalogue(as_json)
         return
     facts: dict[str, Any] = system_facts()
     if model is not None:
-        facts["model"] = model_facts(load_model(model), model)
+        facts["model"] = model_facts(load_any(model), model)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return
@@ -60,12 +58,12 @@ def system_facts() -> dict[str, Any]:
     }
 
 
-def model_facts(model: Model, path: Path) -> dict[str, Any]:
+def model_facts(model: Any, path: Path) -> dict[str, Any]:
     """Collect what is in a model file.
 
     Parameters
     ----------
-    model : Model
+    model : Sequential, TabularClassifier or TabularRegressor
         What was loaded.
     path : pathlib.Path
         Where from.
@@ -73,28 +71,46 @@ def model_facts(model: Model, path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON types: ``layers``, ``parameters``, ``table`` (None unless `cmlp train` wrote the file),
-        ``training`` (empty when nobody wrote it down).
+        JSON types: ``layers``, ``parameters``, ``table`` (None unless the file describes one), ``training``
+        (empty when the file says nothing of it).
     """
-    shapes = {name: list(value.shape) for name, value in model.net.state_dict().items()}
+    tabular = hasattr(model, "encoder_")
+    net = model.net_ if tabular else model
+    shapes = {name: list(value.shape) for name, value in net.state_dict().items()}
     return {
         "file": str(path),
         "bytes": path.stat().st_size,
-        "layers": [str(layer) for layer in model.net],
-        "parameters": model.net.n_parameters,
+        "layers": [str(layer) for layer in net],
+        "parameters": net.n_parameters,
         "shapes": shapes,
-        "table": None if model.encoder is None else table_facts(model.encoder),
-        "training": model.record,
+        "table": table_facts(model) if tabular else None,
+        "training": model.record_ if tabular else record_of(net),
     }
 
 
-def table_facts(encoder: "TableEncoder") -> dict[str, Any]:
-    """Collect what a model reads from a table and what it answers.
+def record_of(net: cmlp.nn.Sequential) -> dict[str, Any]:
+    """What a network's file says of its training: what a command wrote, or the history of `fit`."""
+    try:
+        record = json.loads(net.metadata.get("cmlp.training", "{}"))
+    except ValueError:
+        record = {}
+    if isinstance(record, dict) and record:
+        return record
+    history = net.history
+    if history is None or not history.epoch:
+        return {}
+    best = None if history.best_epoch is None else history.best_epoch + 1
+    last = {name: values[-1] for name, values in history.history.items() if name not in ("lr", "seconds")}
+    return {"epochs": len(history.epoch), "best_epoch": best, "ended": history.stop, "last": last}
+
+
+def table_facts(model: Any) -> dict[str, Any]:
+    """Collect what a model reads from a table and what it predicts.
 
     Parameters
     ----------
-    encoder : TableEncoder
-        The model's preprocessing.
+    model : TabularClassifier or TabularRegressor
+        The model.
 
     Returns
     -------
@@ -102,14 +118,15 @@ def table_facts(encoder: "TableEncoder") -> dict[str, Any]:
         JSON types: ``target``, ``task``, ``classes``, ``columns``.
     """
     columns = [
-        {"name": column.name, "kind": column.kind, "treatment": column.treatment}
-        for column in encoder.columns
+        {"name": column.name, "kind": column.kind, "treatment": column.description}
+        for column in model.encoder_.columns_
     ]
-    target = encoder.target
+    target = model.target_
     return {
         "target": target.name,
         "task": target.task,
         "classes": list(target.classes),
+        "threshold": target.threshold,
         "columns": columns,
     }
 
@@ -140,6 +157,8 @@ def _show_model(facts: dict[str, Any]) -> None:
 def _training_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
     rows = []
     for key, value in record.items():
+        if key in ("residuals", "habits"):
+            continue
         if isinstance(value, dict):
             value = ", ".join(f"{name} {_cell(name, part)}" for name, part in value.items())
         rows.append((key.replace("_", " "), _cell(key, value)))
@@ -147,7 +166,7 @@ def _training_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _cell(name: str, value: Any) -> str:
-    return show(name, value) if isinstance(value, float) else str(value)
+    return show_score(name, value) if isinstance(value, float) else str(value)
 
 
 def _show_catalogue(as_json: bool) -> None:

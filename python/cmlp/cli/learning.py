@@ -1,22 +1,22 @@
-"""The work of `cmlp train`: read, understand, train, judge, write."""
+"""The work of `cmlp train`: read, infer the columns, train, score, write."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.text import Text
+from numpy.typing import NDArray
 
-from cmlp import nn
-from cmlp.cli import fitting, report
-from cmlp.cli.fitting import Data, Recipe
-from cmlp.cli.store import Model, save_model
-from cmlp.cli.ui import CommandError, StoppedError, console, make_table
+import cmlp
+from cmlp.cli.progress import progress
+from cmlp.cli.store import check_folder as check_folder
+from cmlp.cli.ui import CommandError, StoppedError, console, make_table, say, show_score
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
-    from cmlp.tabular import TableEncoder
+    from cmlp.tabular.jobs import Prepared
+    from cmlp.tabular.reading import Source
 
 COLUMNS_SHOWN = 60
 
@@ -27,173 +27,200 @@ class Options:
 
     Parameters
     ----------
-    table : pathlib.Path
-        The file.
+    table : tuple of pathlib.Path
+        The files.
     target : str
-        The column to learn.
+        The column to predict.
     task : {"auto", "classification", "regression"}
         What it makes.
-    validation : float
-        Share of the rows to judge by.
-    drop, categorical : tuple of str
-        Columns to leave out; columns of numbers that are codes.
     out : pathlib.Path
         The model file.
+    missing : tuple of str
+        Words that mean that a cell is missing.
+    sheet : str
+        The sheet of a spreadsheet.
+    test : pathlib.Path or None
+        Another file to score the model on.
+    group, time, weights : str or None
+        Columns that say how rows are split and what they weigh.
     """
 
-    table: Path
+    table: tuple[Path, ...]
     target: str
     task: str
-    validation: float
-    drop: tuple[str, ...]
-    categorical: tuple[str, ...]
     out: Path
+    missing: tuple[str, ...] = ()
+    sheet: str = ""
+    test: Path | None = None
+    group: str | None = None
+    time: str | None = None
+    weights: str | None = None
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A table in numbers.
-
-    Parameters
-    ----------
-    encoder : TableEncoder
-        The preprocessing, fitted to the training rows.
-    train : tuple of numpy.ndarray
-        Their inputs float32 (rows, features), and targets.
-    judge : tuple of numpy.ndarray
-        The same of the rows the model is judged by.
-    """
-
-    encoder: "TableEncoder"
-    train: Data
-    judge: Data
-
-
-def run(options: Options, recipe: Recipe) -> None:
-    """Do the whole of `cmlp train`.
+def run(options: Options, parameters: dict[str, Any]) -> None:
+    """Do all of `cmlp train`.
 
     Parameters
     ----------
     options : Options
         The data.
-    recipe : Recipe
-        The network and its training; a batch size of 0 is chosen here.
+    parameters : dict
+        Of the `TabularClassifier` or `TabularRegressor`.
     """
-    data = prepare(options, recipe.seed)
-    rows, features = data.train[0].shape
-    recipe = recipe if recipe.batch_size else replace(recipe, batch_size=batch_size_for(rows))
-    target = data.encoder.target
-    net = fitting.build_network(features, target.outputs, recipe)
-    console().print(fitting.describe_network(features, target.outputs, recipe), markup=False)
-    loss = "cross_entropy" if target.task == "classification" else "mse"
-    validation = data.judge if options.validation else None
-    outcome = fitting.fit(net, data.train, validation, recipe, loss)
-    console().print(fitting.ending(outcome, recipe), markup=False)
-    scores, baseline = judge(net, data)
-    show_scores(scores, baseline, data, bool(options.validation))
-    record = {"data": options.table.name, "rows": rows, "judged_on": len(data.judge[0])}
-    record |= {"scores": scores, "baseline": baseline, **fitting.training_record(outcome, recipe)}
-    save_model(Model(net, data.encoder, record), options.out)
-    console().print(f"written: {options.out}\nnext: cmlp predict {options.out} other.csv", markup=False)
-    if outcome.interrupted:
+    from cmlp import NonFiniteError
+    from cmlp.tabular.fitting import NoEpochError
+    from cmlp.tabular.reading import read_source
+
+    source = read_source(*options.table, missing=options.missing, sheet=options.sheet)
+    for line in source.remarks:
+        say(f"{source.name}: {line}")
+    try:
+        model = fit(options, parameters, source)
+    except NonFiniteError as error:
+        raise CommandError(f"{error}; try a smaller --lr") from error
+    except NoEpochError as error:
+        raise StoppedError("stopped before the first epoch was over; nothing was written") from error
+    show_scores(model.record_, model.target_.classes)
+    for line in model.remarks_:
+        say(f"note: {line}", "yellow")
+    cmlp.save(model, options.out)
+    if options.test is not None:
+        from cmlp.cli.evaluate import show_evaluation
+
+        show_evaluation(model, read_source(options.test, missing=options.missing, sheet=options.sheet))
+    say(f"written: {options.out}")
+    say(f"next: cmlp predict {options.out} other.csv")
+    if model.record_["interrupted"]:
         raise StoppedError("stopped by Ctrl-C; the best epoch so far is written")
 
 
-def prepare(options: Options, seed: int) -> Prepared:
-    """Read the table, say what its columns are, split it and turn it into numbers.
+def fit(options: Options, parameters: dict[str, Any], source: "Source") -> Any:
+    """Train the model of a table; says what it finds on the way."""
+    from cmlp.tabular import TabularClassifier, TabularRegressor, find_column
+    from cmlp.tabular.inference import find_habits
+    from cmlp.tabular.jobs import Observers
+    from cmlp.tabular.target import choose_task, read_target
 
-    Parameters
-    ----------
-    options : Options
-        What to learn from which table.
-    seed : int
-        Draws the rows to judge by.
-
-    Returns
-    -------
-    Prepared
-        The table in numbers.
-    """
-    from cmlp.tabular import TableEncoder, choose_task, find_target, read_table, split_rows
-    from cmlp.tabular.target import labels
-
-    frame = keep_answered(read_table(options.table), options.target)
-    series = find_target(frame, options.target)
-    task = choose_task(series) if options.task == "auto" else options.task
-    groups = labels(series) if task == "classification" else None
-    train = split_rows(len(frame), options.validation, seed, groups)
-    encoder = TableEncoder().fit(
-        frame, options.target, task=task, drop=options.drop, categorical=options.categorical, train_rows=train
+    table, target = source.table, options.target
+    column = find_column(table, target).combine_chunks()
+    habits = find_habits(table)
+    cells = read_target(target, column, habits.decimal)
+    task = choose_task(cells) if options.task == "auto" else options.task
+    weight, groups, time, unused = _row_columns(table, options)
+    for name in parameters["types"]:
+        find_column(table, name)
+    types = {name: kind for name, kind in parameters["types"].items() if name != target}
+    model = (TabularClassifier if task == "classification" else TabularRegressor)(
+        **{**parameters, "types": types}
     )
-    show_columns(encoder, frame, options)
-    x, y = encoder.transform(frame), encoder.target.encode(series)
-    judged = ~train if options.validation else train
-    return Prepared(encoder, (x[train], y[train]), (x[judged], y[judged]))
+    observers = Observers(
+        prepared=lambda rows: show_columns(rows, source.name, len(table)),
+        network=lambda text, recipe: _network(text, recipe.epochs),
+        trained=_say_end,
+    )
+    rows = table.drop_columns([target, *unused])
+    model._fit_cells(rows, target, cells, weight, groups, time, observers=observers)
+    model.record_ = {"data": Path(source.name).name, "habits": {"decimal": habits.decimal}, **model.record_}
+    return model
 
 
-def keep_answered(frame: "pd.DataFrame", target: str) -> "pd.DataFrame":
-    """Leave out the rows whose target is missing, and say so."""
-    from cmlp.tabular import find_target
+def _say_end(outcome: Any, recipe: Any) -> None:
+    from cmlp.tabular.fitting import describe_end
 
-    missing = find_target(frame, target).isna()
-    if missing.all():
-        raise CommandError(f"target {target!r} has no values: there is nothing to learn")
-    if missing.any():
-        console().print(f"{int(missing.sum())} of {len(frame)} rows left out: no {target!r}", markup=False)
-    return frame[~missing]
+    say(describe_end(outcome, recipe))
 
 
-def batch_size_for(rows: int) -> int:
-    """Rows a step by rows to train on: small sets need many steps, large ones few and fast ones."""
-    limits = {1024: 32, 8192: 128, 32768: 256, 131072: 512}
-    return next((size for limit, size in limits.items() if rows <= limit), 1024)
+def _network(text: str, epochs: int) -> Any:
+    say(text)
+    return progress(epochs)
 
 
-def judge(net: nn.Sequential, data: Prepared) -> tuple[report.Scores, report.Scores]:
-    """Score a network and the trivial answer on the rows to judge by.
+def _row_columns(table: "pa.Table", options: Options) -> tuple[Any, Any, Any, list[str]]:
+    """Weights, groups and times of the rows, and the columns among them that are no inputs."""
+    from cmlp.tabular import find_column
+    from cmlp.tabular.arrow import keys
 
-    Parameters
-    ----------
-    net : cmlp.nn.Sequential
-        The trained network.
-    data : Prepared
-        The table in numbers.
-
-    Returns
-    -------
-    scores, baseline : dict
-        The network's; those of the training rows' class shares, or of their mean.
-    """
-    (x, y), target = data.judge, data.encoder.target
-    outputs = net.predict(x)
-    if target.task == "classification":
-        shares = report.class_shares(data.train[1], target.outputs, len(y))
-        scores = report.classification_scores(y, report.probabilities(outputs))
-        return scores, report.classification_scores(y, shares)
-    true = target.decode(y[:, 0])
-    scores = report.regression_scores(true, target.decode(outputs[:, 0]))
-    return scores, report.regression_scores(true, np.full(len(true), target.mean))
+    weight = None if options.weights is None else _numbers(table, options.weights)
+    if weight is not None and not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+        raise CommandError(f"--weights {options.weights!r}: each row needs a weight of 0 or more")
+    groups = None
+    if options.group is not None:
+        groups = np.asarray(keys(find_column(table, options.group).combine_chunks()).fill_null(""))
+    time = None if options.time is None else _numbers(table, options.time)
+    if time is not None and np.isnan(time).any():
+        raise CommandError(f"--time {options.time!r}: row {int(np.argmax(np.isnan(time))) + 1} has no time")
+    return weight, groups, time, [name for name in (options.weights, options.group) if name is not None]
 
 
-def show_columns(encoder: "TableEncoder", frame: "pd.DataFrame", options: Options) -> None:
-    """Print what was understood of each column and of the target."""
-    shown = encoder.notes[:COLUMNS_SHOWN]
-    rows = [(note.name, note.kind, note.missing or "", note.treatment) for note in shown]
-    title = f"{options.table}: {len(frame)} rows"
-    console().print(make_table(title, ["column", "kind", "missing", "treatment"], rows, "llrl"))
-    if len(shown) < len(encoder.notes):
-        console().print(f"and {len(encoder.notes) - len(shown)} more columns", markup=False)
-    target = encoder.target
+def _numbers(table: "pa.Table", name: str) -> NDArray[np.float64]:
+    """Numbers of a column, or days of a column of dates."""
+    from cmlp.tabular import find_column
+    from cmlp.tabular.columns import DateColumn, NumericColumn
+    from cmlp.tabular.inference import find_habits, infer_column
+
+    array = find_column(table, name).combine_chunks()
+    column = infer_column(name, array, find_habits(table)).column
+    if isinstance(column, DateColumn | NumericColumn):
+        return column.read(array, [])
+    found = infer_column(name, array, find_habits(table), "number").column
+    if found is None:
+        raise CommandError(f"column {name!r} has no numbers and no dates that differ")
+    return found.read(array, [])  # type: ignore[union-attr]
+
+
+def show_columns(rows: "Prepared", name: str, total: int) -> None:
+    """Print what was found in each column and in the target."""
+    encoder, target = rows.encoder, rows.target
+    shown = encoder.notes_[:COLUMNS_SHOWN]
+    cells = [
+        (
+            "!" if note.doubt or note.treatment.startswith("left out") else "",
+            note.name,
+            note.kind,
+            note.missing or "",
+            note.example,
+            note.treatment,
+        )
+        for note in shown
+    ]
+    headers = ["", "column", "type", "missing", "example", "what is done"]
+    console().print(make_table(f"{name}: {total} rows", headers, cells, "lllrll"))
+    if len(shown) < len(encoder.notes_):
+        say(f"and {len(encoder.notes_) - len(shown)} more columns")
+    if any(cell[0] for cell in cells):
+        say(
+            '! read in doubt or left out; --column "NAME=TYPE" takes it as number, category, date, text, '
+            "list, yes/no or drop"
+        )
+    if rows.left_out:
+        say(f"{rows.left_out} of {total} rows left out: no {target.name!r}")
     what = f"{len(target.classes)} classes" if target.classes else f"mean {target.mean:.5g}"
-    console().print(f"target {target.name!r}: {target.task}, {what}", markup=False)
+    what = f"learned as its logarithm, {what}" if target.log else what
+    say(f"target {target.name!r}: {target.task}, {what}")
 
 
-def show_scores(scores: report.Scores, baseline: report.Scores, data: Prepared, held_out: bool) -> None:
-    """Print the scores beside the trivial answer's, and a word when they are no better."""
-    trivial = "most frequent class" if data.encoder.target.classes else "the mean"
-    where = "validation rows" if held_out else "training rows (none were held out: expect less on others)"
-    title = f"On {len(data.judge[0])} {where}"
-    console().print(report.score_table(title, scores, baseline, trivial))
-    if not report.beats(scores, baseline):
-        name = next(iter(scores))
-        console().print(Text(f"the model is no better than {trivial} by {name}", style="bold yellow"))
+def show_scores(record: dict[str, Any], classes: tuple[Any, ...]) -> None:
+    """Print the scores beside the trivial prediction's, and say so when they are no better."""
+    from cmlp.tabular.scores import beats
+
+    scores, baseline = record["scores"], record["baseline"]
+    trivial = "most frequent class" if classes else "the mean"
+    where = {
+        "held out": "validation rows",
+        "folds": "rows, each by a model that did not train on it",
+        "training rows": "training rows (none were held out: expect less on others)",
+    }[record["scored"]]
+    title = f"On {record['scored_on']} {where}"
+    names = {"F1": f"F1 of {record['rare_class']!r}"} if "rare_class" in record else {}
+    rows = [
+        (names.get(n, n), show_score(n, scores[n]), show_score(n, baseline[n]))
+        for n in scores
+        if n in baseline
+    ]
+    console().print(make_table(title, ["", "model", trivial], rows, "lrr"))
+    if record.get("threshold", 0.5) != 0.5:
+        start = f"{record['threshold']:.3g}"
+        say(f"{classes[1]!r} is predicted from a probability of {start} on (chosen on these rows)")
+    first = "average precision" if record.get("threshold", 0.5) != 0.5 else next(iter(scores))
+    if not beats(scores, baseline, first):
+        say(f"the model is no better than {trivial} by {first}", "bold yellow")

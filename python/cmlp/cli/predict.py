@@ -7,138 +7,179 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from cmlp.cli.report import Scores, classification_scores, probabilities, regression_scores, show
-from cmlp.cli.store import Model, check_folder, load_model
-from cmlp.cli.ui import CommandError, console, listing, make_table, notes
+from cmlp.cli.options import PATH, parse_quantiles, reading_options, table_argument
+from cmlp.cli.store import check_folder, load_model
+from cmlp.cli.ui import OptionError, console, listing, make_table, remark, say, show_score
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from cmlp.tabular import TableEncoder
+    import pyarrow as pa
 
 SHOWN = 20
 
 
-@click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("table", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Write here: .csv, .tsv or .parquet, also .gz.")
-def predict(model: Path, table: Path, out: Path | None) -> None:
+@click.command(short_help="Predict the target for each row of a table.")
+@click.argument("model", type=PATH)
+@table_argument
+@click.option("--out", type=PATH, help="Write here: .csv, .tsv or .parquet, also .gz.")
+@click.option(
+    "--id", "ids", multiple=True, metavar="COLUMN", help="Copy a column of TABLE beside the predictions."
+)
+@click.option("--class", "only", flag_value="class", help="Classes alone, without probabilities.")
+@click.option("--proba", "only", flag_value="proba", help="Probabilities alone.")
+@click.option(
+    "--quantiles", metavar="Q,...", help="Of a quantity: values that so many of the held-out rows stay below."
+)
+@reading_options
+def predict(
+    model: Path,
+    table: tuple[Path, ...],
+    out: Path | None,
+    ids: tuple[str, ...],
+    only: str | None,
+    quantiles: str | None,
+    missing: tuple[str, ...],
+    sheet: str,
+) -> None:
     """Predict the target of MODEL for each row of TABLE.
 
-    Gives the class and the probability of every class, or the value, one line a row of TABLE. Without --out
-    they go to the standard output as CSV (a terminal shows the first 20). Columns the model does not know
-    are ignored; columns it needs must be there.
+    Gives the class and the probability of every class, or the value, one line a row of TABLE (files as for
+    `cmlp train`). Without --out they go to the standard output as CSV (a terminal shows the first 20).
+    Columns the model does not know are ignored; columns it needs must be there. Large files are read in
+    pieces.
     """
-    from cmlp.tabular import read_table, table_suffix, write_table
+    from cmlp.tabular.reading.batches import read_batches
+    from cmlp.tabular.reading.writing import TableWriter, table_suffix
 
     if out is not None:
         table_suffix(out)
         check_folder(out)
+    wanted = [] if quantiles is None else parse_quantiles(quantiles)
     loaded = load_model(model)
-    encoder = _encoder_of(loaded, model)
-    frame = read_table(table, encoder.text_columns)
-    result = predictions(loaded, encoder, frame)
-    _remark(encoder, frame, result)
-    if out is None:
-        _print(result)
-    else:
-        write_table(result, out)
-        notes().print(f"written: {len(result)} predictions to {out}", markup=False, soft_wrap=True)
+    _check_options(loaded, only, wanted)
+    found = _Found(loaded)
+    rows = 0
+    with TableWriter(out) as writer:
+        for source in read_batches(*table, missing=missing, sheet=sheet):
+            result = predictions(loaded, source.table, ids, only, wanted, found)
+            rows += len(result)
+            if out is None and sys.stdout.isatty():
+                _show(result, len(source.table))
+                break
+            writer.write(result)
+    found.say()
+    if out is not None:
+        remark(f"written: {rows} predictions to {out}")
 
 
-def predictions(model: Model, encoder: "TableEncoder", frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Predict a table.
+def _check_options(model: Any, only: str | None, quantiles: list[float]) -> None:
+    if only and not model.target_.classes:
+        raise OptionError(f"--{only} is for classes; the model predicts a quantity")
+    if quantiles and "residuals" not in model.record_:
+        raise OptionError(
+            "--quantiles is for a quantity predicted by a model that was trained with validation rows"
+        )
 
-    Parameters
-    ----------
-    model : Model
-        The network.
-    encoder : TableEncoder
-        Its preprocessing.
-    frame : pandas.DataFrame
-        The table.
 
-    Returns
-    -------
-    pandas.DataFrame
-        The target's column, and for classes ``probability_<class>`` for each of them.
-    """
-    import pandas as pd
+class _Found:
+    """What is said on the standard error stream after the predictions: unknown columns, bad cells, scores."""
 
-    outputs, target = model.net.predict(encoder.transform(frame)), encoder.target
-    if target.task == "regression":
-        return pd.DataFrame({target.name: target.decode(outputs[:, 0])})
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._remarks: dict[str, None] = {}
+        self._true: list[Any] = []
+        self._outputs: list[Any] = []
+
+    def add(self, table: "pa.Table", outputs: Any, remarks: list[str]) -> None:
+        target = self._model.target_
+        unused = [name for name in self._model.encoder_.unused(table.column_names) if name != target.name]
+        if unused:
+            self._remarks[f"ignored, unknown to the model: {listing(unused)}"] = None
+        self._remarks |= dict.fromkeys(remarks)
+        if target.name in table.column_names:
+            self._keep_true(table, outputs)
+
+    def _keep_true(self, table: "pa.Table", outputs: Any) -> None:
+        from cmlp.tabular import TableError
+
+        try:
+            known, y = known_targets(self._model.target_, table)
+        except TableError as error:
+            self._remarks[f"not scored: {error}"] = None
+            return
+        self._true.append(y)
+        self._outputs.append(outputs[known])
+
+    def say(self) -> None:
+        from cmlp.tabular.jobs import score
+
+        lines = list(self._remarks)
+        for line in lines[:SHOWN]:
+            remark(line)
+        if len(lines) > SHOWN:
+            remark(f"and {len(lines) - SHOWN} more remarks of this kind")
+        if sum(map(len, self._true)):
+            model = self._model
+            y, outputs = np.concatenate(self._true), np.concatenate(self._outputs)
+            scores = score(model.target_, y, outputs, None, positive_class(model))
+            text = ", ".join(f"{name} {show_score(name, value)}" for name, value in scores.items())
+            remark(f"the table has {model.target_.name!r} itself: {text}")
+
+
+def positive_class(model: Any) -> int:
+    """Which of two classes F1 and average precision are of: the rarer one of the training rows."""
+    rare = model.record_.get("rare_class")
+    return model.target_.classes.index(rare) if rare in model.target_.classes else 1
+
+
+def known_targets(target: Any, table: "pa.Table") -> tuple[Any, Any]:
+    """Which rows of a table have the target (rows,), and those targets encoded."""
+    cells = target.read(table[target.name].combine_chunks())
+    known = np.asarray(cells.is_valid())
+    return known, target.encode(cells.drop_null())
+
+
+def predictions(
+    model: Any,
+    table: "pa.Table",
+    ids: tuple[str, ...],
+    only: str | None,
+    quantiles: list[float],
+    found: _Found,
+) -> "pa.Table":
+    """Predict a table: its ids, the target, and for classes ``probability_<class>`` of each of them."""
+    import pyarrow as pa
+
+    from cmlp.tabular import find_column
+    from cmlp.tabular.scores import probabilities
+
+    columns = {name: find_column(table, name) for name in ids}
+    x, remarks = model.encoder_.encode(table)
+    outputs, target = model.net_.predict(x), model.target_
+    found.add(table, outputs, remarks)
+    if not target.classes:
+        columns[target.name] = pa.array(target.decode(outputs[:, 0]))
+        columns |= {f"{target.name}_q{q:g}": pa.array(_quantile(model, outputs[:, 0], q)) for q in quantiles}
+        return pa.table(columns)
     shares = probabilities(outputs)
-    columns: dict[str, Any] = {target.name: target.decode(shares.argmax(axis=1))}
-    columns |= {
-        f"probability_{label}": shares[:, k].astype(np.float32) for k, label in enumerate(target.classes)
-    }
-    return pd.DataFrame(columns)
+    if only != "proba":
+        columns[target.name] = pa.array(target.decode(target.choose(shares)).tolist())
+    if only != "class":
+        for k, label in enumerate(target.classes):
+            columns[f"probability_{label}"] = pa.array(shares[:, k].astype(np.float32))
+    return pa.table(columns)
 
 
-def score(encoder: "TableEncoder", frame: "pd.DataFrame", result: "pd.DataFrame") -> Scores:
-    """Score predictions on the rows of a table that know the answer.
-
-    Parameters
-    ----------
-    encoder : TableEncoder
-        The model's preprocessing.
-    frame : pandas.DataFrame
-        The table.
-    result : pandas.DataFrame
-        What `predictions` said of it.
-
-    Returns
-    -------
-    dict
-        The scores; empty when the table has no answers.
-
-    Raises
-    ------
-    TableError
-        If an answer is no class of the model, or no number.
-    """
-    from cmlp.tabular.values import numbers
-
-    target = encoder.target
-    if target.name not in frame.columns or frame[target.name].isna().all():
-        return {}
-    known = frame[target.name].notna().to_numpy(bool)
-    codes = target.encode(frame[target.name][known])
-    if target.task == "classification":
-        return classification_scores(codes, result.iloc[:, 1:].to_numpy(np.float64)[known])
-    return regression_scores(numbers(frame[target.name][known]), result[target.name].to_numpy()[known])
+def _quantile(model: Any, outputs: Any, q: float) -> Any:
+    """The prediction moved by the q-quantile of the residuals of the held-out rows."""
+    residuals = model.record_["residuals"]
+    return model.target_.decode(outputs + np.interp(q, np.linspace(0, 1, len(residuals)), residuals))
 
 
-def _encoder_of(model: Model, path: Path) -> "TableEncoder":
-    if model.encoder is None:
-        raise CommandError(f"{path} does not say how to read a table: only models of `cmlp train` do")
-    return model.encoder
-
-
-def _remark(encoder: "TableEncoder", frame: "pd.DataFrame", result: "pd.DataFrame") -> None:
-    from cmlp.tabular import TableError
-
-    unused = encoder.unused(frame.columns)
-    if unused:
-        notes().print(f"ignored, unknown to the model: {listing(unused)}", markup=False)
-    try:
-        scores = score(encoder, frame, result)
-    except TableError as error:
-        notes().print(f"not scored: {error}", markup=False)
-        return
-    if scores:
-        text = ", ".join(f"{name} {show(name, value)}" for name, value in scores.items())
-        notes().print(f"the table has {encoder.target.name!r} itself: {text}", markup=False)
-
-
-def _print(result: "pd.DataFrame") -> None:
-    if not sys.stdout.isatty():
-        result.to_csv(sys.stdout, index=False)
-        return
-    shown = result.head(SHOWN).to_numpy(object)
-    rows = [[f"{value:.4g}" if isinstance(value, float) else value for value in row] for row in shown]
-    console().print(make_table("", list(result.columns), rows))
-    if len(result) > SHOWN:
-        console().print(f"{len(result) - SHOWN} more rows; --out FILE writes them all", markup=False)
+def _show(result: "pa.Table", rows: int) -> None:
+    cells = [
+        [f"{v:.4g}" if isinstance(v, float) else v for v in row.values()]
+        for row in result[:SHOWN].to_pylist()
+    ]
+    console().print(make_table("", result.column_names, cells))
+    if rows > SHOWN:
+        say("more rows follow; --out FILE writes them all")

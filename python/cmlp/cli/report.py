@@ -1,103 +1,157 @@
-"""How good a model is, next to an answer that needs no model."""
+"""`cmlp report`: one page for the browser on a model: its data, training, scores, importances and errors."""
 
+import base64
+import html
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from rich.table import Table
+import click
 
-from cmlp import nn
-from cmlp.cli.ui import make_table
+from cmlp.cli.evaluate import Evaluation
+from cmlp.cli.explain import Dependence, Importance, dependence, draw, importances
+from cmlp.cli.options import PATH, reading_options, table_argument
+from cmlp.cli.store import check_folder, load_model
+from cmlp.cli.ui import say, show_score
 
-Scores = dict[str, float]
+CURVES = 6
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color:
+#222 } table { border-collapse: collapse; margin: .5rem 0 1.5rem } td, th { padding: .25rem .8rem;
+border-bottom: 1px solid #ddd; text-align: left } th { background: #f4f4f4 } td.n { text-align: right;
+font-variant-numeric: tabular-nums } img { max-width: 100% } h2 { margin-top: 2.5rem; border-bottom: 2px
+solid #36c } p.warn { background: #fff3cd; padding: .5rem 1rem } .scroll { overflow-x: auto }
+"""
 
-HIGHER_IS_BETTER = {"accuracy", "R2"}
 
+@click.command(short_help="All about a model as one HTML page.")
+@click.argument("model", type=PATH)
+@table_argument
+@click.option("--out", type=PATH, default=Path("report.html"), help="The page to write.")
+@reading_options
+def report(model: Path, table: tuple[Path, ...], out: Path, missing: tuple[str, ...], sheet: str) -> None:
+    """Write one HTML page on MODEL and how it does on TABLE, which has the target.
 
-def classification_scores(codes: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Scores:
-    """Score class probabilities.
-
-    Parameters
-    ----------
-    codes : numpy.ndarray
-        The true classes, (rows,).
-    probabilities : numpy.ndarray
-        (rows, classes).
-
-    Returns
-    -------
-    dict
-        ``accuracy`` and ``log loss`` (nats).
+    The page needs nothing but itself: what the model reads, how it trained, its scores, whether its
+    probabilities are true to their word, which columns matter, and its worst rows.
     """
-    given = np.maximum(probabilities[np.arange(len(codes)), codes], np.finfo(np.float64).tiny)
-    right = probabilities.argmax(axis=1) == codes
-    return {"accuracy": float(right.mean()), "log loss": float(-np.log(given).mean())}
+    from cmlp.tabular.reading import read_source
+
+    check_folder(out)
+    loaded, source = load_model(model), read_source(*table, missing=missing, sheet=sheet)
+    found = importances(loaded, source.table)
+    curves = [dependence(loaded, source.table, item.name) for item in found[:CURVES]]
+    out.write_text(page(loaded, Evaluation(loaded, source), source.name, found, curves), encoding="utf-8")
+    say(f"written: {out}")
 
 
-def regression_scores(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> Scores:
-    """Score predicted quantities.
-
-    Parameters
-    ----------
-    true, predicted : numpy.ndarray
-        (rows,), in the target's own unit.
-
-    Returns
-    -------
-    dict
-        ``RMSE`` and ``MAE`` in the target's unit, and ``R2``: the share of the variance explained,
-        1 at best, 0 for the mean of the very rows that are scored (left out when they are all the same).
-    """
-    error = predicted - true
-    scores = {"RMSE": float(np.sqrt(np.mean(error**2))), "MAE": float(np.abs(error).mean())}
-    spread = float(np.mean((true - true.mean()) ** 2))
-    return {**scores, "R2": 1.0 - float(np.mean(error**2)) / spread} if spread > 0 else scores
-
-
-def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """Softmax of a network's outputs, (rows, classes), in float64."""
-    return nn.Sequential(nn.Softmax(), dtype="float64").predict(logits)
-
-
-def class_shares(train_codes: NDArray[np.int64], classes: int, rows: int) -> NDArray[np.float64]:
-    """The trivial classifier: each class with its share of the training rows, (rows, classes)."""
-    shares = np.bincount(train_codes, minlength=classes) / len(train_codes)
-    return np.tile(shares, (rows, 1))
+def page(model: Any, found: Evaluation, name: str, items: list[Importance], curves: list[Dependence]) -> str:
+    """The page as HTML text; whatever comes from a file is escaped."""
+    target, record = model.target_, model.record_
+    title = f"Predicting {target.name!r}"
+    parts = [
+        f"<h1>{_text(title)}</h1>",
+        _sentence(model, found, name),
+        "<h2>Scores</h2>",
+        _scores(found, record),
+        _classes(found) if target.classes else "",
+        "<h2>Columns that matter</h2>",
+        f"<p>{_text(items[0].measure)} … when the cells of a column are shuffled, "
+        "and how the mean prediction changes with a column.</p>",
+        _picture(lambda path: draw(items, curves, path), "Importance of the columns"),
+        "<h2>Worst rows</h2>",
+        _table(["row", "is", "predicted as", ""], found.worst(), {0}),
+        "<h2>Training</h2>",
+        _training(model),
+        "<h2>What the model reads</h2>",
+        _table(
+            ["column", "type", "what is done"],
+            [(c.name, c.kind, c.description) for c in model.encoder_.columns_],
+        ),
+    ]
+    head = f"<meta charset='utf-8'><title>{_text(title)}</title><style>{STYLE}</style>"
+    return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(parts)}</body></html>"
 
 
-def score_table(title: str, model: Scores, baseline: Scores, baseline_name: str) -> Table:
-    """Lay out a model's scores beside those of the trivial answer.
+def _text(value: object) -> str:
+    from cmlp.tabular.errors import printable
 
-    Parameters
-    ----------
-    title : str
-        What the scores were taken on.
-    model, baseline : dict
-        The scores, by the same names.
-    baseline_name : str
-        The trivial answer, in words.
-
-    Returns
-    -------
-    rich.table.Table
-        One row a score.
-    """
-    rows = [(name, show(name, model[name]), show(name, baseline[name])) for name in model]
-    return make_table(title, ["", "model", baseline_name], rows, "lrr")
+    return html.escape(printable(value))
 
 
-def show(name: str, value: float) -> str:
-    """Write a score as people read it."""
-    return f"{value:.2%}" if name == "accuracy" else f"{value:.5g}"
+def _sentence(model: Any, found: Evaluation, name: str) -> str:
+    target, record = model.target_, model.record_
+    task = f"{len(target.classes)} classes" if target.classes else "a quantity"
+    text = (
+        f"A model of {task}, trained on {record.get('rows', '?')} rows of {record.get('data', 'a table')} "
+        f"and scored here on {len(found.y)} rows of {name}."
+    )
+    warnings = "".join(f"<p class='warn'>{_text(line)}</p>" for line in found.remarks)
+    return f"<p>{_text(text)}</p>{warnings}"
 
 
-def beats(model: Scores, baseline: Scores) -> bool:
-    """Whether the model's first score is better than the baseline's."""
-    name = next(iter(model))
-    gain = model[name] - baseline[name]
-    return gain > 0 if name in HIGHER_IS_BETTER else gain < 0
+def _table(headers: Sequence[str], rows: Iterable[Sequence[Any]], numbers: set[int] = frozenset()) -> str:  # type: ignore[assignment]
+    head = "".join(f"<th>{_text(header)}</th>" for header in headers)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td{' class=n' if k in numbers else ''}>{_text(v)}</td>" for k, v in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    return f"<div class='scroll'><table><tr>{head}</tr>{body}</table></div>"
 
 
-def confusion_counts(codes: NDArray[np.int64], predicted: NDArray[Any], classes: int) -> NDArray[np.int64]:
-    """Count (classes, classes): row is the true class, column the predicted one."""
-    return np.bincount(codes * classes + predicted, minlength=classes**2).reshape(classes, classes)
+def _scores(found: Evaluation, record: dict[str, Any]) -> str:
+    ranges, before, trivial = found.intervals(), record.get("scores", {}), record.get("baseline", {})
+    rows = []
+    for name, value in found.scores().items():
+        interval = " to ".join(show_score(name, v) for v in ranges.get(name, ()))
+        others = [show_score(name, scores[name]) if name in scores else "" for scores in (before, trivial)]
+        rows.append((name, show_score(name, value), interval, *others))
+    return _table(["", "here", "95 % interval", "in training", "trivial prediction"], rows, {1, 2, 3, 4})
+
+
+def _classes(found: Evaluation) -> str:
+    classes = [str(label) for label in found.target.classes]
+    counts = zip(classes, found.confusion().tolist(), strict=True)
+    rows = [(label, *row) for label, row in counts]
+    numbers = set(range(1, len(classes) + 1))
+    bins = [(f"{p:.1%}", f"{hit:.1%}", n) for p, hit, n in found.calibration()]
+    return (
+        "<h2>Confusion</h2><p>Rows are what is true, columns what is predicted.</p>"
+        + _table(["is \\ predicted as", *classes], rows, numbers)
+        + "<h2>Calibration</h2><p>Of rows predicted with this probability, so many are right.</p>"
+        + _table(["probability", "right", "rows"], bins, {0, 1, 2})
+    )
+
+
+def _training(model: Any) -> str:
+    record = model.record_
+    text = (
+        f"{record.get('epochs')} epochs in {record.get('seconds', 0):.1f} s; the weights are those of epoch "
+        f"{record.get('best_epoch')}."
+    )
+    history = model.net_.history
+    if history is None or not history.epoch:
+        return f"<p>{_text(text)}</p>"
+    return f"<p>{_text(text)}</p>" + _picture(
+        lambda path: _curve(history.history, path), "Loss over the epochs"
+    )
+
+
+def _curve(history: dict[str, list[float]], path: Any) -> None:
+    from matplotlib.figure import Figure
+
+    from cmlp import plot
+
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    plot.loss_curve({k: v for k, v in history.items() if k in ("loss", "val_loss")}, ax=figure.subplots())
+    figure.savefig(path, dpi=110)
+
+
+def _picture(draw_to: Any, title: str) -> str:
+    out = io.BytesIO()
+    draw_to(out)
+    data = base64.b64encode(out.getvalue()).decode()
+    return f"<img alt='{_text(title)}' src='data:image/png;base64,{data}'>"

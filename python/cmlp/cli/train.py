@@ -6,78 +6,84 @@ from typing import Any
 import click
 
 import cmlp
-from cmlp.cli.fitting import Recipe
 from cmlp.cli.learning import Options, run
+from cmlp.cli.options import COUNT, PATH, SHARE, parse_types, parse_widths, reading_options, table_argument
 from cmlp.cli.store import check_folder
-from cmlp.cli.ui import OptionError, check_name
+from cmlp.cli.ui import check_name
+from cmlp.tabular.recipe import PRESETS
 
-COUNT = click.IntRange(min=1)
-SHARE = click.FloatRange(0, 1, max_open=True)
 TASK_HELP = "auto: text, true/false and up to 20 whole numbers are classes; other numbers are a quantity."
+COLUMN_HELP = "Type of a column: number, category, date, text, list, yes/no or drop. May be repeated."
+METRICS = ("accuracy", "balanced accuracy", "log loss", "AUC", "average precision", "F1", "RMSE", "MAE", "R2")
 
 
-@click.command()
-@click.argument("table", type=click.Path(path_type=Path))
-@click.option("--target", required=True, metavar="COLUMN", help="The column to learn.")
+@click.command(short_help="Train on a table to predict one of its columns.")
+@table_argument
+@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--out", type=PATH, default=Path("model.safetensors"), help="Model file to write.")
 @click.option(
     "--task", type=click.Choice(["auto", "classification", "regression"]), default="auto", help=TASK_HELP
 )
+@click.option("--column", multiple=True, metavar="NAME=TYPE", help=COLUMN_HELP)
+@click.option("--drop", multiple=True, metavar="COLUMN", help="Leave a column out. May be repeated.")
+@click.option("--categorical", multiple=True, metavar="COLUMN", help="A column of codes, not quantities.")
+@reading_options
+@click.option("--test", type=PATH, help="Another file of rows with the target, to score the model on.")
 @click.option(
-    "--hidden", default="128,128", metavar="WIDTHS", help="Widths of the hidden layers; none: a linear model."
+    "--validation", type=SHARE, default=0.2, help="Share of the rows held out for scores; 0 for none."
 )
-@click.option("--activation", default="relu", metavar="NAME", help="Activation of the hidden layers.")
-@click.option("--optimizer", default="adam", metavar="NAME", help="How the weights are updated.")
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), default=3e-3, help="Learning rate.")
-@click.option("--epochs", type=COUNT, default=200, help="Passes over the rows, at most.")
+@click.option(
+    "--cv", type=click.IntRange(min=2), metavar="K", help="Scores from K folds; the model uses all rows."
+)
+@click.option(
+    "--group", metavar="COLUMN", help="Rows with one value of this column train or validate together."
+)
+@click.option("--time", metavar="COLUMN", help="The latest rows by this column validate.")
+@click.option("--weights", metavar="COLUMN", help="Weight of each row.")
+@click.option("--class-weight", type=click.Choice(["balanced"]), help="Rows of rare classes count more.")
+@click.option("--metric", type=click.Choice(METRICS), metavar="NAME", help="The score to choose the epoch by "
+              f"(and of two classes the threshold): {', '.join(METRICS)}.  [default: the loss]")  # fmt: skip
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", help="How much is tried.")
+@click.option(
+    "--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop training then."
+)
+@click.option(
+    "--hidden",
+    metavar="WIDTHS",
+    help="Widths of the hidden layers; none: a linear model.  [default: 128,128]",
+)
+@click.option("--activation", metavar="NAME", help="Activation of the hidden layers.  [default: relu]")
+@click.option("--optimizer", metavar="NAME", help="How the weights are updated.  [default: adam]")
+@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Learning rate.  [default: 0.003]")
+@click.option("--epochs", type=COUNT, help="Passes over the rows, at most.  [default: 200]")
 @click.option("--batch-size", type=COUNT, help="Rows a step.  [default: 32 to 1024, by the number of rows]")
-@click.option("--dropout", type=SHARE, default=0.2, help="Share of the hidden values to drop in training.")
-@click.option("--validation", type=SHARE, default=0.2, help="Share of the rows to judge by; 0 for none.")
-@click.option("--patience", type=COUNT, default=20, help="Stop after so many epochs without a better one.")
+@click.option("--dropout", type=SHARE, help="Share of the hidden values to drop in training.  "
+              "[default: 0.2 for classes, 0 for a quantity]")  # fmt: skip
+@click.option("--patience", type=COUNT, help="Stop after so many epochs without improvement.  [default: 20]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the split and of all that is random.")
 @click.option("--threads", type=COUNT, help="CPU threads; they never change the result.  [default: all]")
-@click.option("--drop", multiple=True, metavar="COLUMN", help="Leave a column out; may be given again.")
-@click.option(
-    "--categorical",
-    multiple=True,
-    metavar="COLUMN",
-    help="A column of codes, not numbers; may be repeated.",
-)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("model.safetensors"), help="Model file.")
-def train(hidden: str, threads: int | None, **options: Any) -> None:
-    """Learn the column --target of TABLE (.csv, .tsv, .csv.gz, .parquet) from its other columns.
+def train(hidden: str | None, threads: int | None, column: tuple[str, ...], **options: Any) -> None:
+    """Train on TABLE to predict its column --target from the others.
 
-    Says what it makes of each column, trains until the validation rows stop getting better, sets the
-    model beside the trivial answer, and writes it with its preprocessing. Ctrl-C ends the training early:
+    TABLE is a file (CSV with any separator and encoding, TSV, Parquet, Feather, ORC, Excel, ODS, JSON; also
+    compressed), several files, a folder of them, or - for the standard input.
+
+    Says what each column is taken for, trains until the validation rows show no improvement, compares the
+    model with a trivial prediction, and writes it with its preprocessing. Ctrl-C ends the training early:
     the best epoch so far is reported and written, and the exit code is 130.
     """
-    data = {name: options.pop(name) for name in ("table", "target", "task", "validation", "drop")}
-    data |= {name: options.pop(name) for name in ("categorical", "out")}
-    check_name("activation", options["activation"], cmlp.activations())
-    check_name("optimizer", options["optimizer"], cmlp.optimizers())
-    options["batch_size"] = options["batch_size"] or 0
-    recipe = Recipe(parse_widths(hidden), **options)
-    check_folder(data["out"])
+    for kind, valid in (("activation", cmlp.activations()), ("optimizer", cmlp.optimizers())):
+        if options[kind] is not None:
+            check_name(kind, options[kind], valid)
+    names = ("time_limit", "cv", "metric", "validation", "class_weight", "preset", "activation", "dropout",
+             "optimizer", "lr", "epochs", "batch_size", "patience")  # fmt: skip
+    parameters = {name: options.pop(name) for name in names}
+    parameters |= {
+        "hidden": None if hidden is None else parse_widths(hidden),
+        "random_state": options.pop("seed"),
+    }
+    parameters["types"] = parse_types(column, options.pop("drop"), options.pop("categorical"))
+    check_folder(options["out"])
     if threads is not None:
         cmlp.set_num_threads(threads)
-    run(Options(**data), recipe)
-
-
-def parse_widths(text: str) -> tuple[int, ...]:
-    """Read the widths of the hidden layers.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``128,64``; ``none`` for no hidden layer.
-
-    Returns
-    -------
-    tuple of int
-        The widths.
-    """
-    if text.strip().lower() == "none":
-        return ()
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-        raise OptionError(f"--hidden {text!r}: give widths such as 128,64, or none")
-    return tuple(int(part) for part in parts)
+    run(Options(**options), parameters)

@@ -10,18 +10,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cmlp.tabular.errors import printable
+
 # Wide enough for the tables where the output is no terminal and has no width.
-PIPE_WIDTH = 120
+PIPE_WIDTH = 140
 
 
 class CommandError(click.ClickException):
-    """The data or a file is no use: one line, exit code 1."""
+    """The data or a file cannot be used: one line, exit code 1."""
 
     exit_code = 1
 
     def show(self, file: Any = None) -> None:
         """Write the line to the standard error stream."""
-        click.echo(f"cmlp: {self.format_message()}", file=file, err=True)
+        click.echo(f"cmlp: {printable(self.format_message())}", file=file, err=True)
 
 
 class OptionError(CommandError):
@@ -45,6 +47,16 @@ def notes() -> Console:
     """Get the console of progress and remarks, the standard error stream, so that results can be piped."""
     width = None if sys.stderr.isatty() else PIPE_WIDTH
     return Console(stderr=True, width=width, highlight=False)
+
+
+def say(text: str, style: str = "", to: Console | None = None) -> None:
+    """Print a line of text; what comes from a file cannot style the terminal."""
+    (to or console()).print(Text(printable(text), style=style), soft_wrap=True)
+
+
+def remark(text: str) -> None:
+    """Print a line to the standard error stream."""
+    say(text, to=notes())
 
 
 def check_name(what: str, name: str, valid: Sequence[str]) -> str:
@@ -90,15 +102,21 @@ def make_table(title: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]
     rich.table.Table
         To print on a console.
     """
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=Text(printable(title)), title_justify="left", title_style="bold")
     for header, side in zip(headers, numbers.ljust(len(headers), "l"), strict=True):
-        table.add_column(header, justify="right" if side == "r" else "left", overflow="fold")
+        heading = Text(printable(header))
+        table.add_column(heading, justify="right" if side == "r" else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
     return table
 
 
-def listing(names: Sequence[str], limit: int = 12) -> str:
+def listing(names: Sequence[Any], limit: int = 12) -> str:
     """Join names into a sentence's list, cut after `limit`."""
     rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(map(str, names[:limit])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def show_score(name: str, value: float) -> str:
+    """Write a score as people read it."""
+    return f"{value:.2%}" if name in ("accuracy", "balanced accuracy") else f"{value:.5g}"

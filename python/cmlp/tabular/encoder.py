@@ -1,101 +1,103 @@
-"""TableEncoder: a table in, a float32 matrix out, and back; it travels in the model file as JSON."""
+"""TableEncoder: a table in, a float32 matrix out; it travels in the model file as JSON."""
 
-import json
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.compute as pc
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, TransformerMixin
 
-from cmlp.tabular.errors import TableError
-from cmlp.tabular.judge import Column, column_from_dict, column_to_dict, learn_column
-from cmlp.tabular.target import TASKS, Target, find_target
+from cmlp.tabular.arrow import as_table, as_text, kind_of, tidy
+from cmlp.tabular.columns import Column, column_from_dict, column_to_dict
+from cmlp.tabular.errors import TableError, listing, printable
+from cmlp.tabular.inference import TYPES, Finding, Habits, find_habits, infer_column
+from cmlp.tabular.target import find_column
+from cmlp.tabular.words import missing_words
 
-VERSION = 1
+# More features than this make a sparse matrix.
+MAX_DENSE = 512
 
 
 @dataclass(frozen=True)
 class ColumnNote:
-    """One line on what was understood of a column: its kind, its gaps, what is done with it."""
+    """What was found in a column, an example, and what is done with it.
+
+    Parameters
+    ----------
+    name, kind : str
+        The column, and what it holds in a word.
+    missing : int
+        Rows without a value.
+    example : str
+        A cell.
+    treatment : str
+        What is done with it; begins with ``left out`` when it is not used.
+    doubt : str
+        Why another reading is possible; nothing when the reading is sure.
+    """
 
     name: str
     kind: str
     missing: int
+    example: str
     treatment: str
+    doubt: str = ""
 
 
-@dataclass
-class TableEncoder:
-    """Preprocessing of a table: learnt once on the training rows, kept with the model.
+class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turn a table of numbers, dates, categories and text into features: a scikit-learn transformer.
 
-    - Numbers, booleans and durations: the median fills gaps, a 0/1 column marks them when the training
-      rows had some, then (x - mean) / deviation, cut at 10 deviations. Integers are numbers, however few
-      their values, unless `categorical` names them.
-    - Text and pandas categories: one 0/1 column a value, for the 64 most frequent; rare, unseen and
-      missing values share one more. A text column with more than 64 distinct values in more than
-      half of its rows (names, identifiers, free text) is left out.
-    - Dates, and text in which every value is an ISO date: days since 1970, month, weekday and hour.
-    - A column that never varies, counts the rows, or holds what is none of these, is left out; `notes`
-      says so.
-    - The target: see `cmlp.tabular.choose_task`. Labels keep their type; a quantity is standardised.
+    The same rule reads the training rows and every later row; `notes_` says what was found in each column.
+
+    - Numbers, also as people write them ($1,234.50; 41,5 %; 12 kg; 3M; (5)), yes/no and durations: the
+    median fills
+      gaps, a 0/1 column marks them when the training rows had some, then (x - mean) / deviation, cut at 10
+      deviations.
+    - Dates in any common format: the day, season, day of the month, weekday and time of day.
+    - Text and codes: one 0/1 column a value, regardless of case and blanks; at most 1000 values. Values that
+    hardly
+      repeat become hashed pieces of words; lists in a cell (``a|b``) one 0/1 column a word.
+    - A column that never varies, counts the rows, or identifies them, is left out.
+
+    Parameters
+    ----------
+    types : dict of str, optional
+        Columns whose type is given rather than inferred: ``number``, ``category``, ``date``, ``text``,
+        ``list``, ``yes/no`` or ``drop``.
 
     Attributes
     ----------
-    columns : list
-        What is done with each column in use.
-    target : Target
-        The column to predict.
-    notes : list of ColumnNote
-        What was understood of each column of the table it was fitted to; not kept with the model.
+    columns_ : list
+        The encoder of each column in use.
+    notes_ : list of ColumnNote
+        What was found in each column of the training table; not kept in files.
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from cmlp.tabular import TableEncoder
-    >>> table = pd.DataFrame({"size": [1.0, None, 3.0], "colour": ["red", "blue", "red"]})
-    >>> table["price"] = [9.5, 7.25, 30.0]
-    >>> encoder = TableEncoder().fit(table, "price")
-    >>> encoder.features
+    >>> table = {"size": ["1.5 m", "", "3 m"], "colour": ["red", "blue", "Red"]}
+    >>> encoder = TableEncoder().fit(table)
+    >>> encoder.get_feature_names_out().tolist()
     ['size', 'size missing', 'colour=blue', 'colour=red']
     >>> encoder.transform(table).shape
     (3, 4)
-    >>> encoder.target.task
-    'regression'
     """
 
-    columns: list[Column] = field(default_factory=list)
-    target: Target = field(default_factory=lambda: Target("", "regression"))
-    notes: list[ColumnNote] = field(default_factory=list, compare=False)
+    def __init__(self, types: Mapping[str, str] | None = None) -> None:
+        self.types = types
 
-    def fit(
-        self,
-        frame: pd.DataFrame,
-        target: str,
-        *,
-        task: str = "auto",
-        drop: Collection[str] = (),
-        categorical: Collection[str] = (),
-        train_rows: NDArray[np.bool_] | None = None,
-    ) -> "TableEncoder":
-        """Learn the preprocessing.
+    def fit(self, X: Any, y: Any = None) -> "TableEncoder":
+        """Infer the type of each column and fit its encoder.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
-            The table; the target must have no missing value.
-        target : str
-            The column to predict.
-        task : {"auto", "classification", "regression"}
-            What to learn; "auto" looks at the target.
-        drop : collection of str
-            Columns to leave out.
-        categorical : collection of str
-            Columns of numbers that are codes, not quantities.
-        train_rows : numpy.ndarray, optional
-            Boolean (rows,): the rows that medians, means, deviations and categories come from (all rows by
-            default). What kind a column is, is judged on every row.
+        X : table-like
+            The training rows: a pandas or polars frame, an Arrow table, a dictionary of columns, an array.
+        y : None
+            Ignored.
 
         Returns
         -------
@@ -105,117 +107,125 @@ class TableEncoder:
         Raises
         ------
         TableError
-            If a named column is not there, the target does not fit the task, or no column is left.
+            If a named column is not there, a type is unknown, or no column is left.
         """
-        if task not in TASKS:
-            raise TableError(f"unknown task {task!r}; choose from {', '.join(TASKS)}")
-        series = find_target(frame, target)
-        for name in (*drop, *categorical):
-            find_target(frame, name)
-        rows = np.ones(len(frame), bool) if train_rows is None else train_rows
-        self.target = Target.learn(series, task, rows)
-        self.columns, self.notes = [], []
-        for name in frame.columns:
-            if name != target:
-                self._learn(frame[name], rows, name in drop, name in categorical)
-        if not self.columns:
-            raise TableError(f"no column is left to predict {target!r} from")
+        table, types = as_table(X), dict(self.types or {})
+        for name, given in types.items():
+            find_column(table, name)
+            if given not in TYPES:
+                raise TableError(f"column {name!r}: unknown type {given!r}; choose from {', '.join(TYPES)}")
+        self.columns_: list[Column] = []
+        self.notes_: list[ColumnNote] = []
+        habits = find_habits(table)
+        for name in table.column_names:
+            self._fit_column(name, table[name].combine_chunks(), habits, types.get(name, ""))
+        if not self.columns_:
+            raise TableError(f"no column is left to learn from: {self._left_out()}")
+        self.feature_names_in_ = np.array(table.column_names, object)
+        self.n_features_in_ = len(table.column_names)
         return self
 
-    def _learn(self, series: pd.Series, rows: NDArray[np.bool_], dropped: bool, categorical: bool) -> None:
-        kind, column, reason = "?", None, "left out: asked to"
-        if not dropped:
-            kind, column, reason = learn_column(series, rows, categorical)
-        if column is not None:
-            self.columns.append(column)
-            reason = column.treatment
-        self.notes.append(ColumnNote(str(series.name), kind, int(series.isna().sum()), reason))
+    def _fit_column(self, name: str, array: Any, habits: Habits, given: str) -> None:
+        if isinstance(array, pa.ChunkedArray):
+            array = pa.concat_arrays(array.chunks)
+        found = infer_column(name, array, habits, given)
+        if found.column is not None:
+            self.columns_.append(found.column)
+        self.notes_.append(_note(name, array, found))
+
+    def _left_out(self) -> str:
+        return (
+            "; ".join(f"{printable(note.name)}: {note.treatment}" for note in self.notes_)
+            or "the table has none"
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Names of the columns of the matrix, (features,) of text."""
+        return np.array([feature for column in self.columns_ for feature in column.features], object)
 
     @property
-    def features(self) -> list[str]:
-        """Names of the columns of the matrix."""
-        return [feature for column in self.columns for feature in column.features]
+    def n_features_out_(self) -> int:
+        """How many columns the matrix has."""
+        return sum(len(column.features) for column in self.columns_)
 
-    @property
-    def text_columns(self) -> list[str]:
-        """Columns that must be read as text, see `read_table`."""
-        text_target = any(isinstance(label, str) for label in self.target.classes)
-        inputs = [column.name for column in self.columns if column.as_text]
-        return [*inputs, self.target.name] if text_target else inputs
-
-    def transform(self, frame: pd.DataFrame) -> NDArray[np.float32]:
-        """Turn a table into the matrix the network reads.
+    def transform(self, X: Any) -> Any:
+        """Turn a table into features.
 
         Parameters
         ----------
-        frame : pandas.DataFrame
-            A table with at least the columns in use, in any order.
+        X : table-like
+            A table with at least the columns in use, in any order; or one row as a dictionary.
 
         Returns
         -------
-        numpy.ndarray
-            float32, (rows, features).
+        numpy.ndarray or scipy.sparse.csr_matrix
+            float32, (rows, features); sparse when there are more than 512 features.
 
         Raises
         ------
         TableError
             If columns are missing (all are named), or a column holds something else than in training.
         """
-        absent = [column.name for column in self.columns if column.name not in frame.columns]
+        return self.encode(as_table(X))[0]
+
+    def encode(self, table: pa.Table) -> tuple[Any, list[str]]:
+        """Features of an Arrow table, and sentences on cells that could not be read and unseen categories."""
+        absent = [column.name for column in self.columns_ if column.name not in table.column_names]
         if absent:
-            needed = f"{len(absent)} of the {len(self.columns)} columns the model reads"
-            raise TableError(f"the table lacks {needed}: {', '.join(absent)}")
-        matrix, start = np.empty((len(frame), len(self.features)), np.float32), 0
-        for column in self.columns:
-            part = column.transform(frame[column.name])
-            matrix[:, start : start + part.shape[1]] = part
+            needed = f"{len(absent)} of the {len(self.columns_)} columns the model reads"
+            raise TableError(
+                f"the table lacks {needed}: {listing(absent)}; it has {listing(table.column_names)}"
+            )
+        remarks: list[str] = []
+        if self.n_features_out_ > MAX_DENSE:
+            parts = [column.transform(_cells(table, column.name), remarks) for column in self.columns_]
+            return sp.hstack([sp.csr_matrix(part) for part in parts], "csr", np.float32), remarks
+        matrix, start = np.empty((len(table), self.n_features_out_), np.float32), 0
+        for column in self.columns_:
+            part = column.transform(_cells(table, column.name), remarks)
+            matrix[:, start : start + part.shape[1]] = dense(part)
             start += part.shape[1]
-        return matrix
+        return matrix, remarks
 
     def unused(self, names: Iterable[str]) -> list[str]:
-        """Those of `names` that are neither an input nor the target."""
-        used = {self.target.name, *(column.name for column in self.columns)}
+        """Those of `names` that the encoder does not read."""
+        used = {column.name for column in self.columns_}
         return [name for name in names if name not in used]
 
-    def to_json(self) -> str:
-        """Write the encoder as JSON text.
-
-        Returns
-        -------
-        str
-            What `from_json` reads; every number comes back bit for bit.
-        """
-        data = {
-            "version": VERSION,
-            "target": self.target.to_dict(),
-            "columns": [column_to_dict(column) for column in self.columns],
-        }
-        return json.dumps(data, allow_nan=False)
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form; every number comes back bit for bit."""
+        return {"columns": [column_to_dict(column) for column in self.columns_]}
 
     @classmethod
-    def from_json(cls, text: str) -> "TableEncoder":
-        """Read what `to_json` wrote.
+    def from_dict(cls, data: dict[str, Any]) -> "TableEncoder":
+        """Read the JSON form; TypeError, KeyError or TableError when it is damaged."""
+        encoder = cls()
+        encoder.columns_ = [column_from_dict(column) for column in data["columns"]]
+        encoder.notes_ = []
+        encoder.feature_names_in_ = np.array([column.name for column in encoder.columns_], object)
+        encoder.n_features_in_ = len(encoder.columns_)
+        return encoder
 
-        Parameters
-        ----------
-        text : str
-            The JSON text.
 
-        Returns
-        -------
-        TableEncoder
-            The same preprocessing; `notes` is empty.
+def dense(part: Any) -> Any:
+    """A matrix as an array."""
+    return part.toarray() if sp.issparse(part) else part
 
-        Raises
-        ------
-        TableError
-            If the text is damaged or of a later version.
-        """
-        try:
-            data: dict[str, Any] = json.loads(text)
-            if data["version"] != VERSION:
-                raise TableError(f"it has version {data['version']!r}, this cmlp reads version {VERSION}")
-            columns = [column_from_dict(column) for column in data["columns"]]
-            return cls(columns, Target.from_dict(data["target"]))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise TableError(f"the model's table description cannot be read: {error}") from error
+
+def _cells(table: pa.Table, name: str) -> Any:
+    column = table[name]
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+
+
+def _note(name: str, array: Any, found: Finding) -> ColumnNote:
+    filled = pc.drop_null(array.slice(0, 1000))
+    example = printable(as_text(filled.slice(0, 1))[0]) if len(filled) else ""
+    treatment = found.column.description if found.column else f"left out: {found.reason}"
+    return ColumnNote(name, found.kind, _missing(array, found.kind), example[:40], treatment, found.doubt)
+
+
+def _missing(array: Any, kind: str) -> int:
+    if kind_of(array) != "text":
+        return int(array.null_count)
+    text = tidy(array)
+    return int((text if kind in ("category", "text", "list") else missing_words(text)).null_count)

@@ -2,22 +2,125 @@
 
 import difflib
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cmlp.tabular import values
-from cmlp.tabular.errors import TableError
+from cmlp.tabular import numbers
+from cmlp.tabular.arrow import as_text, first_row, keys, kind_of, plural, tidy, to_numpy
+from cmlp.tabular.errors import TableError, listing, printable
+from cmlp.tabular.words import WORDS, missing_signs, missing_words
 
 TASKS = ("auto", "classification", "regression")
 # Whole numbers with more distinct values than this are a quantity, not classes.
 MAX_INTEGER_CLASSES = 20
+# A positive target is learned as its logarithm when it is so skewed, and its logarithm half as much.
+SKEWED = 1.5
 
 Label = str | bool | int | float
+
+
+@dataclass(frozen=True)
+class TargetCells:
+    """The cells of a target column.
+
+    Parameters
+    ----------
+    array : pyarrow.Array
+        Numbers, booleans or tidy text, null where the target is missing, (rows,).
+    format : NumberFormat or None
+        How text writes the numbers.
+    remarks : tuple of str
+        What is doubtful about the reading.
+    """
+
+    array: Any
+    format: numbers.NumberFormat | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def read_target(name: str, array: Any, decimal: str = "") -> TargetCells:
+    """Read a target column: text that says numbers or true/false becomes them.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    array : pyarrow.Array
+        Its cells.
+    decimal : str
+        The decimal mark of the rest of the table.
+
+    Returns
+    -------
+    TargetCells
+        Its values.
+
+    Raises
+    ------
+    TableError
+        If it holds dates, durations or what cannot be predicted.
+    """
+    kind = kind_of(array)
+    if kind in ("number", "boolean", "empty"):
+        return TargetCells(_without_nan(array))
+    if kind != "text":
+        raise TableError(f"target {printable(name)!r} holds {plural(kind)}; it takes classes or numbers")
+    text = missing_signs(tidy(array))
+    plain = missing_words(text)
+    if plain.null_count < len(plain):
+        if pc.all(pc.is_in(pc.utf8_lower(plain), pa.array(["true", "false", None], plain.type))).as_py():
+            return TargetCells(pc.equal(pc.utf8_lower(plain), "true"))
+        if (found := _read_numbers(name, plain, decimal)) is not None:
+            return found
+    return TargetCells(text, None, _word_remarks(name, text))
+
+
+def _without_nan(array: Any) -> Any:
+    if not pa.types.is_floating(array.type):
+        return array
+    return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+
+
+def _read_numbers(name: str, text: Any, decimal: str) -> TargetCells | None:
+    filled = text.drop_null()
+    if pc.all(pc.match_substring_regex(filled, "^[-+]?[0-9]+$")).as_py():
+        if pc.any(pc.match_substring_regex(filled, "^[-+]?0[0-9]")).as_py():
+            return None  # leading zeros: codes
+        try:
+            return TargetCells(pc.cast(text, pa.int64()))
+        except pa.ArrowInvalid:
+            return (
+                None
+                if len(filled.unique()) <= MAX_INTEGER_CLASSES
+                else TargetCells(pc.cast(text, pa.float64()))
+            )
+    form = numbers.find_format(text, decimal)
+    if form is None:
+        return None
+    values = form.parse(text)
+    stray = np.asarray(text.is_valid()) & np.isnan(values)
+    remarks: tuple[str, ...] = ()
+    if stray.any():
+        where = f"{printable(text[first_row(stray) - 1])!r} at row {first_row(stray)}"
+        remarks = (
+            f"target {printable(name)!r}: {int(stray.sum())} cells are no numbers ({where}): rows left out",
+        )
+    return TargetCells(pa.array(values, mask=np.isnan(values)), form, remarks)
+
+
+def _word_remarks(name: str, text: Any) -> tuple[str, ...]:
+    found = pc.unique(text.filter(pc.is_in(pc.utf8_lower(text), pa.array(WORDS, text.type)))).to_pylist()
+    words = " ".join(f"--missing {printable(word)}" for word in found[:3])
+    return (
+        (f"target {printable(name)!r}: {listing(found)} is a class; {words} leaves such rows out",)
+        if found
+        else ()
+    )
 
 
 @dataclass(frozen=True)
@@ -31,9 +134,16 @@ class Target:
     task : {"classification", "regression"}
         What the network learns.
     classes : tuple
-        The labels in sorted order, with their own type; empty for regression.
+        The labels in sorted order, with their own type; empty for regression. Labels that differ in case and
+        blanks only are one class, called by its most frequent spelling.
     mean, deviation : float
-        Of the training rows of a regression target; 0 and 1 for classification.
+        Of the training rows of a regression target (of their logarithms); 0 and 1 for classification.
+    log : bool
+        Whether the network learns the logarithm.
+    threshold : float
+        Of two classes the second is predicted from this probability on.
+    format : NumberFormat, optional
+        How text writes a regression target.
     """
 
     name: str
@@ -41,41 +151,71 @@ class Target:
     classes: tuple[Label, ...] = ()
     mean: float = 0.0
     deviation: float = 1.0
+    log: bool = False
+    threshold: float = 0.5
+    format: numbers.NumberFormat | None = field(default=None)
 
     def __post_init__(self) -> None:
         if self.task not in TASKS[1:] or (self.task == "classification") != (len(self.classes) > 1):
-            raise TableError(f"target {self.name!r}: classification needs classes, regression has none")
+            raise TableError(
+                f"target {printable(self.name)!r}: classification needs classes, regression has none"
+            )
         if not (math.isfinite(self.mean) and math.isfinite(self.deviation) and self.deviation > 0):
-            raise TableError(f"target {self.name!r}: mean and deviation must be finite, deviation > 0")
+            raise TableError(
+                f"target {printable(self.name)!r}: mean and deviation must be finite, deviation > 0"
+            )
+        if not 0 <= self.threshold <= 1:
+            raise TableError(f"target {printable(self.name)!r}: a threshold is between 0 and 1")
 
     @classmethod
-    def learn(cls, series: pd.Series, task: str, train_rows: NDArray[np.bool_]) -> "Target":
-        """Judge a target without missing values; mean and deviation come from `train_rows`."""
-        name = str(series.name)
-        task = choose_task(series) if task == "auto" else task
+    def fit(cls, name: str, cells: TargetCells, task: str = "auto") -> "Target":
+        """Fit to the training rows, whose targets are all there."""
+        if task not in TASKS:
+            raise TableError(f"unknown task {task!r}; choose from {', '.join(TASKS)}")
+        if len(cells.array) == cells.array.null_count:
+            raise TableError(f"target {printable(name)!r} has no values: there is nothing to learn")
+        task = choose_task(cells) if task == "auto" else task
         if task == "classification":
-            return cls(name, task, _classes(series))
-        what = values.family(series)
-        if what not in ("number", "boolean"):
-            raise TableError(f"target {name!r} holds {values.plural(what)}; regression needs numbers")
-        data = values.numbers(series)
-        if float(np.ptp(data[train_rows])) == 0.0:
-            raise TableError(f"target {name!r} is {data[0]:g} in each training row: nothing to learn")
-        mean, deviation = _moments(data[train_rows])
-        return cls(name, task, (), mean, deviation)
+            return cls(name, task, _classes(name, cells))
+        kind = kind_of(cells.array)
+        if kind not in ("number", "boolean"):
+            raise TableError(
+                f"target {printable(name)!r} holds {plural(kind)}; regression needs numbers{_first(cells)}"
+            )
+        data = to_numpy(cells.array, name)
+        if float(np.ptp(data)) == 0.0:
+            raise TableError(
+                f"target {printable(name)!r} is {data[0]:g} in each training row: nothing to learn"
+            )
+        log = _better_as_logarithm(data)
+        return cls(name, task, (), *_moments(np.log(data) if log else data), log, format=cells.format)
 
     @property
     def outputs(self) -> int:
         """How many outputs the network has: one a class, or one."""
         return len(self.classes) or 1
 
-    def encode(self, series: pd.Series) -> NDArray[Any]:
-        """Turn target values into what the network learns.
+    def read(self, array: Any) -> Any:
+        """Cells of another table's column as the training cells were read, null where missing."""
+        if self.task == "regression":
+            cells = read_target(self.name, array, self.format.decimal if self.format else "").array
+            if kind_of(cells) == "text":
+                raise TableError(
+                    f"column {printable(self.name)!r} holds text, the model was trained on numbers"
+                    f"{_first(TargetCells(cells))}"
+                )
+            return cells
+        if not isinstance(self.classes[0], str):
+            return read_target(self.name, array).array
+        return missing_signs(tidy(as_text(array)))
+
+    def encode(self, cells: Any) -> NDArray[Any]:
+        """Turn target values without gaps, see `read`, into what the network learns.
 
         Parameters
         ----------
-        series : pandas.Series
-            The column, (rows,), without missing values.
+        cells : pyarrow.Array
+            The cells, (rows,).
 
         Returns
         -------
@@ -88,23 +228,40 @@ class Target:
             If a value is no class the model knows, or no number; names the row.
         """
         if self.task == "regression":
-            values.expect(series, ("number", "boolean"), "numbers")
-            scaled = (values.numbers(series) - self.mean) / self.deviation
-            return np.asarray(scaled[:, None], np.float32)
-        codes = pd.Index(np.array(self.classes, object)).get_indexer(pd.Index(labels(series)))
-        if (codes < 0).any():
-            bad = series[codes < 0].iloc[0]
+            data = to_numpy(cells, self.name)
+            if self.log:
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    data = np.log(data)
+            return np.asarray(((data - self.mean) / self.deviation)[:, None], np.float32)
+        found = keys(cells)
+        found = pc.index_in(found, pa.array(self._keys, found.type))
+        if found.null_count:
+            row = first_row(np.asarray(found.is_null()))
             raise TableError(
-                f"target {self.name!r} holds {bad!r} at row {values.first_row(series, codes < 0)}, "
+                f"target {printable(self.name)!r} holds {printable(cells[row - 1])!r} at row {row}, "
                 f"which is none of the {len(self.classes)} classes"
             )
-        return np.asarray(codes, np.int64)
+        return np.asarray(found, np.int64)
 
     def decode(self, encoded: NDArray[Any]) -> NDArray[Any]:
         """Turn class indices (rows,) into labels of their own type, or standardised values (rows,) back."""
         if self.task == "regression":
-            return np.asarray(encoded, np.float64) * self.deviation + self.mean
-        return np.array(pd.Series(np.array(self.classes, object)[encoded]).infer_objects().to_numpy())
+            values = np.asarray(encoded, np.float64) * self.deviation + self.mean
+            return np.exp(np.minimum(values, 700.0)) if self.log else values
+        labels = np.array(self.classes, object)[encoded]
+        same = len({type(label) for label in self.classes}) == 1
+        exact = same and not isinstance(self.classes[0], str)
+        return np.asarray(labels.astype(type(self.classes[0]))) if exact else labels
+
+    def choose(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The predicted class of each row of probabilities (rows, classes)."""
+        if len(self.classes) == 2:
+            return (probabilities[:, 1] >= self.threshold).astype(np.int64)
+        return np.asarray(probabilities.argmax(axis=1), np.int64)
+
+    @property
+    def _keys(self) -> list[str]:
+        return [keys(pa.array([label]))[0].as_py() for label in self.classes]
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
@@ -113,65 +270,49 @@ class Target:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Target":
         """Read the JSON form; TypeError, KeyError or TableError when it is damaged."""
-        return cls(**{**data, "classes": tuple(data["classes"])})
+        form = data["format"]
+        form = None if form is None else numbers.NumberFormat(**form)
+        return cls(**{**data, "classes": tuple(data["classes"]), "format": form})
 
 
-def choose_task(series: pd.Series) -> str:
+def choose_task(cells: TargetCells) -> str:
     """Choose the task when nobody says.
 
-    Text, booleans and pandas categories, and whole numbers with at most `MAX_INTEGER_CLASSES` distinct
-    values make a classification; every other column of numbers makes a regression.
+    Text and booleans, and whole numbers with at most `MAX_INTEGER_CLASSES` distinct values, make a
+    classification; every other column of numbers makes a regression.
 
     Parameters
     ----------
-    series : pandas.Series
-        The target without missing values.
+    cells : TargetCells
+        The target.
 
     Returns
     -------
     str
         ``classification`` or ``regression``.
-
-    Raises
-    ------
-    TableError
-        If the column holds dates, durations or what no network can learn.
     """
-    what = values.family(series)
-    if isinstance(series.dtype, pd.CategoricalDtype) or what in ("text", "boolean"):
+    if kind_of(cells.array) != "number":
         return "classification"
-    if what != "number":
-        raise TableError(f"target {series.name!r} holds {values.plural(what)}; it takes classes or numbers")
-    distinct = np.unique(values.numbers(series))
-    whole = bool((distinct == np.round(distinct)).all())
-    return "classification" if whole and len(distinct) <= MAX_INTEGER_CLASSES else "regression"
+    distinct = cells.array.drop_null().unique()
+    if len(distinct) > MAX_INTEGER_CLASSES:
+        return "regression"
+    values = to_numpy(distinct, "target")
+    return "classification" if bool((values == np.round(values)).all()) else "regression"
 
 
-def labels(series: pd.Series) -> NDArray[np.object_]:
-    """Class labels as Python strings, booleans, integers or floats; 3.0 and 3 are one class."""
-    what = values.family(series)
-    if what == "text":
-        return values.texts(series)
-    data = values.numbers(series)
-    if what == "boolean":
-        return data.astype(bool).astype(object)
-    whole = (data == np.round(data)) & (np.abs(data) < 2**53)
-    return (data.astype(np.int64) if whole.all() else data).astype(object)
-
-
-def find_target(frame: pd.DataFrame, name: str) -> pd.Series:
-    """Get the target column of a table, or an error that lists the columns and the likeliest name.
+def find_column(table: pa.Table, name: str) -> Any:
+    """Get a column of a table, or an error that lists the columns and the likeliest name.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
+    table : pyarrow.Table
         The table.
     name : str
-        The column to predict.
+        The column's name.
 
     Returns
     -------
-    pandas.Series
+    pyarrow.ChunkedArray
         The column.
 
     Raises
@@ -179,33 +320,70 @@ def find_target(frame: pd.DataFrame, name: str) -> pd.Series:
     TableError
         If it is not there.
     """
-    if name in frame.columns:
-        return frame[name]
-    folded = {column.lower(): column for column in frame.columns}
+    if name in table.column_names:
+        return table[name]
+    folded = {column.lower(): column for column in table.column_names}
     near = [folded[key] for key in difflib.get_close_matches(name.lower(), folded, n=1)]
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    raise TableError(f"there is no column {name!r}{hint}; the columns are {listing(frame.columns)}")
+    hint = f" (did you mean {printable(near[0])!r}?)" if near else ""
+    if len(table.column_names) == 1:
+        marks = [mark for mark in (";", ",", "\t", "|") if mark in table.column_names[0]]
+        hint = f" (it looks like several columns separated by {marks[0]!r})" if marks else hint
+    raise TableError(
+        f"there is no column {printable(name)!r}{hint}; the columns are {listing(table.column_names)}"
+    )
 
 
-def listing(names: Sequence[str], limit: int = 40) -> str:
-    """Join names into a sentence's list, cut after `limit`."""
-    rest = len(names) - limit
-    return ", ".join(list(names)[:limit]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _classes(series: pd.Series) -> tuple[Label, ...]:
-    name, what = str(series.name), values.family(series)
-    if what not in ("text", "boolean", "number"):
-        raise TableError(f"target {name!r} holds {values.plural(what)}; it takes classes or numbers")
-    found: tuple[Label, ...] = tuple(sorted(set(labels(series))))
+def _classes(name: str, cells: TargetCells) -> tuple[Label, ...]:
+    kind, filled = kind_of(cells.array), cells.array.drop_null()
+    if kind not in ("text", "boolean", "number"):
+        raise TableError(f"target {printable(name)!r} holds {plural(kind)}; it takes classes or numbers")
+    found = _labels(filled)
     if len(found) == 1:
-        raise TableError(f"target {name!r} has one class only ({found[0]!r}): nothing to learn")
-    if len(found) > max(MAX_INTEGER_CLASSES, len(series) // 2):
-        counts = f"{len(found)} distinct values in {len(series)} rows"
-        raise TableError(f"target {name!r} has {counts}: too many for classes")
+        raise TableError(f"target {printable(name)!r} has one class only ({found[0]!r}): nothing to learn")
+    if len(found) > max(MAX_INTEGER_CLASSES, len(filled) // 2):
+        counts = f"{len(found)} distinct values in {len(filled)} rows"
+        raise TableError(f"target {printable(name)!r} has {counts}: too many for classes{_first(cells)}")
     return found
 
 
+def _labels(filled: Any) -> tuple[Label, ...]:
+    if kind_of(filled) != "text":
+        found = set(filled.unique().to_pylist())
+        whole = all(isinstance(v, float) and v.is_integer() and abs(v) < 2**53 for v in found)
+        return tuple(sorted(int(v) for v in found) if whole else sorted(found))
+    spellings = pc.value_counts(filled).to_pylist()
+    best: dict[str, tuple[int, str]] = {}
+    folded = keys(pa.array([pair["values"] for pair in spellings])).to_pylist()
+    for key, pair in zip(folded, spellings, strict=True):
+        best[key] = min(best.get(key, (0, "")), (-pair["counts"], pair["values"]))
+    return tuple(sorted(label for _, label in best.values()))
+
+
+def _first(cells: TargetCells) -> str:
+    """Name the first cell of a text column that is no number, and how many are numbers, for an error."""
+    if kind_of(cells.array) != "text":
+        return ""
+    values = numbers.best_format(cells.array).parse(cells.array)
+    bad = np.asarray(cells.array.is_valid()) & np.isnan(values)
+    if not bad.any():
+        return ""
+    row, good = first_row(bad), int(np.isfinite(values).sum())
+    share = f"{good} cells are numbers, " if good else ""
+    return f" ({share}the first that is not: {printable(cells.array[row - 1])!r} at row {row})"
+
+
+def _better_as_logarithm(data: NDArray[np.float64]) -> bool:
+    if len(data) < 20 or not (data > 0).all():
+        return False
+    skew, log_skew = _skew(data / data.max()), _skew(np.log(data))
+    return skew > SKEWED and abs(log_skew) < skew / 2
+
+
+def _skew(data: NDArray[np.float64]) -> float:
+    centred = data - data.mean()
+    return float(np.mean(centred**3) / max(float(np.mean(centred**2)) ** 1.5, 1e-300))
+
+
 def _moments(data: NDArray[np.float64]) -> tuple[float, float]:
-    peak = float(np.abs(data).max())  # squares of large values would overflow
+    peak = float(np.abs(data).max()) or 1.0  # squares of large values would overflow
     return float((data / peak).mean()) * peak, float((data / peak).std()) * peak

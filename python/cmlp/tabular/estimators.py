@@ -1,0 +1,338 @@
+"""`TabularClassifier` and `TabularRegressor`: tables in, predictions out; what `cmlp train` uses."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+from cmlp import nn
+from cmlp.tabular import scores as scoring
+from cmlp.tabular.arrow import arrow_column, as_table, simple
+from cmlp.tabular.encoder import TableEncoder
+from cmlp.tabular.errors import TableError
+from cmlp.tabular.jobs import Job
+from cmlp.tabular.recipe import PRESETS, Recipe
+from cmlp.tabular.target import Target, TargetCells, read_target
+
+VERSION = 2
+TABLE_KEY, RECORD_KEY = "cmlp.table", "cmlp.training"
+
+
+class TabularModel(BaseEstimator):  # type: ignore[misc]
+    """What the two estimators share: `fit`, and predictions from tables, rows and dictionaries."""
+
+    _task: str
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        time_limit: float | None = None,
+        cv: int | None = None,
+        types: Mapping[str, str] | None = None,
+        metric: str | None = None,
+        validation: float = 0.2,
+        class_weight: str | None = None,
+        hidden: tuple[int, ...] | None = None,
+        activation: str | None = None,
+        dropout: float | None = None,
+        optimizer: str | None = None,
+        lr: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        patience: int | None = None,
+        random_state: int | None = 0,
+        n_threads: int | None = None,
+    ) -> None:
+        self.preset = preset
+        self.time_limit = time_limit
+        self.cv = cv
+        self.types = types
+        self.metric = metric
+        self.validation = validation
+        self.class_weight = class_weight
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.optimizer = optimizer
+        self.lr = lr
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.random_state = random_state
+        self.n_threads = n_threads
+
+    def _recipes(self) -> list[Recipe]:
+        """The recipes of the preset, with what the parameters change in all of them."""
+        if self.preset not in PRESETS:
+            raise TableError(f"unknown preset {self.preset!r}; choose from {', '.join(PRESETS)}")
+        names = ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "patience")
+        given: dict[str, Any] = {
+            name: getattr(self, name) for name in names if getattr(self, name) is not None
+        }
+        if self.hidden is not None:
+            given["hidden"] = tuple(self.hidden)
+        seed = (
+            int(np.random.default_rng().integers(2**31))
+            if self.random_state is None
+            else int(self.random_state)
+        )
+        # Dropout changes the scale of a regression's outputs between training and prediction.
+        base: dict[str, Any] = {"seed": seed, "dropout": 0.2 if self._task == "classification" else 0.0}
+        recipes = [Recipe(**{**base, **changes, **given}) for changes in PRESETS[self.preset]]
+        return list(dict.fromkeys(recipes))
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, time: Any = None) -> Any:
+        """Infer the columns, train, and keep the best epoch by the validation rows.
+
+        Parameters
+        ----------
+        X : table-like
+            The rows: a pandas or polars frame, an Arrow table, a dictionary of columns, an array (rows,
+            columns).
+        y : array-like (rows,)
+            The target; rows without one are left out.
+        sample_weight : array-like (rows,), optional
+            Weight 2 is the row twice.
+        groups : array-like (rows,), optional
+            Rows of one group validate or train together.
+        time : array-like (rows,), optional
+            Numbers: the latest rows validate.
+
+        Returns
+        -------
+        TabularClassifier or TabularRegressor
+            Itself.
+
+        Raises
+        ------
+        TableError
+            If the table or the target cannot be used; names the column and the value.
+        """
+        name = str(getattr(y, "name", None) or "y")
+        target = simple(
+            y
+            if isinstance(y, pa.Array | pa.ChunkedArray)
+            else arrow_column(np.asarray(y) if isinstance(y, list) else y)
+        )
+        return self._fit_cells(as_table(X), name, read_target(name, target), sample_weight, groups, time)
+
+    def _fit_cells(
+        self,
+        table: pa.Table,
+        name: str,
+        cells: TargetCells,
+        weight: Any,
+        groups: Any,
+        time: Any,
+        **observers: Any,
+    ) -> Any:
+        job = Job(
+            self,
+            table,
+            name,
+            cells,
+            _array(weight, len(table)),
+            groups,
+            _array(time, len(table)),
+            **observers,
+        )
+        result = job.run()
+        self.encoder_: TableEncoder = result.encoder
+        self.target_: Target = result.target
+        self.net_: nn.Sequential = result.net
+        self.record_: dict[str, Any] = result.record
+        self.remarks_: list[str] = result.remarks
+        return self._fitted()
+
+    def _fitted(self) -> Any:
+        self.feature_names_in_ = self.encoder_.feature_names_in_
+        self.n_features_in_ = self.encoder_.n_features_in_
+        self.is_fitted_ = True
+        return self
+
+    def _outputs(self, X: Any) -> NDArray[Any]:
+        if not hasattr(self, "net_"):
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
+        return np.asarray(self.net_.predict(self.encoder_.transform(X)))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` was called."""
+        return hasattr(self, "net_")
+
+    def _to_network(self) -> nn.Sequential:
+        """The network with the preprocessing in its metadata: what `cmlp.save` writes."""
+        data = {"version": VERSION, "target": self.target_.to_dict(), **self.encoder_.to_dict()}
+        self.net_.metadata[TABLE_KEY] = json.dumps(data, allow_nan=False)
+        self.net_.metadata[RECORD_KEY] = json.dumps(self.record_)
+        return self.net_
+
+
+class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
+    """Classify the rows of a table, whatever its columns are: a scikit-learn estimator.
+
+    Parameters
+    ----------
+    preset : {"fast", "default", "best"}
+        How much is tried: one small network, one network, or several of which the best on the validation
+        rows is kept.
+    time_limit : float, optional
+        Seconds for training.
+    cv : int, optional
+        Folds: the scores come from models that were not trained on the rows, and the final model is trained
+        on all rows for as many epochs as the folds' best ones had in the middle.
+    types : dict of str, optional
+        Columns whose type is given, see `TableEncoder`.
+    metric : str, optional
+        The score that chooses the epoch, and the threshold of two classes: ``accuracy``, ``balanced
+        accuracy``, ``log loss``, ``AUC``, ``average precision``, ``F1``. By default the log loss chooses the
+        epoch; the threshold is 0.5, or that of the best F1 where fewer than 1 row of 5 is of the rarer class.
+    validation : float, default 0.2
+        Share of the rows held out.
+    class_weight : {"balanced"}, optional
+        Rows of rare classes count more in training.
+    hidden, activation, dropout, optimizer, lr, epochs, batch_size, patience : optional
+        In place of the preset's, see `cmlp.tabular.recipe.Recipe`.
+    random_state : int, default 0
+        Of all that is random.
+    n_threads : int, optional
+        Threads; no bit depends on it.
+
+    Attributes
+    ----------
+    classes_ : numpy.ndarray
+        The labels, sorted, with their own type.
+    encoder_, target_, net_ : TableEncoder, Target, cmlp.nn.Sequential
+        The parts of the model.
+    record_ : dict
+        Scores, those of the trivial prediction, and how training went.
+    remarks_ : list of str
+        What is doubtful about the data.
+
+    Examples
+    --------
+    >>> from cmlp.tabular import TabularClassifier
+    >>> table = {"price": ["$5", "$7", "$50", "$70"] * 25, "city": ["Rome", "Oslo"] * 50}
+    >>> model = TabularClassifier(epochs=30).fit(table, ["cheap", "cheap", "dear", "dear"] * 25)
+    >>> model.predict({"price": "$60", "city": "Oslo"}).tolist()
+    ['dear']
+    """
+
+    _task = "classification"
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The labels in sorted order."""
+        return self.target_.decode(np.arange(len(self.target_.classes)))
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities of the classes, (rows, classes).
+
+        Parameters
+        ----------
+        X : table-like
+            Rows with the columns of the training table as its files had them; or one row as a dictionary.
+        """
+        return scoring.probabilities(self._outputs(X))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The class of each row, (rows,); of two classes by the model's threshold.
+
+        Parameters
+        ----------
+        X : table-like
+            As in `predict_proba`.
+        """
+        return self.target_.decode(self.target_.choose(self.predict_proba(X)))
+
+
+class TabularRegressor(RegressorMixin, TabularModel):  # type: ignore[misc]
+    """Predict a quantity from the rows of a table, whatever its columns are: a scikit-learn estimator.
+
+    A positive target with a long tail is learned as its logarithm.
+
+    Parameters
+    ----------
+    preset, time_limit, cv, types, validation, random_state, n_threads : optional
+        As for `TabularClassifier`.
+    metric : {"RMSE", "MAE", "R2"}, optional
+        The score that chooses the epoch; by default the loss does.
+    class_weight : None
+        Of classes only.
+    hidden, activation, dropout, optimizer, lr, epochs, batch_size, patience : optional
+        As for `TabularClassifier`.
+
+    Attributes
+    ----------
+    encoder_, target_, net_, record_, remarks_
+        As for `TabularClassifier`.
+
+    Examples
+    --------
+    >>> from cmlp.tabular import TabularRegressor
+    >>> table = {"width": [f"{k} cm" for k in range(100)]}
+    >>> model = TabularRegressor(epochs=100).fit(table, [2.5 * k for k in range(100)])
+    >>> bool(abs(model.predict({"width": "40 cm"})[0] - 100) < 10)
+    True
+    """
+
+    _task = "regression"
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """The predicted value of each row in the target's unit, (rows,).
+
+        Parameters
+        ----------
+        X : table-like
+            Rows with the columns of the training table as its files had them; or one row as a dictionary.
+        """
+        return np.asarray(self.target_.decode(self._outputs(X)[:, 0]), np.float64)
+
+
+def from_network(net: nn.Sequential) -> Any:
+    """Build the estimator that a model file's network carries.
+
+    Parameters
+    ----------
+    net : cmlp.nn.Sequential
+        A network whose metadata describe the table, see `TabularModel`.
+
+    Returns
+    -------
+    TabularClassifier or TabularRegressor
+        Fitted.
+
+    Raises
+    ------
+    TableError
+        If the description is damaged or of another version.
+    """
+    try:
+        data = json.loads(net.metadata[TABLE_KEY])
+        if data["version"] != VERSION:
+            raise TableError(
+                f"it has version {data['version']!r}, this cmlp reads version {VERSION}: train it again"
+            )
+        target, encoder = Target.from_dict(data["target"]), TableEncoder.from_dict(data)
+        record = json.loads(net.metadata.get(RECORD_KEY, "{}"))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise TableError(f"the model's table description cannot be read: {error}") from error
+    model = TabularClassifier() if target.task == "classification" else TabularRegressor()
+    model.encoder_, model.target_, model.net_ = encoder, target, net
+    model.record_, model.remarks_ = record if isinstance(record, dict) else {}, []
+    return model._fitted()
+
+
+def _array(values: Any, rows: int) -> NDArray[np.float64] | None:
+    if values is None:
+        return None
+    array = np.asarray(values, np.float64)
+    if array.shape != (rows,):
+        raise TableError(f"weights and times have one number a row: got shape {array.shape} for {rows} rows")
+    return array

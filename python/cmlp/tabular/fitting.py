@@ -1,0 +1,201 @@
+"""Training of one network for a table: the best epoch is kept, also when Ctrl-C or a time limit ends it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp import nn, optim
+from cmlp.tabular.recipe import Recipe, batch_size_for
+
+Metric = Callable[[NDArray[Any], NDArray[Any]], float]
+Observer = Callable[[int, dict[str, float]], None]
+
+
+class Rows(NamedTuple):
+    """Inputs, targets, and weights or None."""
+
+    x: Any
+    y: NDArray[Any]
+    weight: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training went.
+
+    Parameters
+    ----------
+    history : dict of list
+        One value an epoch, by name.
+    best_epoch : int
+        The epoch whose weights the network has, counted from 1.
+    best_value : float
+        Its monitored value: the lower the better.
+    seconds : float
+        Time in training.
+    end : str
+        Why it ended: ``epochs``, ``patience``, ``time`` or ``Ctrl-C``.
+    """
+
+    history: dict[str, list[float]]
+    best_epoch: int
+    best_value: float
+    seconds: float
+    end: str
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C stopped it."""
+        return self.end == "Ctrl-C"
+
+
+class BestEpoch:
+    """Keeps the weights of the best epoch, and reports each epoch to an observer.
+
+    Parameters
+    ----------
+    net : cmlp.nn.Sequential
+        The network in training.
+    observer : callable
+        Called with the epoch (from 1) and its values by name.
+    patience : int
+        Epochs without improvement before training stops; 0: never.
+    value : callable, optional
+        The monitored value, the lower the better; by default the validation loss, or the training loss.
+    """
+
+    def __init__(
+        self, net: nn.Sequential, observer: Observer, patience: int, value: Callable[[], float] | None = None
+    ) -> None:
+        self._net, self._observer, self._patience, self._value = net, observer, patience, value
+        self.epoch, self.value = 0, float("inf")
+        self._weights: dict[str, NDArray[Any]] = {}
+
+    def epoch_end(self, values: dict[str, Any]) -> bool:
+        """Compare an epoch with the best one; False stops the training."""
+        epoch = values["epoch"] + 1
+        value = self._value() if self._value else values.get("val_loss", values["loss"])
+        if value < self.value:
+            self.epoch, self.value, self._weights = epoch, value, self._net.state_dict()
+        self._observer(epoch, {name: values[name] for name in values if name.endswith(("loss", "accuracy"))})
+        return not self._patience or epoch - self.epoch < self._patience
+
+    def restore(self) -> None:
+        """Set the network to the weights of the best epoch."""
+        self._net.load_state_dict(self._weights)
+
+
+class NoEpochError(RuntimeError):
+    """Training ended before its first epoch was complete."""
+
+
+def fit_network(
+    net: nn.Sequential,
+    train: Rows,
+    validation: Rows | None,
+    recipe: Recipe,
+    *,
+    loss: str,
+    observer: Observer = lambda epoch, values: None,
+    metric: Metric | None = None,
+    class_weight: str | None = None,
+    time_limit: float = 0.0,
+    n_threads: int | None = None,
+) -> Outcome:
+    """Train a network; it ends with the weights of its best epoch.
+
+    Parameters
+    ----------
+    net : cmlp.nn.Sequential
+        The network.
+    train, validation : Rows
+        The rows; without validation rows the training loss chooses the epoch.
+    recipe : Recipe
+        How to train.
+    loss : str
+        Name of the loss.
+    observer : callable
+        Called after each epoch with its number (from 1) and its values.
+    metric : callable, optional
+        Of (targets, outputs) of the validation rows, the lower the better: chooses the epoch instead of the
+        loss.
+    class_weight : {"balanced"}, optional
+        As in ``net.fit``.
+    time_limit : float
+        Seconds; 0: none.
+    n_threads : int, optional
+        As in ``net.fit``.
+
+    Returns
+    -------
+    Outcome
+        How it went.
+
+    Raises
+    ------
+    NoEpochError
+        If it was stopped before the first epoch was complete.
+    cmlp.NonFiniteError
+        If the loss is no longer finite.
+    """
+    start, end = time.perf_counter(), "epochs"
+    value = None
+    if metric is not None and validation is not None:
+        value = lambda: metric(validation.y, net.predict(validation.x))  # noqa: E731
+    best = BestEpoch(net, observer, recipe.patience if validation else 0, value)
+    options: dict[str, Any] = {"time_limit": time_limit, "class_weight": class_weight, "n_threads": n_threads}
+    if loss == "cross_entropy":
+        options["metrics"] = ["accuracy"]
+    try:
+        history = net.fit(
+            train.x,
+            train.y,
+            loss=loss,
+            optimizer=optim.Optimizer(net.parameters(), recipe.optimizer, lr=recipe.lr),
+            epochs=recipe.epochs,
+            batch_size=recipe.batch_size or batch_size_for(len(train.y)),
+            sample_weight=train.weight,
+            validation_data=None if validation is None else tuple(v for v in validation if v is not None),
+            callbacks=[best.epoch_end],
+            verbose=False,
+            seed=recipe.seed,
+            **options,
+        )
+        end = {"time_limit": "time", "callback": "patience"}.get(history.stop, "epochs")
+    except KeyboardInterrupt:
+        end = "Ctrl-C"
+    if not best.epoch or net.history is None:
+        raise NoEpochError("training stopped before its first epoch was complete")
+    best.restore()
+    return Outcome(net.history.history, best.epoch, best.value, time.perf_counter() - start, end)
+
+
+def describe_end(outcome: Outcome, recipe: Recipe) -> str:
+    """Say in a line how long a training took and why it ended."""
+    why = {
+        "epochs": "all epochs done",
+        "patience": f"no improvement for {recipe.patience} epochs",
+        "time": "the time limit is reached",
+        "Ctrl-C": "stopped by Ctrl-C",
+    }[outcome.end]
+    epochs = len(outcome.history["loss"])
+    return f"trained {epochs} epochs in {outcome.seconds:.1f} s ({why}); kept epoch {outcome.best_epoch}"
+
+
+def training_record(outcome: Outcome, recipe: Recipe) -> dict[str, Any]:
+    """What a model file keeps of a training, as JSON types."""
+    history = outcome.history
+    losses = history.get("val_loss", history["loss"])
+    return {
+        "epochs": len(losses),
+        "best_epoch": outcome.best_epoch,
+        "best_loss": losses[outcome.best_epoch - 1],
+        "loss_on": "validation" if "val_loss" in history else "training",
+        "seconds": round(outcome.seconds, 3),
+        "interrupted": outcome.interrupted,
+        "recipe": asdict(recipe),
+    }

@@ -1,0 +1,297 @@
+"""Which kind of column a column is, when it is left out, and what the report says of it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cmlp.tabular import dates, numbers
+from cmlp.tabular.arrow import as_text, keys, kind_of, tidy, to_numpy
+from cmlp.tabular.columns import CategoryColumn, Column, DateColumn, ListColumn, NumericColumn, TextColumn
+from cmlp.tabular.columns.categories import FEW
+from cmlp.tabular.columns.dates import read_days
+from cmlp.tabular.columns.lists import SEPARATORS
+from cmlp.tabular.errors import TableError, printable
+from cmlp.tabular.words import missing_words, yes_no
+
+# What a user can say a column is.
+TYPES = ("number", "category", "date", "text", "list", "yes/no", "drop")
+# Fewer whole numbers than this may well be in a row by chance.
+MIN_ROWS_TO_COUNT = 20
+IDENTIFIER = re.compile(
+    r"(^|[\s_.-])(id|ids|uuid|guid|key|index|idx|rowid|row_?number)$|[a-z]Id$|ID$", re.IGNORECASE
+)
+CLOCK = re.compile(r"time|date|stamp|epoch|(^|_)(at|ts|on|since|until)$|datum|created|updated", re.IGNORECASE)
+SAMPLE = 5000
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How a table writes what can be read in two ways.
+
+    Parameters
+    ----------
+    decimal : str
+        ``.`` or ``,``; nothing when no column tells.
+    day_first : bool or None
+        Whether 3/4/2021 is in April; None when no column tells.
+    """
+
+    decimal: str = ""
+    day_first: bool | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found in a column.
+
+    Parameters
+    ----------
+    kind : str
+        What it holds, in a word.
+    column : Column or None
+        What to do with it; None to leave it out.
+    reason : str
+        Why it is left out.
+    doubt : str
+        What another reading would be, and why this one may be wrong.
+    """
+
+    kind: str
+    column: Column | None
+    reason: str = ""
+    doubt: str = ""
+
+
+def find_habits(table: pa.Table) -> Habits:
+    """Look at every text column of a table for its decimal mark and the order of its dates."""
+    marks = {".": 0, ",": 0}
+    day_first: bool | None = None
+    for column in table.columns:
+        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        if kind_of(array) != "text":
+            continue
+        text = missing_words(tidy(array.unique()[:SAMPLE]))
+        mark = numbers.decimal_mark(text)
+        if mark:
+            marks[mark] += 1
+        found = dates.find_format(text)
+        if found and not found.doubtful and found.name in ("day/month/year", "month/day/year"):
+            day_first = found.name == "day/month/year"
+    decimal = "" if marks["."] == marks[","] else max(marks, key=lambda mark: marks[mark])
+    return Habits(decimal, True if day_first is None and decimal == "," else day_first)
+
+
+def infer_column(name: str, array: Any, habits: Habits, given: str = "") -> Finding:
+    """Infer the type of one column and fit its encoder.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    array : pyarrow.Array
+        Its training rows.
+    habits : Habits
+        Of the table.
+    given : str
+        One of `TYPES` to take instead of what is inferred.
+
+    Returns
+    -------
+    Finding
+        What it is.
+    """
+    if given == "drop":
+        return Finding("?", None, "asked to")
+    kind = kind_of(array)
+    if given:
+        return _GIVEN[given](name, array, habits)
+    if kind == "empty":
+        return Finding(kind, None, "no values")
+    if kind == "text":
+        return _infer_text(name, array, habits)
+    if kind in ("date", "time"):
+        return _date(name, array, "")
+    if kind == "number":
+        return _infer_number(name, to_numpy(array, name), None)
+    if kind in ("boolean", "duration"):
+        return _checked(kind, NumericColumn.fit(name, kind, to_numpy(array, name)))
+    return Finding(kind, None, "holds neither numbers, text nor dates")
+
+
+def _infer_number(name: str, values: NDArray[np.float64], form: numbers.NumberFormat | None) -> Finding:
+    kept = values[~np.isnan(values)]
+    whole = len(kept) > 0 and bool((kept == np.round(kept)).all())
+    if whole and form in (None, numbers.NumberFormat()):
+        if counts_rows(values):
+            return Finding("number", None, "it counts the rows", "say number if it is a quantity")
+        if IDENTIFIER.search(name) and len(np.unique(kept)) == len(kept) >= MIN_ROWS_TO_COUNT:
+            return Finding(
+                "number", None, "an identifier: each row has its own", "say number if it is a quantity"
+            )
+        found = _number_date(name, values)
+        if found:
+            return found
+    return _checked("number", NumericColumn.fit(name, "number", values, form))
+
+
+def _number_date(name: str, values: NDArray[np.float64]) -> Finding | None:
+    """Numbers that are dates: 20210304, or Unix times in a column whose name says time."""
+    low, high = np.nanmin(values), np.nanmax(values)
+    cells = pa.array(values, mask=np.isnan(values))
+    if low >= 18000101 and high <= 22001231 and low < high:
+        found = dates.find_format(as_text(cells))
+        if found:
+            return _date(name, cells, found.name)
+    days = dates.epochs(values)
+    if CLOCK.search(name) and np.nanmin(days) > 3650 and np.nanmax(days) < 36500:
+        return _date(name, cells, "epoch", "Unix times by the column's name; say number if it is a quantity")
+    return None
+
+
+def _infer_text(name: str, array: Any, habits: Habits) -> Finding:
+    text = tidy(array)
+    plain = missing_words(text)
+    distinct = plain.unique().drop_null()
+    if len(distinct) == 0:
+        return Finding("text", None, "no values")
+    if _is_code(distinct):
+        return _category(name, array, "digits with leading zeros are codes")
+    if _is_yes_no(distinct):
+        return _yes_no(name, array, habits)
+    for find in (_plain_number, _found_date, _written_number):
+        found = find(name, plain, habits)
+        if found:
+            return found
+    return _infer_words(name, array)
+
+
+def _is_yes_no(distinct: Any) -> bool:
+    """Whether both sides occur, and a word or just two letters: y, n, t and f may be four codes."""
+    values = yes_no(distinct)
+    if np.isnan(values).any() or not (0 in values and 1 in values):
+        return False
+    words = pc.any(pc.match_substring_regex(distinct, r"\pL\pL")).as_py()
+    letters = pc.any(pc.match_substring_regex(distinct, r"\pL")).as_py()
+    return bool(words or (letters and len(pc.utf8_lower(distinct).unique()) == 2))
+
+
+def _is_code(distinct: Any) -> bool:
+    zeros = pc.sum(pc.match_substring_regex(distinct, "^0[0-9]+$")).as_py() or 0
+    return zeros > 0 and bool(pc.all(pc.match_substring_regex(distinct, "^[0-9]+$")).as_py())
+
+
+def _plain_number(name: str, text: Any, habits: Habits) -> Finding | None:
+    if numbers.find_format(text, habits.decimal) != numbers.NumberFormat() or numbers.has_strays(text):
+        return None
+    return _infer_number(name, to_numpy(pc.cast(text, pa.float64()), name), numbers.NumberFormat())
+
+
+def _found_date(name: str, text: Any, habits: Habits) -> Finding | None:
+    found = dates.find_format(text, habits.day_first)
+    if found is None:
+        return None
+    return _date(
+        name, text, found.name, f"read as {found.name}: other orders fit as well" if found.doubtful else ""
+    )
+
+
+def _written_number(name: str, text: Any, habits: Habits) -> Finding | None:
+    form = numbers.find_format(text, habits.decimal)
+    if form is None:
+        return None
+    values = form.parse(text)
+    stray = np.asarray(text.is_valid()) & np.isnan(values)
+    doubt = ""
+    if stray.any():
+        first = printable(text[int(np.argmax(stray))])
+        doubt = f"{int(stray.sum())} cells are no numbers ({first!r} ...): taken as missing"
+    found = _infer_number(name, values, form)
+    return Finding(found.kind, found.column, found.reason, doubt or found.doubt)
+
+
+def _infer_words(name: str, array: Any) -> Finding:
+    column = ListColumn.find(name, array)
+    if column:
+        return Finding("list", column)
+    found = keys(array).drop_null()
+    counts = np.asarray(pc.struct_field(pc.value_counts(found), "counts"))
+    if len(counts) <= FEW or len(counts) <= len(found) / 2:
+        return _category(name, array)
+    single = not (pc.sum(pc.match_substring(found, " ")).as_py() or 0) >= 0.1 * len(found)
+    if single and (counts == 1).mean() > 0.95:
+        why = f"an identifier: {len(counts)} values in {len(found)} rows"
+        return Finding("text", None, why, "say text to use its letters, category for one column a value")
+    return Finding("text", TextColumn(name))
+
+
+def _category(name: str, array: Any, doubt: str = "") -> Finding:
+    return _checked("category", CategoryColumn.fit(name, array), doubt)
+
+
+def _date(name: str, array: Any, form: str, doubt: str = "") -> Finding:
+    days = read_days(name, form, array, [])
+    stray = int((np.isnan(days) & np.asarray(array.is_valid())).sum())
+    if stray:
+        doubt = "; ".join(filter(None, [doubt, f"{stray} cells are no dates: taken as missing"]))
+    return _checked("date", DateColumn.fit(name, form, days), doubt)
+
+
+def _yes_no(name: str, array: Any, habits: Habits) -> Finding:
+    if kind_of(array) != "text":
+        return _checked("yes/no", NumericColumn.fit(name, "boolean", to_numpy(array, name)))
+    return _checked("yes/no", NumericColumn.fit(name, "boolean", yes_no(tidy(array))))
+
+
+def _given_number(name: str, array: Any, habits: Habits) -> Finding:
+    if kind_of(array) in ("number", "boolean", "duration"):
+        return _checked("number", NumericColumn.fit(name, "number", to_numpy(array, name)))
+    text = missing_words(tidy(as_text(array)))
+    form = numbers.best_format(text, habits.decimal)
+    return _checked("number", NumericColumn.fit(name, "number", form.parse(text), form))
+
+
+def _given_date(name: str, array: Any, habits: Habits) -> Finding:
+    if kind_of(array) in ("date", "time"):
+        return _date(name, array, "")
+    text = missing_words(tidy(as_text(array)))
+    found = dates.find_format(text, habits.day_first)
+    if found:
+        return _date(name, text, found.name)
+    if kind_of(array) == "number":
+        return _date(name, array, "epoch")
+    first = printable(text.drop_null()[0]) if len(text.drop_null()) else ""
+    raise TableError(f"column {printable(name)!r} holds no dates of one format (the first cell: {first!r})")
+
+
+def _given_list(name: str, array: Any, habits: Habits) -> Finding:
+    text = pc.drop_null(as_text(array))
+    most = max(SEPARATORS, key=lambda mark: pc.sum(pc.match_substring(text, mark)).as_py() or 0)
+    return Finding("list", ListColumn.fit(name, array, most))
+
+
+_GIVEN: dict[str, Callable[[str, Any, Habits], Finding]] = {
+    "number": _given_number,
+    "category": lambda name, array, habits: _category(name, array),
+    "date": _given_date,
+    "text": lambda name, array, habits: Finding("text", TextColumn(name)),
+    "list": _given_list,
+    "yes/no": _yes_no,
+}
+
+
+def _checked(kind: str, column: Column | None, doubt: str = "") -> Finding:
+    return Finding(kind, column, "" if column else "the same in every training row", doubt)
+
+
+def counts_rows(values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers rise by little more than 1 a row: they say where in the file a row is."""
+    if len(values) < MIN_ROWS_TO_COUNT or np.isnan(values).any():
+        return False
+    steps = np.diff(values)
+    return bool((steps > 0).all() and values[-1] - values[0] <= 2 * len(values))
