@@ -34,28 +34,37 @@ if TYPE_CHECKING:
     from cmlp.estimators import MLPClassifier as MLPClassifier
     from cmlp.estimators import MLPRegressor as MLPRegressor
     from cmlp.estimators import fit_many as fit_many
+    from cmlp.tabular import TabularClassifier as TabularClassifier
+    from cmlp.tabular import TabularRegressor as TabularRegressor
 
-_ESTIMATORS = ("MLPClassifier", "MLPRegressor", "fit_many")  # of the package that needs scikit-learn
-_EXTRAS = {  # packages loaded when they are first used, with what they need
+# Names of packages that are loaded when they are first used.
+_LAZY = {
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
+    "fit_many": "estimators",
+    "TabularClassifier": "tabular",
+    "TabularRegressor": "tabular",
+}
+_EXTRAS = {  # such packages, with what they need
     "estimators": "scikit-learn (pip install 'cmlp[sklearn]')",
     "plot": "matplotlib (pip install 'cmlp[plot]')",
-    "tabular": "more packages (pip install 'cmlp[cli]')",
+    "tabular": "pyarrow and scikit-learn (pip install 'cmlp[tabular]')",
 }
 
 
 def __getattr__(name: str) -> Any:
-    package = "estimators" if name in _ESTIMATORS else name
+    package = _LAZY.get(name, name)
     if package not in _EXTRAS:
         raise AttributeError(f"module 'cmlp' has no attribute '{name}'")
     try:
         loaded = importlib.import_module(f"cmlp.{package}")
+        return getattr(loaded, name) if name in _LAZY else loaded
     except ImportError as error:
         raise ImportError(f"cmlp.{name} needs {_EXTRAS[package]}: {error}") from error
-    return getattr(loaded, name) if name in _ESTIMATORS else loaded
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_ESTIMATORS, *_EXTRAS})
+    return sorted({*__all__, *_LAZY, *_EXTRAS})
 
 
 __all__ = [

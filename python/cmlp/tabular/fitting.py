@@ -103,7 +103,7 @@ def fit_network(
     observer: Observer = lambda epoch, values: None,
     metric: Metric | None = None,
     class_weight: str | None = None,
-    time_limit: float = 0.0,
+    time_limit: float | None = None,
     n_threads: int | None = None,
 ) -> Outcome:
     """Train a network; it ends with the weights of its best epoch.
@@ -126,7 +126,7 @@ def fit_network(
     class_weight : {"balanced"}, optional
         As in ``net.fit``.
     time_limit : float
-        Seconds; 0: none.
+        Seconds.
     n_threads : int, optional
         As in ``net.fit``.
 

@@ -197,7 +197,7 @@ class Job:
             "class_weight": self.model.class_weight,
             "metric": None if self.metric is None else self._monitored,
             "n_threads": self.model.n_threads,
-            "time_limit": 0.0 if self.stop_at is None else max(self.stop_at - clock.monotonic(), 0.01),
+            "time_limit": None if self.stop_at is None else max(self.stop_at - clock.monotonic(), 0.01),
         }
         validation = rows.validation if rows.held_out else None
         if self.observers.network is None:
