@@ -12,8 +12,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from cmlp.tabular.arrow import as_table, as_text, kind_of, tidy
 from cmlp.tabular.columns import Column, column_from_dict, column_to_dict
+from cmlp.tabular.columns.categories import dense
 from cmlp.tabular.errors import TableError, listing, printable
 from cmlp.tabular.inference import TYPES, Finding, Habits, find_habits, infer_column
+from cmlp.tabular.rows import RowEncoder
 from cmlp.tabular.target import find_column
 from cmlp.tabular.words import missing_words
 
@@ -146,7 +148,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def n_features_out_(self) -> int:
         """How many columns the matrix has."""
-        return sum(len(column.features) for column in self.columns_)
+        if self.__dict__.get("_row_counted") is not self.columns_:
+            self._row_width, self._row_counted = sum(len(c.features) for c in self.columns_), self.columns_
+        return self._row_width
 
     def transform(self, X: Any) -> Any:
         """Turn a table into features.
@@ -166,7 +170,26 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         TableError
             If columns are missing (all are named), or a column holds something else than in training.
         """
+        if isinstance(X, Mapping) and self._is_row(X):
+            return self._row(X)
         return self.encode(as_table(X))[0]
+
+    def _is_row(self, X: Mapping[str, Any]) -> bool:
+        """Whether it has a cell for each column, and the matrix is dense."""
+        cells = [X.get(column.name, X) for column in self.columns_]
+        return self.n_features_out_ <= MAX_DENSE and not any(
+            cell is X or (hasattr(cell, "__len__") and not isinstance(cell, str)) for cell in cells
+        )
+
+    @property
+    def _row(self) -> RowEncoder:
+        if self.__dict__.get("_row_columns") is not self.columns_:
+            self._row_encoder, self._row_columns = RowEncoder(self.columns_), self.columns_
+        return self._row_encoder
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {key: value for key, value in state.items() if not key.startswith("_row")}
 
     def encode(self, table: pa.Table) -> tuple[Any, list[str]]:
         """Features of an Arrow table, and sentences on cells that could not be read and unseen categories."""
@@ -205,11 +228,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         encoder.feature_names_in_ = np.array([column.name for column in encoder.columns_], object)
         encoder.n_features_in_ = len(encoder.columns_)
         return encoder
-
-
-def dense(part: Any) -> Any:
-    """A matrix as an array."""
-    return part.toarray() if sp.issparse(part) else part
 
 
 def _cells(table: pa.Table, name: str) -> Any:

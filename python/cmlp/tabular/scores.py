@@ -1,5 +1,6 @@
 """How good a model is, beside a prediction that needs no model."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,12 @@ REGRESSION = ("RMSE", "MAE", "R2")
 
 def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
     """Softmax of a network's outputs, (rows, classes), in float64."""
-    return nn.Sequential(nn.Softmax(), dtype="float64").predict(logits)
+    return _softmax().predict(logits)
+
+
+@functools.cache
+def _softmax() -> nn.Sequential:
+    return nn.Sequential(nn.Softmax(), dtype="float64")
 
 
 def rarest(codes: NDArray[np.int64]) -> int:

@@ -104,3 +104,8 @@ def one_hot(codes: Any, width: int) -> Any:
     there = codes >= 0
     starts = np.concatenate([[0], np.cumsum(there)])
     return sp.csr_matrix((np.ones(int(starts[-1]), np.float32), codes[there], starts), (len(codes), width))
+
+
+def dense(part: Any) -> Any:
+    """A matrix as an array."""
+    return part.toarray() if sp.issparse(part) else part

@@ -1,0 +1,59 @@
+"""One row at a time, as a server gets them: the features of a dictionary of cells in microseconds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmlp.tabular.arrow import arrow_column, simple
+from cmlp.tabular.columns import Column, NumericColumn
+from cmlp.tabular.columns.categories import dense
+from cmlp.tabular.columns.numbers import CLIP
+
+# Cells of each column whose features are kept.
+MOST_CELLS = 4096
+NUMBERS = (float, int, np.floating, np.integer)
+
+
+class RowEncoder:
+    """Features of single rows, with the bits of `TableEncoder.transform`.
+
+    Numbers are computed; the features of other cells are kept by cell, since they repeat.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The fitted columns.
+    """
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        widths = [len(column.features) for column in columns]
+        ends = np.cumsum(widths).tolist()
+        starts = [end - width for end, width in zip(ends, widths, strict=True)]
+        self._columns = list(zip(columns, starts, ends, strict=True))
+        self._width = int(sum(widths))
+        self._kept: list[dict[Any, NDArray[np.float32]]] = [{} for _ in columns]
+
+    def __call__(self, row: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Features (1, features) of a row that has all the columns."""
+        out = np.zeros((1, self._width), np.float32)
+        flat = out[0]
+        for (column, start, end), kept in zip(self._columns, self._kept, strict=True):
+            cell = row[column.name]
+            if isinstance(column, NumericColumn) and isinstance(cell, NUMBERS) and -1e300 < cell < 1e300:
+                scaled = (float(cell) - column.mean) / column.deviation
+                flat[start] = min(max(scaled, -CLIP), CLIP)
+                continue
+            key = (type(cell), cell)
+            found = kept.get(key) if cell.__hash__ else None
+            if found is None:
+                found = _features(column, cell)
+                if cell.__hash__ and len(kept) < MOST_CELLS:
+                    kept[key] = found
+            flat[start:end] = found
+        return out
+
+
+def _features(column: Column, cell: Any) -> NDArray[np.float32]:
+    return np.asarray(dense(column.transform(simple(arrow_column([cell])), []))[0], np.float32)
