@@ -116,7 +116,7 @@ def test_words(kind):
     b = rng.normal(size=ROWS)
     frame = pd.DataFrame({"a": cells, "b": b, "y": np.asarray(effect) + b})
     model = TabularRegressor(**QUICK).fit(frame[:TRAIN].drop(columns="y"), frame["y"][:TRAIN])
-    assert r2(model, frame[TRAIN:]) > 0.9
+    assert r2(model, frame[TRAIN:]) > (0.8 if kind == "many categories" else 0.9)  # 4 rows each
 
 
 def test_text():

@@ -11,6 +11,7 @@ from cmlp.cli.options import PATH, reading_options, table_argument
 from cmlp.cli.predict import known_targets, positive_class
 from cmlp.cli.store import check_folder, load_model
 from cmlp.cli.ui import console, make_table, say
+from cmlp.tabular.errors import printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -168,16 +169,17 @@ def draw(found: list[Importance], curves: list[Dependence], path: Path) -> None:
     figure = Figure(figsize=(11, 3 + 2.6 * ((len(curves) + 2) // 3)), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[1, max(1.0, 0.9 * ((len(curves) + 2) // 3))])
     axes: Any = parts[0].subplots()
-    axes.barh([item.name[:30] for item in found[:12]][::-1], [item.drop for item in found[:12]][::-1])
+    shown = found[:12][::-1]
+    axes.barh([printable(item.name)[:30] for item in shown], [item.drop for item in shown])
     axes.set_title(f"Importance: {found[0].measure}")
     grid = parts[1].subplots((len(curves) + 2) // 3, 3, squeeze=False).ravel()
     for axes, curve in zip(grid, curves, strict=False):
         numeric = all(isinstance(value, float) for value in curve.values)
         places = curve.values if numeric else range(len(curve.values))
         axes.plot(places, curve.predictions, marker="o")
-        axes.set(title=curve.name[:30], ylabel=curve.what[:30])
+        axes.set(title=printable(curve.name)[:30], ylabel=printable(curve.what)[:30])
         if not numeric:
-            labels = [curve.label(k)[:12] for k in range(len(curve.values))]
+            labels = [printable(curve.label(k))[:12] for k in range(len(curve.values))]
             axes.set_xticks(list(places), labels, rotation=30, ha="right")
     for axes in grid[len(curves) :]:
         axes.axis("off")

@@ -249,7 +249,8 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
         X : table-like
             As in `predict_proba`.
         """
-        return self.target_.decode(self.target_.choose(self.predict_proba(X)))
+        shares = self.predict_proba(X)
+        return self.target_.decode(self.target_.choose(shares))
 
 
 class TabularRegressor(RegressorMixin, TabularModel):  # type: ignore[misc]
@@ -292,7 +293,8 @@ class TabularRegressor(RegressorMixin, TabularModel):  # type: ignore[misc]
         X : table-like
             Rows with the columns of the training table as its files had them; or one row as a dictionary.
         """
-        return np.asarray(self.target_.decode(self._outputs(X)[:, 0]), np.float64)
+        outputs = self._outputs(X)
+        return np.asarray(self.target_.decode(outputs[:, 0]), np.float64)
 
 
 def from_network(net: nn.Sequential) -> Any:

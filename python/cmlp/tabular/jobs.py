@@ -130,7 +130,11 @@ class Job:
     def _held_out(self) -> Result:
         rows = self._prepare(self._split())
         self.observers.prepared(rows)
-        trained = [self._train(rows, recipe) for recipe in self.model._recipes() if not self._late()]
+        first, *others = self.model._recipes()
+        trained = [self._train(rows, first)]
+        for recipe in others:
+            if not self._late() and not trained[-1][1].interrupted:
+                trained.append(self._train(rows, recipe))
         net, outcome, recipe = min(trained, key=lambda one: one[1].best_value)
         outputs = net.predict(rows.validation.x)
         return self._result(rows, net, outcome, recipe, outputs, rows.validation)
