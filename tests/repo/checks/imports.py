@@ -12,7 +12,7 @@ REQUIRED = {"cmlp", "numpy", "tqdm"}
 # Folders and modules that need an optional package from their first line; `import cmlp` must not import them.
 OPTIONAL = {
     "cli": {"click", "rich"},
-    "tabular": {"pandas"},
+    "tabular": {"pyarrow", "scipy", "sklearn"},
     "estimators": {"sklearn", "torch"},
 }
 
