@@ -56,13 +56,18 @@ class FullBatchObjective:
 class FullBatchRun:
     """One fit of an estimator by L-BFGS."""
 
+    iteration: int
+    weights: Any
+    seconds: float
+    ended: bool
+
     def __init__(self, estimator: Any, rows: Any, eval_set: Any) -> None:
         given = [name for name in _BY_BATCHES if getattr(estimator, name)]
         given += [] if eval_set is None else ["eval_set"]
         if given:
             raise ValueError(f"fit: solver='lbfgs' sees all rows at once and takes no {', '.join(given)}")
         self.estimator: Any = estimator
-        self.rows = (rows.x, rows.y, rows.weight)
+        self.rows: tuple[Any, Any, Any] = (rows.x, rows.y, rows.weight)
         self.constant: float = estimator._objective.constant(rows.y, rows.weight)
         self.objective: FullBatchObjective = FullBatchObjective(
             estimator._net, estimator._objective, float(estimator.alpha)

@@ -20,8 +20,8 @@ class RowOrder:
         self.rows: int = rows
         self.epochs: int = 0
         self.fits: int = 0
-        self.start = copy.deepcopy(generator)
-        self.end = _state(generator)
+        self.start: np.random.RandomState = copy.deepcopy(generator)
+        self.end: dict[str, Any] = _state(generator)
         self._order: npt.NDArray[np.int64] | None = np.arange(rows)
 
     def begin(self) -> npt.NDArray[np.int64]:

@@ -44,12 +44,12 @@ class Solver:
 
     def __init__(self, estimator: Any, net: nn.Sequential) -> None:
         self.settings: list[Any] = settings_of(estimator)
-        self.mode = estimator.learning_rate if estimator.solver == "sgd" else "constant"
+        self.mode: str = estimator.learning_rate if estimator.solver == "sgd" else "constant"
         self.initial: float = float(estimator.learning_rate_init)
         self.power: float = float(estimator.power_t)
         self.kept: dict[str, Any] | None = None  # the state of an optimizer that is not there any more
         self.optimizer: optim.Optimizer | None = make_optimizer(estimator, net)
-        self.scheduler = _scheduler(estimator, self.optimizer)
+        self.scheduler: Any = _scheduler(estimator, self.optimizer)
 
     def detach(self) -> None:
         """Keep the state alone, for an optimizer over another network."""

@@ -76,7 +76,7 @@ class EstimatorRun:
         self.held_out: Rows | None = held_out
         self.once: bool = once
         self.stopping: bool = bool(estimator.early_stopping)
-        self.epochs_taken = 0  # epochs of this run that the estimator's attributes have
+        self.epochs_taken: int = 0  # epochs of this run that the estimator's attributes have
         self.epochs = 1 if once else estimator.max_iter
         schedules = Schedules(estimator._optimizer.scheduler, "epoch", estimator._optimizer.optimizer)
         progress = progress_of(estimator, self.epochs)

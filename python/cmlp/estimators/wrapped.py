@@ -53,7 +53,8 @@ class NetworkClassifier(ClassifierMixin, _Wrapped):
 
     def __init__(self, model: nn.Sequential, classes: npt.NDArray[Any]) -> None:
         super().__init__(model)
-        self.classes_ = self.classes = classes
+        self.classes: npt.NDArray[Any] = classes
+        self.classes_: npt.NDArray[Any] = classes
 
     def predict_proba(self, X: Any) -> npt.NDArray[Any]:
         """Return the probability of each class, (rows, classes)."""

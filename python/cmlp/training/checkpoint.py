@@ -56,7 +56,8 @@ class Checkpoint:
     ) -> None:
         if not every >= 1:
             raise ValueError(f"Checkpoint: every is {every}, it must be at least 1")
-        self.path = self._template = os.fspath(path)
+        self._template = os.fspath(path)
+        self.path: str = self._template
         self.monitor: str | None = monitor
         self.every: int = every
         self._best = BestValue(monitor or "", mode, "Checkpoint")

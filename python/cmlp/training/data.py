@@ -24,6 +24,10 @@ Rows = tuple[Any, Any, Any]  # x, y, sample_weight or None
 class FitData:
     """Rows to train on and rows held out."""
 
+    x: Any
+    y: Any
+    weight: Any
+
     def __init__(self, x: Any, y: Any, weight: Any, validation: tuple[Any, ...] | None) -> None:
         self.x, self.y, self.weight = in_rows(x), y, weight
         self.validation: Rows | None = None
@@ -51,11 +55,14 @@ class FitData:
 class FitRows:
     """Rows as the core holds them, converted once, beside the targets and weights as they were given."""
 
+    y: Any
+    weight: Any
+
     def __init__(self, net: Core, loss: Loss, rows: Rows, row_names: Any = None, what: str = "fit") -> None:
         x, self.y, self.weight = rows
         self.net = net
         overloads: Any = _core.fit_rows  # the precisions have a function each, chosen by the network
-        self.native = overloads(net, loss._core, x, self.y, self.weight, row_names, what)
+        self.native: Any = overloads(net, loss._core, x, self.y, self.weight, row_names, what)
 
     def predict(self) -> npt.NDArray[Any]:
         """Return the network's outputs for these rows, in evaluation mode."""

@@ -48,7 +48,7 @@ class History(dict[str, list[float]]):
         super().__init__()
         self.epoch: list[int] = []
         self.best_epoch: int | None = None
-        self.best_value = math.nan
+        self.best_value: float = math.nan
         self.monitor = "loss"
         self.stop = "completed"
         self.steps = 0

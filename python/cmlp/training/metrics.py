@@ -22,7 +22,7 @@ class Metrics:
         metrics = _listed(metrics)
         self.names: list[str] = [m if isinstance(m, str) else _name_of(m) for m in metrics]
         self.native: list[str] = [m for m in metrics if isinstance(m, str)]
-        self.functions = {_name_of(m): m for m in metrics if not isinstance(m, str)}
+        self.functions: dict[str, Any] = {_name_of(m): m for m in metrics if not isinstance(m, str)}
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"metrics: a name is there twice: {', '.join(self.names)}")
 

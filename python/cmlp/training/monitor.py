@@ -59,7 +59,7 @@ class BestValue:
         self.monitor: str = monitor
         self.mode: Mode = mode
         self.what: str = what
-        self.value = math.nan
+        self.value: float = math.nan
 
     def improves(self, values: Mapping[str, Any]) -> bool:
         """Take the values of an epoch; return whether the monitored one is the best so far."""

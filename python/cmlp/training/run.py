@@ -99,10 +99,12 @@ class TrainingRun:
         stopping: EarlyStopping | None,
         schedules: Schedules,
     ) -> None:
-        self.model, self.metrics, self.schedules = model, metrics, schedules
+        self.model: Any = model
+        self.metrics: Metrics = metrics
+        self.schedules: Schedules = schedules
         self.rows: FitRows = rows[0]
         self.held_out: FitRows | None = rows[1]
-        self.monitored = monitored_in_python(stopping, metrics.functions)
+        self.monitored: tuple[str, float] | None = monitored_in_python(stopping, metrics.functions)
         self.sign: float = 1.0 if self.monitored is None else self.monitored[1]  # of the core's best value
         stop = stopping_options(stopping, self.monitored)
         options = replace(options, stopping=stop, metrics=tuple(metrics.native))
