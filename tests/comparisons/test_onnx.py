@@ -6,7 +6,9 @@ from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classific
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
+import cmlp
 from cmlp import MLPClassifier, MLPRegressor
+from cmlp._core import output_kind
 from cmlp.estimators import register_onnx
 
 skl2onnx = pytest.importorskip("skl2onnx")
@@ -66,6 +68,70 @@ def test_values_in_a_pipeline(dtype):
     np.testing.assert_allclose(predicted.ravel(), model.predict(x), rtol=0, atol=10 * CLOSE[dtype])
 
 
+LOSSES = [loss for loss in cmlp.losses() if output_kind(loss) in ("class_logits", "logit") and loss != "nll"]
+VALUES = [
+    loss for loss in cmlp.losses() if output_kind(loss) in ("value", "log_mean", "moments", "quantiles")
+]
+KINDS = {
+    "int64": [-5, 3, 2**31 - 1],
+    "int64 beyond 32 bits": [1, 2, 2**40],
+    "uint64": np.array([0, 7, 2**33], np.uint64),
+    "uint8": np.array([0, 7, 200], np.uint8),
+    "whole floats": [0.0, 1.0, 2.0],
+    "text": ["ash", "\u00e9l", "oak"],
+    "objects": np.array(["ash", "elm", "oak"], dtype=object),
+}
+
+
+@pytest.mark.parametrize("loss", ["log_loss", *LOSSES])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("several", [False, True], ids=["two classes", "three classes"])
+def test_every_loss_and_kind_of_labels_is_converted_right_or_refused(loss, kind, several):
+    labels = np.asarray(KINDS[kind])[CODES if several else 2 * (CODES > 0)]
+    x = scale(X).astype(np.float32)
+    model = MLPClassifier((8,), loss=loss, max_iter=30, random_state=0, learning_rate_init=0.01).fit(
+        x, labels
+    )
+    refused = kind in ("int64 beyond 32 bits", "uint64") or model._one_against_rest
+    if refused:
+        with pytest.raises(ValueError, match=r"has (loss|labels|loss, labels) that skl2onnx cannot convert"):
+            answers(model, x)
+        return
+    predicted, probabilities = answers(model, x, options={"zipmap": False})
+    np.testing.assert_allclose(probabilities, model.predict_proba(x), rtol=0, atol=1e-5)
+    assert (predicted == model.predict(x)).all()
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson", *VALUES])
+def test_every_loss_of_values_is_converted_right_or_refused(loss):
+    x, y = load_diabetes(return_X_y=True)
+    model = MLPRegressor(loss, (8,), max_iter=30, random_state=0).fit(x, y / 100)
+    if model.out_activation_ != "identity" or loss == "gaussian_nll":
+        with pytest.raises(ValueError, match="has loss that skl2onnx cannot convert"):
+            answers(model, x)
+        return
+    np.testing.assert_allclose(answers(model, x)[0].ravel(), model.predict(x), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activation": "tanh"},
+        {"activation": "gelu"},
+        {"batch_norm": True},
+        {"missing": "impute"},
+        {"loss": "focal"},
+        {"hidden_layer_sizes": (3, 3)},
+    ],
+    ids=str,
+)
+def test_what_was_fitted_is_converted(change):
+    model = MLPClassifier((8,), max_iter=30, random_state=0).fit(X, CODES)
+    expected = answers(model, X, options={"zipmap": False})
+    changed = answers(model.set_params(**change), X, options={"zipmap": False})
+    assert all(np.array_equal(a, b) for a, b in zip(expected, changed, strict=True))
+
+
 @pytest.mark.parametrize(
     ("model", "y", "what"),
     [
@@ -74,6 +140,9 @@ def test_values_in_a_pipeline(dtype):
         (MLPRegressor("poisson"), CODES, "loss"),
         (MLPRegressor("gaussian_nll"), CODES, "loss"),
         (MLPRegressor(), np.c_[CODES, CODES], "several outputs"),
+        (MLPClassifier(missing="impute"), CODES, "missing"),
+        (MLPClassifier(), np.zeros(150), "a single class"),
+        (MLPClassifier(), np.eye(3, dtype=int)[CODES][:, :2], "two labels a row"),
     ],
 )
 def test_what_it_cannot_convert_is_refused(model, y, what):

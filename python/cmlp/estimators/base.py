@@ -263,7 +263,8 @@ class BaseMLP(Predictions):
             rows, held_out = self._split(rows)
         self._begin_curves(held_out is not None)
         self._check_sizes(rows.x.shape[0])
-        if not hasattr(self, "_row_order") or self._row_order.rows != rows.x.shape[0]:
+        order = getattr(self, "_row_order", None)
+        if order is None or not order.continues(rows.x.shape[0], self._random_state):
             self._row_order = RowOrder(rows.x.shape[0], self._random_state)
         if not incremental:
             self.n_iter_ = 0

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.regressor import MLPRegressor
 
-_ACTIVATIONS = ("identity", "logistic", "relu", "tanh")  # that its converters know
+# cmlp's names of the activations that its converters know, and theirs.
+_ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "relu": "relu", "tanh": "tanh"}
 _OUTPUTS = ("identity", "logistic", "softmax")
-_PLAIN = ("batch_norm", "layer_norm", "residual", "missing")
+_PLAIN = ("batch_norm", "layer_norm", "residual")
 
 
 def register_onnx() -> None:
     """Have skl2onnx convert MLPClassifier and MLPRegressor; call it once, before ``to_onnx``.
 
-    It needs skl2onnx (``pip install 'cmlp[onnx]'``). Networks of scikit-learn's layers are converted: the
-    activations identity, logistic, relu and tanh, with or without dropout; one output of a regressor. Others
-    are refused with their parameter's name.
+    It needs skl2onnx (``pip install 'cmlp[onnx]'``). The fitted network is converted, whatever its parameters
+    were changed to, where it has scikit-learn's layers: the activations identity, logistic, relu and tanh,
+    with or without dropout. Others are refused with their parameter's name, as are several outputs of a
+    regressor, one-against-the-rest losses with several classes, a single class, two labels a row, and labels
+    that are not text or whole numbers of 32 bits.
 
     Raises
     ------
@@ -54,28 +60,76 @@ def register_onnx() -> None:
 
 def _checked(convert: Callable[..., None]) -> Callable[..., None]:
     def converter(scope: Any, operator: Any, container: Any) -> None:
-        fitted = operator.raw_operator
-        _check(fitted)
-        operator.raw_operator = fitted._without_scaler() if isinstance(fitted, MLPRegressor) else fitted
+        model = operator.raw_operator
+        unscaled = model._without_scaler() if isinstance(model, MLPRegressor) else model
+        operator.raw_operator = _as_scikit_learn(unscaled)
         try:
             convert(scope, operator, container)
         finally:
-            operator.raw_operator = fitted
+            operator.raw_operator = model
 
     return converter
 
 
-def _check(model: Any) -> None:
-    """Raise ValueError unless the network is one that scikit-learn's estimators could have."""
-    others = [name for name in _PLAIN if getattr(model, name)]
-    if model.activation not in _ACTIVATIONS:
+def _as_scikit_learn(model: Any) -> SimpleNamespace:
+    """Return what skl2onnx reads of the fitted network; raise ValueError for what it converts wrongly."""
+    model._connect()
+    activations = _hidden_activations(model)
+    others = [name for name in _PLAIN if model._layout[name]]
+    others += [] if model._imputer is None else ["missing"]
+    if len(activations) > 1 or not activations <= _ACTIVATIONS.keys():
         others.append("activation")
     if model.out_activation_ not in _OUTPUTS or model._objective.columns > 1:
         others.append("loss")
-    if isinstance(model, MLPRegressor) and model.n_outputs_ > 1:
-        others.append("several outputs")
+    others += _other_classes(model) if isinstance(model, MLPClassifier) else _other_values(model)
     if others:
         raise ValueError(
             f"to_onnx: {type(model).__name__} has {', '.join(others)} that skl2onnx cannot convert"
         )
-    model._connect()
+    fields = vars(model) | {"activation": _ACTIVATIONS[next(iter(activations), "identity")]}
+    return SimpleNamespace(**(_one_logit(fields) if _is_softmax_of_two(model) else fields))
+
+
+def _hidden_activations(model: Any) -> set[str]:
+    """Return the names of the activations of the hidden layers; one with settings has another name."""
+    specs = [fields for each in model._layout["activation"] for _, _, fields in each]
+    return {spec["activation"] if not spec["settings"] else repr(spec) for spec in specs}
+
+
+def _other_values(model: Any) -> list[str]:
+    return ["several outputs"] if model.n_outputs_ > 1 else []
+
+
+def _other_classes(model: Any) -> list[str]:
+    """Return what skl2onnx makes other labels or probabilities of."""
+    others = ["loss"] if model._one_against_rest else []
+    if model._label_binarizer.y_type_.startswith("multilabel"):
+        return [*others, "two labels a row"] if model.n_outputs_ == 2 else others
+    if len(model.classes_) == 1:
+        return ["a single class"]
+    return others if _are_labels(model.classes_) else [*others, "labels"]
+
+
+def _are_labels(classes: Any) -> bool:
+    """Return whether ONNX has these classes: text, or numbers that skl2onnx's 32 bits hold."""
+    if classes.dtype.kind in "biuf":
+        limits = np.iinfo(np.int32)
+        inside = (classes >= limits.min).all() and (classes <= limits.max).all()
+        return bool(inside and (classes == np.floor(classes)).all())
+    return all(isinstance(label, str) for label in classes.tolist())
+
+
+def _is_softmax_of_two(model: Any) -> bool:
+    return isinstance(model, MLPClassifier) and model.out_activation_ == "softmax" and model.n_outputs_ == 2
+
+
+def _one_logit(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return a logistic output instead of a softmax of two: the difference of its logits."""
+    *coefs, last = fields["coefs_"]
+    *intercepts, bias = fields["intercepts_"]
+    return fields | {
+        "coefs_": [*coefs, last[:, 1:] - last[:, :1]],
+        "intercepts_": [*intercepts, bias[1:] - bias[:1]],
+        "out_activation_": "logistic",
+        "n_outputs_": 1,
+    }

@@ -24,6 +24,10 @@ class RowOrder:
         self.end: dict[str, Any] = _state(generator)
         self._order: npt.NDArray[np.int64] | None = np.arange(rows)
 
+    def continues(self, rows: int, generator: np.random.RandomState) -> bool:
+        """Return whether so many rows are ordered, and nothing has drawn from the generator since."""
+        return self.rows == rows and _equal(_state(generator), self.end)
+
     def begin(self) -> npt.NDArray[np.int64]:
         """Return the order after the last shuffle, for a fit to shuffle in place."""
         self.fits += 1
@@ -37,7 +41,7 @@ class RowOrder:
         self.end = _state(generator)
 
     def _repeated(self) -> npt.NDArray[np.int64]:
-        """Return the order; ``arange`` where something else drew from the generator in between."""
+        """Return the order; ``arange`` where something else drew from the generator during a fit."""
         order, generator = np.arange(self.rows), copy.deepcopy(self.start)
         for shuffle in range(self.epochs + self.fits):  # a fit may end in an epoch that is not counted
             if shuffle >= self.epochs and _equal(_state(generator), self.end):
@@ -55,4 +59,4 @@ def _state(generator: np.random.RandomState) -> dict[str, Any]:
 
 
 def _equal(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    return all(np.array_equal(a[name], b[name]) for name in a)
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)

@@ -6,10 +6,10 @@ from typing import Any
 
 # The rule of every parameter of every estimator that continues: takes effect, or ValueError. The table of
 # docs/sklearn.md is this one.
-REFUSED = "ValueError: the network would be another"
-LAYERS = "takes effect: a network of these layers with the weights and the optimizer's state there are"
-OUTPUTS = "takes effect, `best_loss_` starts again; ValueError where the network needs other outputs"
-OPTIMIZER = "takes effect: a new optimizer without state"
+REFUSED = "ValueError: it would be another network"
+LAYERS = "takes effect; weights and optimizer state are kept"
+OUTPUTS = "takes effect, `best_loss_` restarts; ValueError if the number of outputs changes"
+OPTIMIZER = "takes effect; the optimizer starts without state"
 NEXT = "takes effect in the next fit"
 
 RULES: dict[str, str] = {
@@ -17,12 +17,12 @@ RULES: dict[str, str] = {
         ("hidden_layer_sizes", "batch_norm", "layer_norm", "residual", "target_transform"), REFUSED
     ),
     "init": "ValueError: weights are drawn once",
-    "dtype": "ValueError: the weights have a precision; rows of another are converted",
+    "dtype": "ValueError; rows of another precision are converted",
     **dict.fromkeys(("activation", "dropout", "input_dropout"), LAYERS),
     **dict.fromkeys(("loss", "quantiles"), OUTPUTS),
-    "random_state": "takes effect: a new stream of random numbers",
-    "missing": "takes effect: the medians are of the rows of the next fit",
-    "scoring": "takes effect, `best_validation_score_` starts again",
+    "random_state": "takes effect; a new stream of random numbers",
+    "missing": "takes effect; medians are those of the rows of the next fit",
+    "scoring": "takes effect, `best_validation_score_` restarts",
     **dict.fromkeys(
         ("solver", "learning_rate", "learning_rate_init", "power_t", "momentum", "nesterovs_momentum"),
         OPTIMIZER,
