@@ -28,6 +28,19 @@ ESTIMATORS = [
 ]
 
 
+# Options that split off rows: what is wrong with the rows is said before they are split.
+KINDS = (MLPClassifier, MLPRegressor, QuantileMLPRegressor, MLPTransformer)
+SPLIT = [
+    *(kind(early_stopping=True, max_iter=30) for kind in KINDS),
+    MLPClassifier(early_stopping=True, class_weight="balanced", max_iter=30),
+    MLPClassifier(loss="cross_entropy", early_stopping=True, max_iter=30),
+    MLPClassifier(loss="hinge", early_stopping=True, max_iter=30),
+    MLPRegressor("quantile", early_stopping=True, max_iter=30),
+    QuantileMLPRegressor([0.5], calibration_fraction=0.3, max_iter=30),
+    QuantileMLPRegressor([0.4, 0.6], calibration_fraction=0.3, early_stopping=True, solver="lbfgs"),
+    MLPEnsembleClassifier(MLPClassifier(early_stopping=True, max_iter=30), 2),
+    MLPEnsembleRegressor(MLPRegressor(early_stopping=True, max_iter=30), 2),
+]
 OTHERS = [
     Perceptron(),
     Perceptron("adaline"),
@@ -41,6 +54,6 @@ OTHERS = [
 ]
 
 
-@parametrize_with_checks([*ESTIMATORS, *OTHERS])
+@parametrize_with_checks([*ESTIMATORS, *OTHERS, *SPLIT])
 def test_check(estimator, check):
     check(estimator)

@@ -104,12 +104,31 @@ def test_poisson(solver):
     compare(MLPRegressor(**given), neural_network.MLPRegressor(**given), x, y)
 
 
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_weighted_rows(solver):
-    x, y = cancer()
+@pytest.mark.parametrize("batch_size", ["auto", 37, 10**6])
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("problem", ["two classes", "regression"])
+def test_weighted_rows(problem, settings, batch_size):
+    ours, theirs, data = PROBLEMS[problem]
+    x, y = data()
+    size = min(len(y), batch_size) if isinstance(batch_size, int) else batch_size
     weight = np.random.RandomState(0).uniform(0.5, 2, len(y))
-    given = {"solver": solver, "random_state": 3, "max_iter": EPOCHS, "batch_size": len(y)}
-    compare(MLPClassifier(**given), neural_network.MLPClassifier(**given), x, y, weight)
+    given = {"random_state": 3, "max_iter": EPOCHS, "batch_size": size} | settings
+    if given.get("early_stopping") and size == len(y):
+        given["batch_size"] = 200
+    compare(ours(**given), theirs(**given), x, y, weight)
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "sgd", "learning_rate": "adaptive"}], ids=str)
+@pytest.mark.parametrize("batch_size", [32, 100])
+def test_weighted_rows_until_the_end(settings, batch_size):
+    """Training ends after the same epoch, and the adaptive rate falls in the same ones."""
+    x, y = cancer()
+    weight = np.random.RandomState(0).uniform(0, 2, len(y))
+    given = {"random_state": 3, "batch_size": batch_size, "n_iter_no_change": 2, "tol": 1e-3, **settings}
+    ours, theirs = MLPClassifier(**given), neural_network.MLPClassifier(**given)
+    ours.fit(x, y, weight), theirs.fit(x, y, weight)
+    assert ours.n_iter_ == theirs.n_iter_ < 200
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-6)
 
 
 def test_gradient_of_several_outputs_is_that_of_the_loss():
