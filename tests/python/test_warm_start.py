@@ -42,6 +42,7 @@ CHANGES = {
     "layer_norm": ({}, True),
     "residual": ({}, True),
     "init": ({}, "xavier_normal"),
+    "target_transform": ({}, "standardize"),
     "dtype": ({}, "float32"),
     "loss": ({}, "huber"),
     "quantiles": ({"quantiles": (0.1, 0.5, 0.9)}, (0.2, 0.5, 0.8)),
