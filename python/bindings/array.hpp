@@ -129,7 +129,7 @@ struct Targets {
     cmlp::Target<T> view;
 };
 
-/// y for a loss: whole numbers of shape (rows,) or (rows, 1) become class indices where the loss takes them, anything
+/// y for a loss: integers of shape (rows,) or (rows, 1) become class indices where the loss takes them, anything
 /// else a matrix; (rows,) stands for one column.
 template <class T>
 Targets<T> targets(const py::object& object, bool takes_labels, const std::string& what) {
@@ -140,7 +140,7 @@ Targets<T> targets(const py::object& object, bool takes_labels, const std::strin
     if (takes_labels && (a.ndim() == 1 || (column && a.dtype().kind() != 'f'))) {
         if (a.dtype().kind() == 'f')
             cmlp::fail(what, " has dtype ", std::string(py::str(a.dtype())),
-                       ", class indices must be whole numbers");
+                       ", class indices must be integers");
         Array<std::int64_t> label(a);
         const std::span<const std::int64_t> span(label.data(), static_cast<size_t>(label.size()));
         return {label, {{}, span}};

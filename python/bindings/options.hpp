@@ -13,8 +13,8 @@
 /// The kind of a value, for messages.
 inline const char* kind_of(bool) { return "True or False"; }
 inline const char* kind_of(double) { return "a number"; }
-inline const char* kind_of(cmlp::Index) { return "a whole number of 64 bits"; }
-inline const char* kind_of(std::uint64_t) { return "a whole number in [0, 2^64)"; }
+inline const char* kind_of(cmlp::Index) { return "an integer of 64 bits"; }
+inline const char* kind_of(std::uint64_t) { return "an integer in [0, 2^64)"; }
 inline const char* kind_of(const std::string&) { return "a name"; }
 inline const char* kind_of(const std::vector<std::string>&) { return "a list of names"; }
 

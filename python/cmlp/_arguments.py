@@ -70,7 +70,7 @@ def _is_instance(name: str) -> Rule:
 _RULES: dict[str, Rule] = {
     "None": (lambda value: value is None, "None"),
     "bool": (_is_boolean, "True or False"),
-    "int": (lambda value: isinstance(value, numbers.Integral), "a whole number"),
+    "int": (lambda value: isinstance(value, numbers.Integral), "an integer"),
     "float": (_is_number, "a number"),
     "str": (lambda value: isinstance(value, str), "text"),
     "npt.ArrayLike": (_is_array, "an array of numbers"),
@@ -181,7 +181,7 @@ class _Checked:
             if rule is not None and not rule[0](value):
                 yield name, f"{self.label(args)}: {name} is {_short(value)}, it must be {rule[1]}"
             elif isinstance(value, int) and abs(value) >= 2**63:
-                yield name, f"{self.label(args)}: {name} is {value}, it must be a whole number of 64 bits"
+                yield name, f"{self.label(args)}: {name} is {value}, it must be an integer of 64 bits"
             elif rule is not None and isinstance(value, float) and not math.isfinite(value):
                 yield name, f"{self.label(args)}: {name} is {value}, it must be finite"
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-_EXACT = 2**53  # whole numbers up to here are exact in float64
+_EXACT = 2**53  # integers up to here are exact in float64
 
 
 def as_numbers(given: Any, what: str) -> Array:
@@ -121,7 +121,7 @@ def _is_nan(value: Any) -> bool:
 
 
 def _check_exact(column: Array, what: str) -> None:
-    """Refuse whole numbers that float64 would round."""
+    """Refuse integers that float64 would round."""
     if column.dtype.kind in "iu" and column.dtype.itemsize == 8 and column.size:
         largest = max(int(column.max()), -int(column.min()))
         if largest > _EXACT:

@@ -149,7 +149,7 @@ FIT = {
     "step_callbacks": (lambda: fit(step_callbacks=[print]), "every_steps is None"),
     "step_callbacks_0": (lambda: fit(step_callbacks=[print], every_steps=0), "every_steps is 0"),
     "batch_size_fraction": (lambda: fit(batch_size=2.5), "batch_size"),
-    "batch_size_word": (lambda: fit(batch_size="8"), "batch_size is 8, it must be a whole number"),
+    "batch_size_word": (lambda: fit(batch_size="8"), "batch_size is 8, it must be an integer"),
     "epochs_huge": (lambda: fit(epochs=2**63), "epochs"),
     "clip_negative": (lambda: fit(clip_grad_norm=-1.0), "clip_grad_norm is -1"),
     "clip_nan": (lambda: fit(clip_grad_norm=NAN), "clip_grad_norm is nan"),

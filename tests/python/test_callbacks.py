@@ -55,18 +55,18 @@ def test_what_is_returned_counts_by_its_truth_value(trainer, returned):
 
 @pytest.mark.parametrize("given", [lambda f: f, lambda f: [f], lambda f: (f,), lambda f: iter([f])])
 def test_one_function_or_several(given):
-    seen = []
-    fit(network(), callbacks=given(seen.append))
-    assert [values["epoch"] for values in seen] == [0, 1, 2]
+    recorded = []
+    fit(network(), callbacks=given(recorded.append))
+    assert [values["epoch"] for values in recorded] == [0, 1, 2]
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_one_function_of_an_estimator(solver):
-    seen = []
-    model = estimator(solver=solver, callbacks=seen.append).fit(X, Y)
-    assert [values["epoch"] for values in seen] == [0, 1, 2]
-    assert all(values.model is model for values in seen)
+    recorded = []
+    model = estimator(solver=solver, callbacks=recorded.append).fit(X, Y)
+    assert [values["epoch"] for values in recorded] == [0, 1, 2]
+    assert all(values.model is model for values in recorded)
 
 
 @pytest.mark.parametrize("given", [3, [3], "loss", [print, None]])
@@ -105,7 +105,7 @@ def test_schedulers_have_stepped_when_callbacks_are_called():
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_an_early_stopping_in_an_estimator_is_answered_with_its_parameters(solver):
+def test_an_early_stopping_in_an_estimator_gives_an_error_with_its_parameters(solver):
     with pytest.raises(ValueError, match="early_stopping=True, n_iter_no_change= and tol="):
         estimator(solver=solver, callbacks=[cmlp.EarlyStopping()]).fit(X, Y)
 
@@ -122,7 +122,7 @@ SAME = {
 
 
 @pytest.mark.parametrize("options", SAME.values(), ids=SAME)
-def test_ways_to_ask_for_early_stopping(options):
+def test_ways_to_set_early_stopping(options):
     nets, ways, histories = (network(), network()), ({"early_stopping": cmlp.EarlyStopping()}, options), []
     for net, way in zip(nets, ways, strict=True):
         adam = optim.Adam(net.parameters(), lr=0.05)

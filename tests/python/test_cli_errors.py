@@ -76,7 +76,7 @@ BAD_TABLES = {
     ),
     "one class": ("a,y\n" + "1,x\n2,x\n" * 9, "y", "target 'y' has one class only ('x')"),
     "no rows": ("a,y\n", "y", "t.csv: the table has a header but no rows"),
-    "no answers": ("a,y\n1,\n2,\n", "y", "target 'y' has no values"),
+    "no targets": ("a,y\n1,\n2,\n", "y", "target 'y' has no values"),
     "empty file": ("", "y", "t.csv: the file is empty"),
     "one row": ("a,y\n1,2\n", "y", "target 'y' has one class only (2)"),
     "infinity": ("a,y\n" + "1,x\n2,z\n" * 9 + "inf,x\n", "y", "column 'a' holds inf at row"),

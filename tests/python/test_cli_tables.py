@@ -77,7 +77,7 @@ def test_words_for_missing_leave_rows_out(folder):
     assert record()["table"]["classes"] == ["NA", "yes"]
 
 
-def test_whole_numbers_beyond_2_53_stay_exact(folder):
+def test_integers_beyond_2_53_stay_exact(folder):
     big = 2**62 + 1
     frame = people()[["age", "city"]].assign(buys=np.where(people()["buys"] == "yes", big, big - 1))
     frame.to_csv("people.csv", index=False)

@@ -85,7 +85,7 @@ def test_dtype_is_kept(dtype, solver):
     assert model.predict(X.astype(dtype)).dtype == dtype
 
 
-def test_whole_numbers_are_float64():
+def test_integers_are_float64():
     assert fitted(MLPRegressor, np.round(X).astype(int), YR).coefs_[0].dtype == np.float64
 
 
@@ -95,7 +95,7 @@ def test_dtype_argument(dtype):
 
 
 LABELS = {
-    "whole numbers": np.array([7, -1, 3]),
+    "integers": np.array([7, -1, 3]),
     "text": np.array(["ash", "elm", "oak"]),
     "objects": np.array(["ash", "elm", "oak"], dtype=object),
     "truth": np.array([False, True, True]),

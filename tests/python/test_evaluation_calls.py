@@ -36,7 +36,7 @@ def test_many_threads_get_the_bits_of_predict(as_input, net, rng):
 
 
 def test_backward_is_that_of_a_kept_pass(net, rng):
-    """The pass that is repeated gives the gradients of one that was kept, as often as it is asked for."""
+    """The pass that is repeated gives the gradients of one that was kept, as often as it is computed."""
     other, x = net.copy(), rng.normal(size=(7, 6))
     other.eval()
     dy = rng.normal(size=net(x).shape)

@@ -81,7 +81,7 @@ def test_labels_smoothing_and_class_weights(name, settings, labels, class_weight
 
 @pytest.mark.parametrize("form", [np.int8, np.uint8, np.int32, np.int64, np.uint64, bool, list])
 @pytest.mark.parametrize("name", CLASSES)
-def test_labels_of_every_kind_of_whole_number(name, form, dtype, rng):
+def test_labels_of_every_kind_of_integers(name, form, dtype, rng):
     y, t = data(name, dtype, rng, columns=2, labels=True)
     expected = nn.Loss(name)(y, t)
     assert nn.Loss(name)(y, t.tolist() if form is list else t.astype(form)) == expected

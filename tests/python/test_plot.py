@@ -183,7 +183,7 @@ BAD = {
     "unfitted estimator": (lambda: plot.weights(MLPClassifier()), "not fitted yet"),
     "not a model": (lambda: plot.weights(StandardScaler()), "StandardScaler has no network"),
     "no predict": (lambda: plot.confusion_matrix(nn, X, Y), "module has no predict"),
-    "classes": (lambda: plot.decision_boundary(fitted_net(), X, Y + 1), "whole numbers from 0 to 1"),
+    "classes": (lambda: plot.decision_boundary(fitted_net(), X, Y + 1), "integers from 0 to 1"),
     "values": (lambda: plot.decision_boundary(fitted_net(), X, X[:, 0]), "the network has 2 outputs"),
     "labels": (
         lambda: plot.confusion_matrix(fitted_net(), X, np.array(list("abc"))[[*Y[1:], 2]]),

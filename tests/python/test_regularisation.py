@@ -248,7 +248,7 @@ BAD = [
     *[(name, value, f"{name} is {text}, it must be at least 0") for name in [*STEP, "mixup", "input_noise"]
       for value, text in ((-1.0, "-1"), (np.nan, "nan"))],
     ("accumulate_steps", 0, "accumulate_steps is 0, it must be at least 1"),
-    ("accumulate_steps", 1.5, "accumulate_steps is 1.5, it must be a whole number"),
+    ("accumulate_steps", 1.5, "accumulate_steps is 1.5, it must be an integer"),
     ("mixup", np.inf, "mixup is inf, it must be finite"),
     ("input_noise", np.inf, "input_noise is inf, it must be finite"),
     ("l1", np.inf, "l1 is inf, it must be finite"),

@@ -285,7 +285,7 @@ TARGETS = {
     "beyond 2^53 as text": ([str(2**62 + 1), str(2**62)], "classification", (2**62, 2**62 + 1)),
     "beyond 64 bits": (["1" * 30, "2" * 30], "classification", ("1" * 30, "2" * 30)),
     "codes": (["007", "012"], "classification", ("007", "012")),
-    "whole floats": ([3.0, 1.0, 3.0], "classification", (1, 3)),
+    "integers as floats": ([3.0, 1.0, 3.0], "classification", (1, 3)),
     "words like missing": (["NA", "EU", "None", "nan"], "classification", ("EU", "NA", "None", "nan")),
     "floats": ([0.5, 1.5, 2.0], "regression", ()),
     "many integers": (list(range(21)), "regression", ()),

@@ -114,7 +114,7 @@ def show_results(
     counts = confusion_counts(true, read, 10)
     console().print(_confusion_table(counts))
     right = int((read == true).sum())
-    line = f"test accuracy {scores['accuracy']:.2%}: {right} of {len(true)} digits it had never seen"
+    line = f"test accuracy {scores['accuracy']:.2%}: {right} of {len(true)} test digits"
     console().print(Text(f"{line}, after {outcome.seconds:.1f} s of training", style="bold green"))
     pictures.loss_curve(outcome.history, out / LOSS)
     pictures.confusion(counts, range(10), out / CONFUSION)

@@ -200,7 +200,7 @@ def show_columns(rows: "Prepared", name: str, total: int) -> None:
 
 
 def show_scores(record: dict[str, Any], classes: tuple[Any, ...]) -> None:
-    """Print the scores beside the trivial prediction's, and say so when they are no better."""
+    """Print the scores beside those of the baseline, and a warning if they are not better."""
     from cmlp.tabular.scores import beats
 
     scores, baseline = record["scores"], record["baseline"]
@@ -223,4 +223,4 @@ def show_scores(record: dict[str, Any], classes: tuple[Any, ...]) -> None:
         say(f"{classes[1]!r} is predicted from a probability of {start} on (chosen on these rows)")
     first = "average precision" if record.get("threshold", 0.5) != 0.5 else next(iter(scores))
     if not beats(scores, baseline, first):
-        say(f"the model is no better than {trivial} by {first}", "bold yellow")
+        say(f"the model is not better than {trivial} by {first}", "bold yellow")

@@ -12,7 +12,7 @@ from cmlp.cli.store import check_folder
 from cmlp.cli.ui import check_name
 from cmlp.tabular.recipe import PRESETS
 
-TASK_HELP = "auto: text, true/false and up to 20 whole numbers are classes; other numbers are a quantity."
+TASK_HELP = "auto: text, true/false and up to 20 integers are classes; other numbers are a quantity."
 COLUMN_HELP = "Type of a column: number, category, date, text, list, yes/no or drop. May be repeated."
 METRICS = ("accuracy", "balanced accuracy", "log loss", "AUC", "average precision", "F1", "RMSE", "MAE", "R2")
 
@@ -35,9 +35,7 @@ METRICS = ("accuracy", "balanced accuracy", "log loss", "AUC", "average precisio
 @click.option(
     "--cv", type=click.IntRange(min=2), metavar="K", help="Scores from K folds; the model uses all rows."
 )
-@click.option(
-    "--group", metavar="COLUMN", help="Rows with one value of this column train or validate together."
-)
+@click.option("--group", metavar="COLUMN", help="Rows with one value of this column stay in one part.")
 @click.option("--time", metavar="COLUMN", help="The latest rows by this column validate.")
 @click.option("--weights", metavar="COLUMN", help="Weight of each row.")
 @click.option("--class-weight", type=click.Choice(["balanced"]), help="Rows of rare classes count more.")

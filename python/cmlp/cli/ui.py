@@ -67,7 +67,7 @@ def check_name(what: str, name: str, valid: Sequence[str]) -> str:
     what : str
         The kind of thing, such as ``activation``.
     name : str
-        What was asked for.
+        The option's value.
     valid : sequence of str
         What there is.
 

@@ -324,7 +324,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     @available_if(learns_in_parts)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Go on by one epoch over these rows.
+        """Train one more epoch on these rows.
 
         Parameters
         ----------

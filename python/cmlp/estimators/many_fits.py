@@ -118,7 +118,7 @@ def _splits(estimator: Any, x: Any, y: Any, cv: Any, groups: Any) -> list[Split]
 def _unfitted(estimator: Any, grid: ParameterGrid, folds: int, seeds: Iterable[int] | None) -> list[Fit]:
     """Return the fits there will be, their estimators made and their parameters checked."""
     if seeds is not None and not isinstance(seeds, Iterable):
-        raise ValueError(f"fit_many: seeds are {seeds!r}, they must be whole numbers: range({seeds!r}), say")
+        raise ValueError(f"fit_many: seeds are {seeds!r}, they must be integers: range({seeds!r}), say")
     given = None if seeds is None else [int(seed) for seed in seeds]
     fits = []
     for candidate, params in enumerate(grid):
@@ -133,7 +133,7 @@ def _unfitted(estimator: Any, grid: ParameterGrid, folds: int, seeds: Iterable[i
 
 
 def _seed_of(model: Any) -> int | None:
-    """Return its whole number as a seed, one drawn where it has none, and None for a RandomState."""
+    """Return its integer as a seed, one drawn where it has none, and None for a RandomState."""
     if model.random_state is None:
         return int(check_random_state(None).randint(2**31))
     return None if isinstance(model.random_state, np.random.RandomState) else int(model.random_state)

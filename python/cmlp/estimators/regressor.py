@@ -260,7 +260,7 @@ class MLPRegressor(RegressorMixin, NumericTargets):
     @available_if(learns_in_parts)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Go on by one epoch over these rows, as in ``fit``."""
+        """Train one more epoch on these rows, as in ``fit``."""
         return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any, return_std: bool = False) -> Any:

@@ -43,7 +43,7 @@ def _refuse(value: Any, function: str) -> None:
 
 
 class NumericTargets(BaseMLP):
-    """The part of a regressor that scales its targets, by ``target_scaler_`` where this is asked for."""
+    """The part of a regressor that scales its targets, by ``target_scaler_``, with ``target_transform``."""
 
     _numeric_targets = True
     target_transform: Literal["standardize"] | None

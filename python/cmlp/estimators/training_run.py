@@ -49,7 +49,7 @@ def callbacks_of(estimator: Any) -> list[Callback]:
     Raises
     ------
     ValueError
-        For one that is no function; an EarlyStopping is answered with the parameters that replace it.
+        For one that is no function; for an EarlyStopping, the message names the parameters that replace it.
     """
     given = estimator.callbacks
     if any(isinstance(each, EarlyStopping) for each in (given if isinstance(given, Iterable) else [given])):
@@ -61,7 +61,7 @@ def callbacks_of(estimator: Any) -> list[Callback]:
 
 
 def progress_of(estimator: Any, epochs: int) -> Progress:
-    """Return the progress that the estimator's ``verbose`` asks for."""
+    """Return the progress that the estimator's ``verbose`` selects."""
     return bar_or_lines(epochs) if estimator.verbose == "bar" else Progress()
 
 

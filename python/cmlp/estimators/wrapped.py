@@ -96,5 +96,5 @@ def _classes(outputs: int, labels: npt.NDArray[Any] | None, function: str) -> np
     if labels is None or (labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() < outputs):
         return np.arange(outputs)
     raise ValueError(
-        f"{function}: the network has {outputs} outputs, y must hold whole numbers from 0 to {outputs - 1}"
+        f"{function}: the network has {outputs} outputs, y must hold integers from 0 to {outputs - 1}"
     )

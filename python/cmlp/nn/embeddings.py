@@ -14,7 +14,7 @@ from cmlp.nn.module import LayerSpec, Module
 class Embedding(Module):
     """Each code 0 ... num_embeddings - 1 becomes ``embedding_dim`` learned numbers, N(0, 1) at first.
 
-    Codes are whole numbers in columns of ``x``, as floats in the network's precision. Their numbers take the
+    Codes are integers in columns of ``x``, as floats in the network's precision. Their numbers take the
     column's place, the other columns pass. A table with several categorical columns has one layer for each:
     put the last column's first, so that the places of the others stay.
 

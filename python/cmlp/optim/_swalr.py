@@ -60,9 +60,7 @@ class SWALR(LRScheduler):
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"SWALR: anneal_strategy is '{anneal_strategy}'; choose from cos, linear")
         if anneal_epochs < 0 or anneal_epochs != int(anneal_epochs):
-            raise ValueError(
-                f"SWALR: anneal_epochs is {anneal_epochs}, it must be a whole number, not negative"
-            )
+            raise ValueError(f"SWALR: anneal_epochs is {anneal_epochs}, it must be an integer, not negative")
         self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
         self._begun = False
         super().__init__(optimizer, last_epoch)

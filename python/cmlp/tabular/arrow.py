@@ -146,9 +146,9 @@ def to_numpy(array: Any, name: str) -> NDArray[np.float64]:
     kind = array.type
     if pa.types.is_duration(kind) or pa.types.is_time(kind):
         unit = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit]
-        whole = pa.int32() if kind.bit_width == 32 else pa.int64()
+        integral = pa.int32() if kind.bit_width == 32 else pa.int64()
         return np.asarray(
-            array.cast(whole).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) / unit
+            array.cast(integral).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False) / unit
         )
     if pa.types.is_boolean(kind):
         array = array.cast(pa.uint8())
@@ -172,15 +172,15 @@ def tidy(array: Any) -> Any:
 
 
 def as_text(array: Any) -> Any:
-    """Cells as tidy text: what a CSV file says (3, not 3.0, in a column of whole numbers)."""
+    """Cells as tidy text: what a CSV file says (3, not 3.0, in a column of integers)."""
     kind = kind_of(array)
     if kind == "text":
         return tidy(array)
     if pa.types.is_floating(array.type):
         values = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
-        whole = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 2**53)
-        if (whole | np.isnan(values)).all():
-            array = pa.array(np.where(whole, values, 0).astype(np.int64), mask=~whole)
+        integral = np.isfinite(values) & (values == np.round(values)) & (np.abs(values) < 2**53)
+        if (integral | np.isnan(values)).all():
+            array = pa.array(np.where(integral, values, 0).astype(np.int64), mask=~integral)
     try:
         return array.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

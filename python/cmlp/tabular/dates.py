@@ -232,7 +232,7 @@ def from_arrow(array: Any) -> NDArray[np.float64]:
 
 
 def epochs(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Days since 1970 of Unix times in seconds, milli-, micro- or nanoseconds (told apart by their size)."""
+    """Days since 1970 of Unix times in seconds, milli-, micro- or nanoseconds (by their size)."""
     size = np.abs(values)
     unit = np.where(size > 1e17, 1e9, np.where(size > 1e14, 1e6, np.where(size > 1e11, 1e3, 1.0)))
     return values / unit / DAY

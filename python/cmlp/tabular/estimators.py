@@ -99,7 +99,7 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         sample_weight : array-like (rows,), optional
             Weight 2 is the row twice.
         groups : array-like (rows,), optional
-            Rows of one group validate or train together.
+            Rows of one group are all in training or all in validation.
         time : array-like (rows,), optional
             Numbers: the latest rows validate.
 

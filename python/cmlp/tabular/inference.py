@@ -21,7 +21,7 @@ from cmlp.tabular.words import missing_words, yes_no
 
 # What a user can say a column is.
 TYPES = ("number", "category", "date", "text", "list", "yes/no", "drop")
-# Fewer whole numbers than this may well be in a row by chance.
+# Fewer integers than this may well be in a row by chance.
 MIN_ROWS_TO_COUNT = 20
 IDENTIFIER = re.compile(
     r"(^|[\s_.-])(id|ids|uuid|guid|key|index|idx|rowid|row_?number)$|[a-z]Id$|ID$", re.IGNORECASE
@@ -37,9 +37,9 @@ class Habits:
     Parameters
     ----------
     decimal : str
-        ``.`` or ``,``; nothing when no column tells.
+        ``.`` or ``,``; nothing if no column shows it.
     day_first : bool or None
-        Whether 3/4/2021 is in April; None when no column tells.
+        Whether 3/4/2021 is in April; None if no column shows it.
     """
 
     decimal: str = ""
@@ -107,7 +107,7 @@ def infer_column(name: str, array: Any, habits: Habits, given: str = "") -> Find
         What it is.
     """
     if given == "drop":
-        return Finding("?", None, "asked to")
+        return Finding("?", None, "requested")
     kind = kind_of(array)
     if given:
         return _GIVEN[given](name, array, habits)
@@ -126,8 +126,8 @@ def infer_column(name: str, array: Any, habits: Habits, given: str = "") -> Find
 
 def _infer_number(name: str, values: NDArray[np.float64], form: numbers.NumberFormat | None) -> Finding:
     kept = values[~np.isnan(values)]
-    whole = len(kept) > 0 and bool((kept == np.round(kept)).all())
-    if whole and form in (None, numbers.NumberFormat()):
+    integral = len(kept) > 0 and bool((kept == np.round(kept)).all())
+    if integral and form in (None, numbers.NumberFormat()):
         if counts_rows(values):
             return Finding("number", None, "it counts the rows", "say number if it is a quantity")
         if IDENTIFIER.search(name) and len(np.unique(kept)) == len(kept) >= MIN_ROWS_TO_COUNT:
@@ -290,7 +290,7 @@ def _checked(kind: str, column: Column | None, doubt: str = "") -> Finding:
 
 
 def counts_rows(values: NDArray[np.float64]) -> bool:
-    """Whether whole numbers rise by little more than 1 a row: they say where in the file a row is."""
+    """Whether integers rise by little more than 1 a row: they say where in the file a row is."""
     if len(values) < MIN_ROWS_TO_COUNT or np.isnan(values).any():
         return False
     steps = np.diff(values)

@@ -161,8 +161,8 @@ class Job:
             epochs.append(outcome.best_epoch)
         final = replace(recipe, epochs=max(1, int(np.median(epochs))))
         net, outcome, _ = self._train(everything, final)
-        judged = self._rows(everything.validation.x, scored)
-        return self._result(everything, net, outcome, final, outputs[scored], judged)
+        held_out = self._rows(everything.validation.x, scored)
+        return self._result(everything, net, outcome, final, outputs[scored], held_out)
 
     def _late(self) -> bool:
         return self.stop_at is not None and clock.monotonic() > self.stop_at
@@ -238,20 +238,26 @@ class Job:
         return replace(self.target, threshold=scoring.best_threshold(y, shares, positive, wanted))
 
     def _result(
-        self, rows: Prepared, net: nn.Sequential, outcome: Outcome, recipe: Recipe, outputs: Any, judged: Rows
+        self,
+        rows: Prepared,
+        net: nn.Sequential,
+        outcome: Outcome,
+        recipe: Recipe,
+        outputs: Any,
+        held_out: Rows,
     ) -> Result:
-        target = self._with_threshold(judged.y, outputs) if self.target.classes else self.target
-        scores = score(target, judged.y, outputs, judged.weight, self._positive())
+        target = self._with_threshold(held_out.y, outputs) if self.target.classes else self.target
+        scores = score(target, held_out.y, outputs, held_out.weight, self._positive())
         record: dict[str, Any] = {
             "rows": len(rows.train.y),
-            "scored_on": len(judged.y),
+            "scored_on": len(held_out.y),
             "scored": "folds" if self.model.cv else "held out" if rows.held_out else "training rows",
             "scores": scores,
-            "baseline": baseline(target, rows.train.y, judged, self._positive()),
+            "baseline": baseline(target, rows.train.y, held_out, self._positive()),
             **training_record(outcome, recipe),
         }
         if not target.classes and record["scored"] != "training rows":
-            record["residuals"] = _residuals(judged.y[:, 0] - outputs[:, 0])
+            record["residuals"] = _residuals(held_out.y[:, 0] - outputs[:, 0])
         if len(target.classes) == 2:
             record |= {"rare_class": target.classes[self._positive()], "threshold": target.threshold}
         return Result(
@@ -262,7 +268,7 @@ class Job:
         columns, start = [], 0
         for column in rows.encoder.columns_:
             width = len(column.features)
-            if not isinstance(column, TextColumn):  # a text may well say what is asked
+            if not isinstance(column, TextColumn):  # a text may contain the target
                 columns.append((column.name, rows.train.x[:, start : start + width]))
             start += width
         return leak_remarks(columns, rows.train.y)
@@ -293,10 +299,10 @@ def score(
     return scoring.regression_scores(true, target.decode(outputs[:, 0]), weight)
 
 
-def baseline(target: Target, train_y: NDArray[Any], judged: Rows, positive: int) -> Scores:
+def baseline(target: Target, train_y: NDArray[Any], held_out: Rows, positive: int) -> Scores:
     """Scores of the class shares of the training rows, or of their mean."""
     if target.classes:
-        shares = scoring.class_shares(train_y, target.outputs, len(judged.y))
-        return scoring.classification_scores(judged.y, shares, positive=positive, weight=judged.weight)
-    true, mean = target.decode(judged.y[:, 0]), target.decode(train_y[:, 0]).mean()
-    return scoring.regression_scores(true, np.full(len(true), mean), judged.weight)
+        shares = scoring.class_shares(train_y, target.outputs, len(held_out.y))
+        return scoring.classification_scores(held_out.y, shares, positive=positive, weight=held_out.weight)
+    true, mean = target.decode(held_out.y[:, 0]), target.decode(train_y[:, 0]).mean()
+    return scoring.regression_scores(true, np.full(len(true), mean), held_out.weight)

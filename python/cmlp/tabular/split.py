@@ -1,4 +1,4 @@
-"""Which rows train and which validate: at random, by whole groups, or the last in time."""
+"""Which rows train and which validate: at random, by groups, or the last in time."""
 
 from typing import Any
 

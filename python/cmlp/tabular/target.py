@@ -278,7 +278,7 @@ class Target:
 def choose_task(cells: TargetCells) -> str:
     """Choose the task when nobody says.
 
-    Text and booleans, and whole numbers with at most `MAX_INTEGER_CLASSES` distinct values, make a
+    Text and booleans, and integers with at most `MAX_INTEGER_CLASSES` distinct values, make a
     classification; every other column of numbers makes a regression.
 
     Parameters
@@ -349,8 +349,8 @@ def _classes(name: str, cells: TargetCells) -> tuple[Label, ...]:
 def _labels(filled: Any) -> tuple[Label, ...]:
     if kind_of(filled) != "text":
         found = set(filled.unique().to_pylist())
-        whole = all(isinstance(v, float) and v.is_integer() and abs(v) < 2**53 for v in found)
-        return tuple(sorted(int(v) for v in found) if whole else sorted(found))
+        integral = all(isinstance(v, float) and v.is_integer() and abs(v) < 2**53 for v in found)
+        return tuple(sorted(int(v) for v in found) if integral else sorted(found))
     spellings = pc.value_counts(filled).to_pylist()
     best: dict[str, tuple[int, str]] = {}
     folded = keys(pa.array([pair["values"] for pair in spellings])).to_pylist()

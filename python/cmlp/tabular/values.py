@@ -151,8 +151,8 @@ def first_row(series: pd.Series, flags: NDArray[np.bool_]) -> int:
     An integer index (what `read_table` gives) still knows that number after rows were taken away.
     """
     position = int(np.argmax(flags))
-    whole = pd.api.types.is_integer_dtype(series.index.dtype)
-    return int(series.index[position] if whole else position) + 1
+    integral = pd.api.types.is_integer_dtype(series.index.dtype)
+    return int(series.index[position] if integral else position) + 1
 
 
 def expect(series: pd.Series, families: tuple[str, ...], trained_on: str) -> bool:

@@ -38,7 +38,7 @@ def larger_is_better(monitor: str, mode: Mode, what: str) -> bool:
 
 
 def default_monitor(values: Mapping[str, Any]) -> str:
-    """Return what is monitored unless something else is asked for."""
+    """Return the default of the monitored value."""
     return "val_loss" if "val_loss" in values else "loss"
 
 

@@ -22,7 +22,7 @@ class Length:
         for name in ("epochs", "initial_epoch"):
             value = getattr(self, name)
             if type(value) is not int and not isinstance(value, Integral):
-                raise ValueError(f"fit: {name} is {value!r}, it must be a whole number")
+                raise ValueError(f"fit: {name} is {value!r}, it must be an integer")
 
 
 @dataclass(frozen=True)

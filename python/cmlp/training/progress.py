@@ -73,7 +73,7 @@ class ProgressLines(Progress):
 
 
 def progress_for(epochs: int, verbose: bool | int | str) -> Progress:
-    """Return the progress that ``verbose`` asks for.
+    """Return the progress that ``verbose`` selects.
 
     0 or False: none; "auto": a bar in a terminal or a notebook; 1 or True: a bar, about twenty lines where
     the output is a file; 2: a line an epoch.

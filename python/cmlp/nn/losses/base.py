@@ -61,7 +61,7 @@ class Loss:
         y : array (batch, out)
             Predictions; float32 is computed in float32, anything else in float64.
         target : array (batch, targets), (batch,)
-            What they should be; class indices are whole numbers of shape (batch,).
+            What they should be; class indices are integers of shape (batch,).
         sample_weight : array (batch,), optional
 
         Returns

@@ -55,11 +55,11 @@ class DateColumn:
         there = days[~np.isnan(days)]
         if not len(there):
             return None
-        whole = np.floor(there)
-        hours, varies = there - whole, float(np.ptp(whole)) > 0
+        day = np.floor(there)
+        hours, varies = there - day, float(np.ptp(day)) > 0
         parts = [part for part, use in zip(PARTS, (varies,) * 4 + (np.ptp(hours) > 0,), strict=True) if use]
         # A column of first days (months, quarters) has no day of the month, and its weekday is no weekday.
-        month_days = np.unique(_month_day(whole))
+        month_days = np.unique(_month_day(day))
         if len(month_days) < 2:
             parts = [part for part in parts if part not in ("month day", "weekday")]
         indicator = len(there) < len(days)
@@ -131,14 +131,14 @@ _LABELS = {
 
 
 def _part(part: str, days: NDArray[np.float64]) -> NDArray[np.float64]:
-    whole = np.floor(days)
+    day = np.floor(days)
     if part == "year":
-        return np.concatenate([_circle(_year_share(whole)), _circle(2 * _year_share(whole))], axis=1)
+        return np.concatenate([_circle(_year_share(day)), _circle(2 * _year_share(day))], axis=1)
     if part == "month day":
-        return np.asarray((_month_day(whole)[:, None] - 16) / 9.0)
+        return np.asarray((_month_day(day)[:, None] - 16) / 9.0)
     if part == "weekday":  # 1970-01-01 was a Thursday
-        return np.asarray(((whole.astype(np.int64) + 3) % 7)[:, None] == np.arange(7.0), np.float64)
-    hours = days - whole
+        return np.asarray(((day.astype(np.int64) + 3) % 7)[:, None] == np.arange(7.0), np.float64)
+    hours = days - day
     return np.concatenate([(hours[:, None] - 0.5) * 3.5, _circle(hours)], axis=1)
 
 

@@ -85,7 +85,7 @@ def check_memory(path: Path, size: int) -> None:
 
 
 def _cached() -> int:
-    """Bytes of memory that the system gives back when they are needed."""
+    """Bytes of memory that the system can reclaim."""
     try:
         fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
         return max(

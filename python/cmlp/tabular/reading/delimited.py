@@ -1,4 +1,4 @@
-"""Text files with a separator, read by Arrow; cells stay text, since the encoder reads whole columns."""
+"""Text files with a separator, read by Arrow; cells stay text, since the encoder reads complete columns."""
 
 import csv
 from typing import Any, NamedTuple

@@ -46,7 +46,7 @@ def read_table(*paths: Path_, missing: Iterable[str] = (), sheet: str = "") -> p
     r"""Read a table: CSV and the like, Parquet, Feather, ORC, Excel, ODS, JSON; compressed or not.
 
     Separator, encoding, quotes, titles above the header and a missing header are found; cells of text files
-    stay text, since `TableEncoder` decides on the whole column what they mean.
+    stay text, since `TableEncoder` infers their type from the complete column.
 
     Parameters
     ----------
