@@ -91,7 +91,9 @@ def _sentence(model: Any, found: Evaluation, name: str) -> str:
     return f"<p>{_text(text)}</p>{warnings}"
 
 
-def _table(headers: Sequence[str], rows: Iterable[Sequence[Any]], numbers: set[int] = frozenset()) -> str:  # type: ignore[assignment]
+def _table(
+    headers: Sequence[str], rows: Iterable[Sequence[Any]], numbers: frozenset[int] | set[int] = frozenset()
+) -> str:
     head = "".join(f"<th>{_text(header)}</th>" for header in headers)
     body = "".join(
         "<tr>"
