@@ -17,12 +17,12 @@ PathOf path_of(std::string_view name) {
     return PathOf::update;
 }
 
-// True when Python has a signal to handle; asks it at most 20 times a second.
+// Whether Python has a signal to handle; checked at most 20 times a second.
 bool signal_waits() {
     using Clock = std::chrono::steady_clock;
-    thread_local Clock::time_point asked;
-    if (Clock::now() - asked < std::chrono::milliseconds(50)) return false;
-    asked = Clock::now();
+    thread_local Clock::time_point last;
+    if (Clock::now() - last < std::chrono::milliseconds(50)) return false;
+    last = Clock::now();
     const py::gil_scoped_acquire gil;
     return PyErr_CheckSignals() != 0;
 }
@@ -106,7 +106,7 @@ void bind_perceptron(py::module_& m) {
             "bias", [](const Perceptron& p) { return p.neuron().bias; }, "The bias.")
         .def_property_readonly(
             "mistakes", [](const Perceptron& p) { return array(p.log().mistakes); },
-            "Rows met with the wrong sign, one an epoch.")
+            "Rows with the wrong sign, one number per epoch.")
         .def_property_readonly(
             "squared_error", [](const Perceptron& p) { return array(p.log().squared_error); },
             "Mean of (t - z)^2, one an epoch.")

@@ -6,7 +6,7 @@
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The C++ core of cmlp. Its public face is the package: cmlp.nn, cmlp.optim, cmlp.Perceptron.";
     py::register_exception<cmlp::NonFiniteError>(m, "NonFiniteError", PyExc_FloatingPointError).doc() =
-        "Training met a NaN or an infinity; the weights are the last finite ones.";
+        "Training computed a NaN or an infinity; the weights are the last finite ones.";
     bind_registry(m);
     bind_runtime(m);
     bind_network(m);

@@ -40,7 +40,7 @@ py::dict progress_of(const cmlp::Progress& progress);
 const char* name_of(cmlp::Stop stop);
 /// Raises what a signal's handler raised.
 void check_signals();
-/// A daemon thread that asks for the GIL while the interpreter shuts down would be ended in the middle of C++ frames;
+/// A daemon thread that waits for the GIL while the interpreter shuts down would be ended in the middle of C++ frames;
 /// it sleeps until the process is gone instead.
 void sleep_if_finalizing();
 /// Calls a function of the user's; false: what it returned is neither None nor true, and the training stops.

@@ -70,7 +70,7 @@ __all__: list[str] = [
 ]
 class NonFiniteError(FloatingPointError):
     """
-    Training met a NaN or an infinity; the weights are the last finite ones.
+    Training computed a NaN or an infinity; the weights are the last finite ones.
     """
 class Execution:
     """
@@ -848,7 +848,7 @@ class Perceptron:
     @property
     def mistakes(self) -> numpy.typing.NDArray[numpy.int64]:
         """
-        Rows met with the wrong sign, one an epoch.
+        Rows with the wrong sign, one number per epoch.
         """
     @property
     def path(self) -> numpy.typing.NDArray[numpy.float64]:

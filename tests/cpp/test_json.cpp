@@ -32,7 +32,7 @@ TEST_CASE("json: values come back as they were") {
     const json::Value value =
         json::Object{{"null", nullptr},
                      {"yes", true},
-                     {"whole", std::int64_t{-9223372036854775807LL - 1}},
+                     {"integer", std::int64_t{-9223372036854775807LL - 1}},
                      {"reals", json::Array{0.1, -0.0, 3.0, 5e-324, 1.7976931348623157e308, 1e22}},
                      {"text", "quote \" back \\ bell \x07 tab \t euro \xE2\x82\xAC clef \xF0\x9D\x84\x9E"},
                      {"nested", json::Object{{"empty", json::Array{}}, {"object", json::Object{}}}}};

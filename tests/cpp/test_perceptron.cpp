@@ -212,8 +212,7 @@ TEST_CASE("perceptron: what cannot be learned from is refused") {
     CHECK(fit({{{1, 2}, {-inf, 0}}, {1, -1}}) == "Perceptron.fit: X has -inf at row 1, column 0");
     CHECK(fit({{{1, 2}, {3, 4}}, {1}}) == "Perceptron.fit: X has 2 rows, y has 1");
     CHECK(fit({{{1, 2}, {3, 4}}, {1, 0}}) == "Perceptron.fit: target 0 at row 1, it must be -1 or 1");
-    CHECK(fit({{{1, 2}, {3, 4}}, {1, 1}}) ==
-          "Perceptron.fit: y has one class, 1; a perceptron tells two apart");
+    CHECK(fit({{{1, 2}, {3, 4}}, {1, 1}}) == "Perceptron.fit: y has one class, 1; a perceptron needs two");
     CHECK(fit({Matrix<double>(0, 2), {}}) == "Perceptron.fit: X is 0x2, there is nothing to learn from");
     CHECK(fit({Matrix<double>(2, 0), {1, -1}}) == "Perceptron.fit: X is 2x0, there is nothing to learn from");
 

@@ -140,9 +140,9 @@ TEST_CASE("team: the last argument of a call is its limit") {
     const Loss loss(LossKind::mse);
     const Matrix<float> expected = net.predict(x);
     const double value = evaluate(net, data, loss)[0];
-    int seen = 0;
+    int used = 0;
     Hooks hooks;
-    hooks.epoch_end = [&](const EpochRecord&) { return seen = num_threads(), true; };
+    hooks.epoch_end = [&](const EpochRecord&) { return used = num_threads(), true; };
     for (const int threads : {1, 2, 3}) {
         const Execution execution{threads};
         CHECK(same(net.predict(x, execution), expected));
@@ -158,7 +158,7 @@ TEST_CASE("team: the last argument of a call is its limit") {
         LossResult<float> result;
         train_step(copy, data, loss, adam, result, {}, execution);
         (void)fit(copy, data, loss, adam, {.epochs = 1}, nullptr, hooks, execution);
-        CHECK(seen == threads);
+        CHECK(used == threads);
         (void)fit(copy, data, loss, adam, {.epochs = 1}, execution);
         LbfgsRule<float> lbfgs(copy.parameters());
         (void)fit(copy, data, loss, lbfgs, {.batch_size = 600}, execution);

@@ -65,13 +65,13 @@ int processors_allowed() {
 
 int processors_lately() {
 #if defined(__linux__)
-    thread_local timespec asked = {};
+    thread_local timespec last = {};
     thread_local int processors = 0;
     timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    if (processors == 0 || now.tv_nsec != asked.tv_nsec || now.tv_sec != asked.tv_sec) {
+    if (processors == 0 || now.tv_nsec != last.tv_nsec || now.tv_sec != last.tv_sec) {
         processors = processors_allowed();
-        asked = now;
+        last = now;
     }
     return processors;
 #else

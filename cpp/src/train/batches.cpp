@@ -12,7 +12,7 @@
 namespace cmlp::inline v0_1 {
 namespace {
 
-constexpr Index stretch = 128;  // pairs of deviates drawn together
+constexpr Index stretch = 128;  // pairs of deviates per block
 constexpr double work_an_element = 64, two_pi = 6.28318530717958647692;
 
 // Up to 2 * stretch deviates by twos: sqrt(-2 ln u) cos(2 pi v) and the sine (Box and Muller, Ann. Math.

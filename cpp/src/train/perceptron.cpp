@@ -29,9 +29,9 @@ void keep_step(PerceptronLog& log, const Neuron& neuron) {
     log.path.push_back(neuron.bias);
 }
 
-enum class Epoch { whole, diverged, interrupted };
+enum class Epoch { complete, diverged, interrupted };
 
-// Meets every row once; the log gets a line only for a whole epoch.
+// Processes every row once; only a complete epoch is logged.
 template <class Rule>
 Epoch learn_epoch(Rule& rule, Neuron& neuron, const Lesson& lesson, PerceptronLog& log,
                   const std::function<bool()>& stop) {
@@ -55,7 +55,7 @@ Epoch learn_epoch(Rule& rule, Neuron& neuron, const Lesson& lesson, PerceptronLo
     if (!neuron.is_finite()) return Epoch::diverged;
     log.mistakes.push_back(mistakes);
     log.squared_error.push_back(squared_error / static_cast<double>(rows));
-    return stop && stop() ? Epoch::interrupted : Epoch::whole;
+    return stop && stop() ? Epoch::interrupted : Epoch::complete;
 }
 
 template <class Rule>
@@ -83,13 +83,13 @@ Neuron learn(Lesson& lesson, PerceptronLog& log, const std::function<bool()>& st
         log.diverged = epoch == Epoch::diverged;
         log.interrupted = epoch == Epoch::interrupted;
         if (log.diverged) neuron = before;
-        if (epoch != Epoch::whole) break;
+        if (epoch != Epoch::complete) break;
         if (lesson.options.path == PathOf::epoch) keep_step(log, neuron);
         log.converged = rule.at_end(log, lesson.options.tolerance);
     }
     log.shortfall = shortfall<Rule>(log);
-    const Neuron answer = rule.answer(neuron);
-    return answer.is_finite() ? answer : neuron;
+    const Neuron chosen = rule.chosen(neuron);
+    return chosen.is_finite() ? chosen : neuron;
 }
 
 void check_finite(MatrixView<const double> x, const char* function) {
@@ -109,7 +109,7 @@ void check_lesson(MatrixView<const double> x, std::span<const double> targets) {
                 ", it must be -1 or 1");
     }
     require(std::ranges::count(targets, targets[0]) < rows, "Perceptron.fit: y has one class, ", targets[0],
-            "; a perceptron tells two apart");
+            "; a perceptron needs two");
 }
 
 }  // namespace

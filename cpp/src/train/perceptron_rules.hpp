@@ -11,7 +11,7 @@
 
 namespace cmlp::inline v0_1 {
 
-// Rows to learn from, and the order in which an epoch meets them.
+// Rows to learn from, and their order in an epoch.
 struct Lesson {
     MatrixView<const double> x;       // (rows, features)
     std::span<const double> targets;  // (rows) -1 or +1
@@ -37,7 +37,7 @@ inline Index count_mistakes(const Neuron& neuron, const Lesson& lesson, Index en
 namespace rules {
 
 // A rule says how far a row moves the line (in units of the learning rate), when learning has come to its end
-// or what is missing, and which weights are the answer; the other functions let it watch the neuron on its way.
+// or what is missing, and which weights are chosen; the other functions are called during training.
 struct rosenblatt {
     double step(double target, double z) const { return is_mistake(target, z) ? target : 0; }
     void before_move(const Neuron&) {}
@@ -48,7 +48,7 @@ struct rosenblatt {
         return "the last one made " + std::to_string(log.mistakes.back()) +
                " mistakes, perhaps because no line separates the classes";
     }
-    Neuron answer(const Neuron& neuron) const { return neuron; }
+    Neuron chosen(const Neuron& neuron) const { return neuron; }
 };
 
 struct pocket : rosenblatt {
@@ -61,7 +61,7 @@ struct pocket : rosenblatt {
         fewest = mistakes;
         best = neuron;
     }
-    Neuron answer(const Neuron& neuron) const { return best.weights.empty() ? neuron : best; }
+    Neuron chosen(const Neuron& neuron) const { return best.weights.empty() ? neuron : best; }
 };
 
 struct averaged : rosenblatt {
@@ -77,7 +77,7 @@ struct averaged : rosenblatt {
         survived = 0;
     }
     void after_row() { ++survived; }
-    Neuron answer(const Neuron& neuron) {
+    Neuron chosen(const Neuron& neuron) {
         before_move(neuron);
         if (rows == 0) return neuron;
         for (double& weight : sum.weights) weight /= rows;

@@ -57,8 +57,8 @@ struct PerceptronOptions {
 
 /// What happened while a perceptron learned.
 struct PerceptronLog {
-    std::vector<Index> mistakes;        // rows met with the wrong sign, one an epoch
-    std::vector<double> squared_error;  // mean of (t - z)^2 as the rows were met, one an epoch
+    std::vector<Index> mistakes;        // rows with the wrong sign, one number per epoch
+    std::vector<double> squared_error;  // mean of (t - z)^2 of the rows at their turns, one per epoch
     std::vector<double> path;           // (steps, features + 1): weights and bias, from the start on
     Index mistakes_left = 0;            // rows the learned weights get wrong
     bool converged = false;             // the rule came to its own end
@@ -68,13 +68,13 @@ struct PerceptronLog {
     Index epochs() const { return static_cast<Index>(mistakes.size()); }
 };
 
-/// One neuron that learns to tell two classes apart; all arithmetic in double precision.
+/// One neuron that learns to separate two classes; all arithmetic in double precision.
 class Perceptron {
 public:
     /// Throws std::invalid_argument for a learning rate, a number of epochs or a tolerance that cannot be.
     explicit Perceptron(const PerceptronOptions& options = {});
 
-    /// Learns targets of -1 and +1 from zero weights; `stop` is asked now and then and ends it when true.
+    /// Learns targets of -1 and +1 from zero weights; `stop` is called now and then and ends training if it returns true.
     /// Throws std::invalid_argument for no rows, other targets, one class, or a value that is not finite.
     const PerceptronLog& fit(MatrixView<const double> x, std::span<const double> targets,
                              const std::function<bool()>& stop = {});
