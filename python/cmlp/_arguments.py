@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from cmlp._arrays import as_numbers
+
 Rule = tuple[Callable[[Any], bool], str]  # whether a value is allowed, and which are
 
 
@@ -47,9 +49,10 @@ def _is_array(value: Any) -> bool:
     if any(hasattr(value, name) for name in ("tocsr", "columns", "__arrow_c_stream__", "__dataframe__")):
         return not isinstance(value, type)
     try:
-        return np.asarray(value).dtype.kind in "biuf"
+        as_numbers(value, "")
     except (TypeError, ValueError):
         return False
+    return True
 
 
 def _is_dtype(value: Any) -> bool:

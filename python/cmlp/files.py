@@ -45,10 +45,10 @@ def _check_model(model: Any) -> None:
     kind = type(model).__name__
     if hasattr(model, "get_params"):
         raise ValueError(
-            f"save: {kind} is an estimator; write it with joblib.dump(model, path), read it with "
-            "joblib.load(path)"
+            f"save: net is an estimator ({kind}): write it with joblib.dump(model, path) and read it with"
+            " joblib.load(path)"
         )
-    raise ValueError(f"save: {kind} is not a network; give a cmlp.nn.Sequential")
+    raise ValueError(f"save: net is {kind}, it must be a cmlp.nn.Sequential")
 
 
 def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
