@@ -149,6 +149,26 @@ NAMES: dict[str, dict[str, str]] = {
         "accumulate_grad_batches": "accumulate_steps",
         "lr_scheduler": "scheduler",
     },
+    # arguments of EarlyStopping and Checkpoint
+    "EarlyStopping argument": {
+        "restore_best_weights": "restore_best",
+        "baseline": "There is none: return False from a callback",
+        "start_from_epoch": "There is none: return False from a callback",
+        "verbose": "Leave it out: history.stop says why a fit ended",
+        "threshold": "min_delta",
+        "tol": "min_delta",
+    },
+    "Checkpoint argument": {
+        "filepath": "path",
+        "dirpath": "path",
+        "filename": "path",
+        "save_best_only": "Give monitor='val_loss': it writes the best alone",
+        "save_top_k": "Give monitor='val_loss': it writes the best alone",
+        "save_weights_only": "Leave it out: the network with its weights is written",
+        "save_freq": "every",
+        "period": "every",
+        "verbose": "Leave it out: checkpoint.path is the last file",
+    },
     # arguments of net.predict, net.evaluate and net.train_step
     "predict argument": {
         "batch_size": "Leave it out: rows are predicted in blocks that fit the caches",

@@ -238,3 +238,46 @@ TEST_CASE("trainer: options and data that do not fit are refused before anything
     CHECK(run.report.steps == 0);
     CHECK(run.net.pass_count() == 0);
 }
+
+TEST_CASE("trainer: a single row that is left over joins the batch before it where a batch needs several") {
+    const Network<float> plain = network<float>();
+    const Network<float> normalised({Linear{5, 4}, BatchNorm1d{4}, Linear{4, 3}}, 0);
+    FitOptions options;
+    for (const auto [rows, size, steps, joined, dropped] :
+         {std::tuple<Index, Index, Index, Index, Index>{21, 4, 6, 5, 5},
+          {13, 3, 5, 4, 4},
+          {50, 4, 13, 13, 12},
+          {8, 4, 2, 2, 2}}) {
+        options.batch_size = size, options.drop_last = false;
+        CHECK(steps_an_epoch(plain, rows, options) == steps);
+        CHECK(steps_an_epoch(normalised, rows, options) == joined);
+        options.drop_last = true;
+        CHECK(steps_an_epoch(plain, rows, options) == dropped);
+        CHECK(steps_an_epoch(normalised, rows, options) == dropped);
+    }
+    options.batch_size = 9;
+    CHECK(message([&] { (void)steps_an_epoch(plain, 8, options); }) ==
+          "fit: drop_last leaves no batch: batch_size is 9, there are 8 rows");
+    options.batch_size = 1;
+    CHECK(message([&] { (void)steps_an_epoch(normalised, 8, options); }) ==
+          "fit: batch normalisation needs the variance of several rows: batch_size is 1");
+    options.batch_size = 0;
+    CHECK(message([&] { (void)steps_an_epoch(plain, 8, options); }) ==
+          "fit: batch_size is 0, it must be at least 1");
+}
+
+TEST_CASE("trainer: a value of the caller's is monitored") {
+    const Problem<float> problem(30);
+    Network<float> net = network<float>();
+    Optimizer<float> sgd(OptimizerKind::sgd, net);
+    FitOptions options;
+    options.epochs = 20, options.patience = 3;
+    Hooks hooks;
+    hooks.monitored = [](const EpochRecord& record) { return std::abs(double(record.epoch) - 4); };
+    const FitReport report =
+        fit<float>(net, problem.data(), Loss(LossKind::cross_entropy), sgd, options, nullptr, hooks);
+    CHECK(report.stop == Stop::early_stopping);
+    CHECK(report.best_epoch == 4);
+    CHECK(report.best_value == 0);
+    CHECK(report.epochs.size() == 8);
+}

@@ -58,3 +58,14 @@ def test_arguments_are_answered_with_ours(function, name):
     assert str(caught.value).startswith(f"{function}() got an unexpected keyword argument '{name}'")
     assert str(caught.value).endswith(hint)
     assert bool(hint) == (name != "nonsense")
+
+
+@pytest.mark.parametrize("kind", ["EarlyStopping", "Checkpoint"])
+def test_arguments_of_callbacks_are_answered_with_ours(kind):
+    fixed = ("net.safetensors",) if kind == "Checkpoint" else ()
+    for name in (*NAMES[f"{kind} argument"], "nonsense"):
+        with pytest.raises(TypeError) as caught:
+            getattr(cmlp, kind)(*fixed, **{name: 1})
+        start = f"{kind}() got an unexpected keyword argument '{name}'"
+        hint = advice(f"{kind} argument", name)
+        assert str(caught.value) == (f"{start}; {hint}" if hint else start)

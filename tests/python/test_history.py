@@ -188,5 +188,5 @@ def test_models_that_are_no_networks(tmp_path):
             ValueError, match=r"save: net is an estimator .*: write it with joblib.dump\(model, path\)"
         ):
             cmlp.save(model, tmp_path / "model.safetensors")
-    with pytest.raises(ValueError, match="save: net is .*it must be a"):
+    with pytest.raises(ValueError, match=r"save: net is .*it must be a"):
         cmlp.save({}, tmp_path / "model.safetensors")

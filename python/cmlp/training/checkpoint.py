@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
+from cmlp._foreign_names import refuse_arguments
 from cmlp.training.monitor import BestValue, Mode
 
 if TYPE_CHECKING:
@@ -52,8 +53,15 @@ class Checkpoint:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], monitor: str | None = None, mode: Mode = "auto", every: int = 1
+        self,
+        path: str | os.PathLike[str],
+        monitor: str | None = None,
+        mode: Mode = "auto",
+        every: int = 1,
+        **unknown: Never,
     ) -> None:
+        if unknown:
+            refuse_arguments("Checkpoint", unknown)
         if not every >= 1:
             raise ValueError(f"Checkpoint: every is {every}, it must be at least 1")
         self._template = os.fspath(path)

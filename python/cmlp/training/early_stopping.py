@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
+from cmlp._foreign_names import refuse_arguments
 from cmlp.training.monitor import Mode, check_mode, larger_is_better
 from cmlp.training.options import Stopping
 
@@ -49,7 +50,10 @@ class EarlyStopping:
         min_delta: float = 0.0,
         restore_best: bool = True,
         mode: Mode = "auto",
+        **unknown: Never,
     ) -> None:
+        if unknown:
+            refuse_arguments("EarlyStopping", unknown)
         if not patience >= 1:
             raise ValueError(f"EarlyStopping: patience is {patience}, it must be at least 1")
         check_mode(mode, "EarlyStopping")
