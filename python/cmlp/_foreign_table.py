@@ -173,8 +173,7 @@ NAMES: dict[str, dict[str, str]] = {
     "predict argument": {
         "batch_size": "Leave it out: rows are predicted in blocks that fit the caches",
         "verbose": "Leave it out: prediction shows nothing",
-        "n_jobs": "Use cmlp.set_num_threads",
-        "n_threads": "Use cmlp.set_num_threads",
+        "n_jobs": "n_threads",
     },
     "evaluate argument": {
         "batch_size": "Leave it out: rows are evaluated in blocks that fit the caches",

@@ -67,7 +67,7 @@ CASES = {
     "x_none": (lambda: fit(None), f"fit: x is None, {NUMBERS}"),
     "x_no_rows": (lambda: fit(X[:0], Y[:0]), "fit: x has no rows"),
     "x_empty_list": (lambda: fit([], []), r"fit: x has shape \(0,\), it must be \(rows, columns\)"),
-    "x_ragged": (lambda: fit([[1.0], [1.0, 2.0]], [0, 1]), "inhomogeneous"),
+    "x_ragged": (lambda: fit([[1.0], [1.0, 2.0]], [0, 1]), "it must be an array of numbers"),
     "x_nan": (lambda: fit(having(NAN, 2, 1)), "fit: x has nan at row 2, column 1"),
     "x_infinity": (lambda: fit(having(-INF, 3, 0)), "fit: x has infinity at row 3, column 0"),
     "x_too_large": (
