@@ -129,7 +129,7 @@ class MLPRegressor(RegressorMixin, NumericTargets):
     >>> from cmlp import MLPRegressor
     >>> from sklearn.datasets import make_regression
     >>> X, y = make_regression(200, 5, random_state=0)
-    >>> model = MLPRegressor(hidden_layer_sizes=(32,), solver="lbfgs", random_state=0, max_iter=200)
+    >>> model = MLPRegressor(hidden_layer_sizes=(32,), solver="lbfgs", random_state=0, max_iter=1000, tol=0.1)
     >>> model.fit(X, y).score(X, y) > 0.99
     True
     """
