@@ -1,4 +1,4 @@
-"""skl2onnx: what ONNX Runtime answers beside what the estimator does."""
+"""skl2onnx: predictions of ONNX Runtime and of the estimator are equal."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def _registered():
     register_onnx()
 
 
-def answers(model, x, **options):
+def onnx_predictions(model, x, **options):
     proto = skl2onnx.to_onnx(model, x[:1], **options)
     session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {session.get_inputs()[0].name: x})
@@ -45,7 +45,7 @@ def answers(model, x, **options):
 def test_classes_and_probabilities(labels, activation, dtype):
     x = scale(X).astype(dtype)
     model = MLPClassifier((8, 6), activation, dropout=0.1, max_iter=30, random_state=0).fit(x, labels)
-    predicted, probabilities = answers(model, x, options={"zipmap": False})
+    predicted, probabilities = onnx_predictions(model, x, options={"zipmap": False})
     np.testing.assert_allclose(probabilities, model.predict_proba(x), rtol=0, atol=CLOSE[dtype])
     assert (predicted == model.predict(x)).all()
 
@@ -54,7 +54,7 @@ def test_several_labels():
     x, y = make_multilabel_classification(100, 6, n_classes=3, random_state=0)
     x = scale(x).astype(np.float32)
     model = MLPClassifier((8,), max_iter=30, random_state=0).fit(x, y)
-    predicted, probabilities = answers(model, x, options={"zipmap": False})
+    predicted, probabilities = onnx_predictions(model, x, options={"zipmap": False})
     np.testing.assert_allclose(probabilities, model.predict_proba(x), rtol=0, atol=1e-5)
     assert (predicted == model.predict(x)).all()
 
@@ -64,7 +64,7 @@ def test_values_in_a_pipeline(dtype):
     x = x.astype(dtype)
     net = MLPRegressor(hidden_layer_sizes=(8,), loss="huber", max_iter=30, random_state=0)
     model = make_pipeline(StandardScaler(), net).fit(x, scale(y))
-    (predicted,) = answers(model, x)
+    (predicted,) = onnx_predictions(model, x)
     np.testing.assert_allclose(predicted.ravel(), model.predict(x), rtol=0, atol=10 * CLOSE[dtype])
 
 
@@ -77,7 +77,7 @@ KINDS = {
     "int64 beyond 32 bits": [1, 2, 2**40],
     "uint64": np.array([0, 7, 2**33], np.uint64),
     "uint8": np.array([0, 7, 200], np.uint8),
-    "whole floats": [0.0, 1.0, 2.0],
+    "integers as floats": [0.0, 1.0, 2.0],
     "text": ["ash", "\u00e9l", "oak"],
     "objects": np.array(["ash", "elm", "oak"], dtype=object),
 }
@@ -95,9 +95,9 @@ def test_every_loss_and_kind_of_labels_is_converted_right_or_refused(loss, kind,
     refused = kind in ("int64 beyond 32 bits", "uint64") or model._one_against_rest
     if refused:
         with pytest.raises(ValueError, match=r"has (loss|labels|loss, labels) that skl2onnx cannot convert"):
-            answers(model, x)
+            onnx_predictions(model, x)
         return
-    predicted, probabilities = answers(model, x, options={"zipmap": False})
+    predicted, probabilities = onnx_predictions(model, x, options={"zipmap": False})
     np.testing.assert_allclose(probabilities, model.predict_proba(x), rtol=0, atol=1e-5)
     assert (predicted == model.predict(x)).all()
 
@@ -108,9 +108,9 @@ def test_every_loss_of_values_is_converted_right_or_refused(loss):
     model = MLPRegressor(loss, (8,), max_iter=30, random_state=0).fit(x, y / 100)
     if model.out_activation_ != "identity" or loss == "gaussian_nll":
         with pytest.raises(ValueError, match="has loss that skl2onnx cannot convert"):
-            answers(model, x)
+            onnx_predictions(model, x)
         return
-    np.testing.assert_allclose(answers(model, x)[0].ravel(), model.predict(x), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(onnx_predictions(model, x)[0].ravel(), model.predict(x), rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_every_loss_of_values_is_converted_right_or_refused(loss):
 )
 def test_what_was_fitted_is_converted(change):
     model = MLPClassifier((8,), max_iter=30, random_state=0).fit(X, CODES)
-    expected = answers(model, X, options={"zipmap": False})
-    changed = answers(model.set_params(**change), X, options={"zipmap": False})
+    expected = onnx_predictions(model, X, options={"zipmap": False})
+    changed = onnx_predictions(model.set_params(**change), X, options={"zipmap": False})
     assert all(np.array_equal(a, b) for a, b in zip(expected, changed, strict=True))
 
 
@@ -148,4 +148,4 @@ def test_what_was_fitted_is_converted(change):
 def test_what_it_cannot_convert_is_refused(model, y, what):
     model.set_params(max_iter=2).fit(X, y)
     with pytest.raises(ValueError, match=f"has {what} that skl2onnx cannot convert"):
-        answers(model, X)
+        onnx_predictions(model, X)

@@ -154,16 +154,16 @@ def test_every_loss_of_values_is_scored_by_r2(loss, settings):
 
 
 def test_quantiles_are_scored_and_predicted_in_mid_fit():
-    seen = []
+    shapes = []
     model = QuantileMLPRegressor(
         **KW,
         calibration_fraction=0.4,
         quantiles=(0.2, 0.5, 0.8),
         scoring="neg_mean_absolute_error",
-        callbacks=[lambda v: seen.append(v["estimator"].predict_quantiles(X).shape)],
+        callbacks=[lambda v: shapes.append(v["estimator"].predict_quantiles(X).shape)],
     )
     model.fit(X, VALUES, eval_set=(X, VALUES)).set_params(warm_start=True).fit(X, VALUES)
-    assert seen == [(150, 3)] * 16
+    assert shapes == [(150, 3)] * 16
     assert model.shifts_.any()
 
 

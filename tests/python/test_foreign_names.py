@@ -43,7 +43,7 @@ ARGUMENTS = [
 
 
 @pytest.mark.parametrize(("function", "name"), [*ARGUMENTS, ("fit", "nonsense"), ("predict", "nonsense")])
-def test_arguments_are_answered_with_ours(function, name):
+def test_an_argument_of_another_library_gives_an_error_with_our_name(function, name):
     net = cmlp.nn.Sequential(cmlp.nn.Linear(1, 1))
     fixed = {
         "fit": ([[0.0]], [1.0]),

@@ -24,7 +24,7 @@ def register_onnx() -> None:
     were changed to, where it has scikit-learn's layers: the activations identity, logistic, relu and tanh,
     with or without dropout. Others are refused with their parameter's name, as are several outputs of a
     regressor, one-against-the-rest losses with several classes, a single class, two labels a row, and labels
-    that are not text or whole numbers of 32 bits.
+    that are not text or integers of 32 bits.
 
     Raises
     ------

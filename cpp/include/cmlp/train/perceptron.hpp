@@ -74,7 +74,8 @@ public:
     /// Throws std::invalid_argument for a learning rate, a number of epochs or a tolerance that cannot be.
     explicit Perceptron(const PerceptronOptions& options = {});
 
-    /// Learns targets of -1 and +1 from zero weights; `stop` is called now and then and ends training if it returns true.
+    /// Learns targets of -1 and +1 from zero weights; `stop` is called now and then and ends training if it
+    /// returns true.
     /// Throws std::invalid_argument for no rows, other targets, one class, or a value that is not finite.
     const PerceptronLog& fit(MatrixView<const double> x, std::span<const double> targets,
                              const std::function<bool()>& stop = {});
