@@ -34,25 +34,28 @@ PREDICTIONS = {
     "1024-1024x3-10, ReLU": ("nn.Linear({i}, 1024), nn.ReLU()", 13_000),
     "1024-1024x3-10, LayerNorm and ReLU": ("nn.Linear({i}, 1024), nn.LayerNorm(1024), nn.ReLU()", 13_000),
     "1024-1024x3-10, residual": ("nn.Linear({i}, 1024), nn.Residual(nn.LayerNorm(1024), nn.ReLU())", 13_000),
-    "8-512x3-10, PeriodicEmbedding": ("nn.PeriodicEmbedding(8, 64), nn.Linear(512, 8), nn.ReLU()", 100_000),
+    "8-512x3-10, PeriodicEmbedding": (
+        "nn.PeriodicEmbedding(8, 16, 64), nn.Linear(512, 8), nn.ReLU()",
+        100_000,
+    ),
 }
 PREDICT = """
-import resource
+import ctypes, re
 import numpy as np
 from cmlp import nn
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-def now():
-    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+def kilobytes(name):
+    return 1024 * int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
 layers = {layers!r}
 first = 8 if "Periodic" in layers else 1024
 stack = [layer for _ in range(3) for layer in eval("[" + layers.format(i=first) + "]")]
 net = nn.Sequential(*stack, nn.Linear(first, 10)).eval()
 x = np.random.default_rng(0).random(({rows}, first), np.float32)
 net.{call}(x[:1])
-before, most = now(), peak()
+ctypes.CDLL(None).malloc_trim(0)  # free memory is given back, so that what the call takes is counted
+before = kilobytes("VmRSS")
+open("/proc/self/clear_refs", "w").write("5")  # the peak begins here
 y = net.{call}(x)
-print(peak() - most, now() - before - y.nbytes)
+print(kilobytes("VmHWM") - before, kilobytes("VmRSS") - before - y.nbytes)
 """
 
 
