@@ -6,8 +6,12 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <future>
 #include <limits>
+#include <optional>
 #include <thread>
 
 #include "trainer_helpers.hpp"
@@ -148,6 +152,32 @@ TEST_CASE("access: one thread changes a network, or many read it") {
     }
     writer.join();
     CHECK(entered);
+}
+
+TEST_CASE("access: a forked child does not wait for the threads of its parent") {
+    N net = three_layers();
+    for (const bool trains : {false, true}) {
+        std::promise<void> entered, leave;
+        std::thread other([&] {
+            std::optional<N::Exclusive> writer;
+            std::optional<N::Shared> reader;
+            trains ? (void)writer.emplace(net, "test") : (void)reader.emplace(net, "test");
+            entered.set_value();
+            leave.get_future().wait();
+        });
+        entered.get_future().wait();
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            const N::Exclusive only(net, "child");
+            _exit(0);
+        }
+        int status = -1;
+        waitpid(child, &status, 0);
+        CHECK(status == 0);
+        leave.set_value();
+        other.join();
+    }
 }
 
 TEST_CASE("access: ranges of layers that are not there are refused") {

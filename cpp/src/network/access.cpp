@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "runtime/team.hpp"
+
 namespace cmlp::inline v0_1::detail {
 namespace {
 
@@ -18,6 +20,7 @@ constexpr std::chrono::microseconds nap(100);
 bool Access::enter(const char* what) {
     std::thread::id nobody;
     const auto me = std::this_thread::get_id();
+    forget_the_parents_threads();
     if (owner_.load(std::memory_order_relaxed) == me) return false;
     if (!owner_.compare_exchange_strong(nobody, me)) refuse(what);
     for (int looks = 0; readers_.load() > 0; ++looks)
@@ -25,9 +28,19 @@ bool Access::enter(const char* what) {
     return true;
 }
 
+// A forked process has none of its parent's threads but the one that forked: it must not wait for the others.
+void Access::forget_the_parents_threads() {
+    const unsigned now = fork_count();
+    if (forks_.load(std::memory_order_relaxed) == now) return;
+    forks_.store(now, std::memory_order_relaxed);
+    readers_.store(0);
+    if (owner_.load() != std::this_thread::get_id()) owner_.store(std::thread::id());
+}
+
 void Access::leave() { owner_.store(std::thread::id(), std::memory_order_release); }
 
 void Access::enter_shared(const char* what) {
+    forget_the_parents_threads();
     readers_.fetch_add(1);
     const auto owner = owner_.load();
     if (owner == std::thread::id() || owner == std::this_thread::get_id()) return;

@@ -18,9 +18,11 @@ public:
 
 private:
     [[noreturn]] static void refuse(const char* what);
+    void forget_the_parents_threads();
 
     std::atomic<std::thread::id> owner_{};
     std::atomic<int> readers_ = 0;
+    std::atomic<unsigned> forks_ = 0;
 };
 
 }  // namespace cmlp::inline v0_1::detail

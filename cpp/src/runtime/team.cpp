@@ -31,11 +31,13 @@ thread_local bool runs_pieces = false;  // this thread does, so that what is ins
 
 std::atomic<int> members = 0;  // threads of all open teams but their callers
 std::atomic<bool> in_child = false;
+std::atomic<unsigned> forks = 0;
 
 [[maybe_unused]] const bool forks_are_noticed = [] {
 #if defined(__unix__) || defined(__APPLE__)
     pthread_atfork(nullptr, nullptr, [] {
         in_child.store(true, std::memory_order_relaxed);
+        forks.fetch_add(1, std::memory_order_relaxed);
         members.store(0, std::memory_order_relaxed);
     });
 #endif
@@ -204,6 +206,8 @@ int openmp_limit() {
 #endif
     return std::numeric_limits<int>::max();
 }
+
+unsigned fork_count() { return forks.load(std::memory_order_relaxed); }
 
 std::string_view team_kind() {
 #if defined(CMLP_OPENMP)

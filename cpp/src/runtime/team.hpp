@@ -37,6 +37,9 @@ int useful_threads();
 /// Work, in multiplications or so, below which opening a team costs more than it saves: much more for std::thread's.
 double least_work_of_team();
 
+/// Forks between the process that loaded the library and this one: threads of the others are not in this one.
+unsigned fork_count();
+
 /// What OpenMP's own limit allows, since it was lowered; no bound otherwise.
 int openmp_limit();
 
