@@ -129,8 +129,7 @@ TEST_CASE("access: one thread changes a network, or many read it") {
             return "";
         });
     };
-    const std::string why =
-        ": another thread is training this network; call it when that has ended, or a copy";
+    const std::string why = ": another thread is training this network";
     {
         const N::Exclusive only(net, "test");
         const N::Exclusive again(net, "test");

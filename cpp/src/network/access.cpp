@@ -51,9 +51,7 @@ void Access::enter_shared(const char* what) {
 void Access::leave_shared() { readers_.fetch_sub(1, std::memory_order_release); }
 
 void Access::refuse(const char* what) {
-    throw std::runtime_error(
-        std::string(what) +
-        ": another thread is training this network; call it when that has ended, or a copy");
+    throw std::runtime_error(std::string(what) + ": another thread is training this network");
 }
 
 }  // namespace cmlp::inline v0_1::detail
