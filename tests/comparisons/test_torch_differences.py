@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,3 +115,62 @@ def test_of_several_schedulers_the_last_counts():
 def test_norms_of_gradients_are_1_2_and_infinity():
     with pytest.raises(ValueError, match="norm_type is 3, it must be 1, 2 or infinity"):
         nn.utils.clip_grad_norm_(nn.Linear(1, 1).parameters(), 1.0, 3)
+
+
+def test_every_layer_and_loss_of_torch_is_here_or_listed():
+    """Names of PyTorch's that neither cmlp.nn has nor docs/pytorch.md names, but for those of its groups."""
+    page = (Path(__file__).parents[2] / "docs/pytorch.md").read_text(encoding="utf-8")
+    groups = "Conv Pool Pad RNN GRU LSTM Transformer Norm2d Norm3d Upsampl Shuffle Fold Unfold Lazy Dropout2d"
+    groups += " Dropout3d LocalResponse CrossMap InstanceNorm Uninitialized Parameter Buffer DataParallel"
+    groups += " SyncBatchNorm Container Options"
+    names = [name for name in dir(T) if name[0].isupper() and not any(g in name for g in groups.split())]
+    assert [name for name in names if not hasattr(nn, name) and f"`{name}`" not in page] == []
+    schedulers = [
+        name for name, kind in vars(torch.optim.lr_scheduler).items()
+        if isinstance(kind, type) and issubclass(kind, torch.optim.lr_scheduler.LRScheduler)
+    ]  # fmt: skip
+    missing = [
+        name for name in schedulers if not hasattr(optim.lr_scheduler, name) and f"`{name}`" not in page
+    ]
+    assert [name for name in missing if not name.startswith("_")] == []
+    rules = [name for name in dir(torch.optim) if name[0].isupper()]
+    assert [name for name in rules if not hasattr(optim, name) and f"`{name}`" not in page] == []
+
+
+def test_schedules_over_no_steps():
+    def rates(make):
+        def run(module, layer):
+            sgd = module.SGD(layer.parameters(), lr=1.0)
+            scheduler = make(module.lr_scheduler, sgd)
+            return [
+                scheduler.get_last_lr()[0],
+                (sgd.step(), scheduler.step(), scheduler.get_last_lr()[0])[-1],
+            ]
+
+        return of_each(run)
+
+    assert rates(lambda m, o: m.ConstantLR(o, 0.5, 0)) == [[1.0, 1.0], [0.5, 0.5]]
+    assert rates(lambda m, o: m.LinearLR(o, 0.5, 1.0, 0)) == [[1.0, 1.0], [0.5, 0.5]]
+    with pytest.raises(ValueError, match="must be at least 1"):
+        optim.lr_scheduler.PolynomialLR(optim.SGD(nn.Linear(1, 1).parameters()), 0)
+
+
+def test_the_step_after_the_last_of_one_cycle():
+    def run(module, layer):
+        sgd = module.SGD(layer.parameters(), lr=1.0, momentum=0.9)
+        scheduler = module.lr_scheduler.OneCycleLR(sgd, 1.0, 4, anneal_strategy="linear")
+        for _ in range(4):
+            sgd.step(), scheduler.step()
+        return scheduler.get_last_lr()[0]
+
+    ours, theirs = of_each(run)
+    assert (ours, theirs < 0) == (pytest.approx(1 / 25 / 1e4), True)
+
+
+def test_a_chain_with_a_factor_of_0():
+    sgd = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    chain = optim.lr_scheduler.ChainedScheduler([optim.lr_scheduler.ConstantLR(sgd, 0.0, 1)])
+    with pytest.raises(
+        ValueError, match="ConstantLR: it is 0 at step 0, and a chain multiplies what it leaves"
+    ):
+        chain.step()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from cmlp.optim._schedule import ClosedForm
+from cmlp.optim._schedule import ClosedForm, Track
 from cmlp.optim.optimizers import Optimizer
 
 
@@ -37,7 +38,7 @@ class StepLR(ClosedForm):
 
 
 class MultiStepLR(ClosedForm):
-    """base gamma^(milestones that are <= n)."""
+    """base gamma^(milestones in [0, n])."""
 
     _form = "multi_step"
 
@@ -132,11 +133,21 @@ class CosineAnnealingLR(ClosedForm):
     ) -> None:
         super().__init__(optimizer, [T_max, eta_min], last_epoch, setting)
 
+    def _next(self, track: Track, step: int, value: float) -> float:
+        length, least = self.parameters
+        if step == 0:
+            return value
+        if (step - 1 - length) % (2 * length) == 0:  # from the minimum up again
+            return value + (track[2] - least) * (1 - math.cos(math.pi / length)) / 2
+        now, before = (1 + math.cos(math.pi * n / length) for n in (step, step - 1))
+        return least + (value - least) * now / before
+
 
 class CosineAnnealingWarmRestarts(ClosedForm):
     """Cosine over T_0 steps, then over T_mult times as many, and so on: Loshchilov and Hutter, ICLR 2017."""
 
     _form = "cosine_restarts"
+    _is_factor = False
 
     def __init__(
         self,
@@ -159,6 +170,7 @@ class CosLog4LR(ClosedForm):
     """base (1 - cos(2 pi log2(1 + 15 n / total_iters))) / 2: RealMLP's, Holzmueller et al., NeurIPS 2024."""
 
     _form = "coslog4"
+    _is_factor = False
 
     def __init__(
         self, optimizer: Optimizer, total_iters: int, last_epoch: int = -1, *, setting: str = "lr"

@@ -89,6 +89,8 @@ class OneCycleLR(_Cycle):
         high = _each(max_momentum, optimizer, "OneCycleLR: max_momentum")
         momenta = [[*shape, h, b, h] for b, h in zip(low, high, strict=True)] if cycle_momentum else []
         self.total_steps = total_steps
+        if last_epoch < 0:  # schedules made after this one start from its first rate, as in PyTorch
+            optimizer._initial["lr"] = [form[4] for form in forms]
         super().__init__(optimizer, forms, momenta, last_epoch)
 
     def _series(self, track: Track, first: int, count: int) -> list[float]:
@@ -136,6 +138,8 @@ class CyclicLR(_Cycle):
         forms = [[*shape, low, high] for low, high in zip(*rates, strict=True)]
         low, high = (_each(v, optimizer, "CyclicLR: momentum") for v in (base_momentum, max_momentum))
         momenta = [[*shape, h, b] for b, h in zip(low, high, strict=True)] if cycle_momentum else []
+        if last_epoch < 0:  # what schedules start from, if this is the first
+            optimizer._initial.setdefault("lr", rates[0])
         super().__init__(optimizer, forms, momenta, last_epoch)
 
     def _series(self, track: Track, first: int, count: int) -> list[float]:

@@ -18,7 +18,8 @@ class LRScheduler:
     ----------
     optimizer : Optimizer
     last_epoch : int, default -1
-        The last step that is done.
+        The last step that is done. From 0 on it resumes a schedule of an optimizer whose state is loaded: the
+        optimizer's ``state_dict`` holds the values that its schedules start from.
     setting : str, default "lr"
         What it moves: any setting of the optimizer's groups, such as ``"weight_decay"`` or ``"momentum"``, or
         ``"dropout"``, the factor of p of all dropout layers of the network.
@@ -27,17 +28,22 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, *, setting: str = "lr") -> None:
         self.optimizer = optimizer
         self.setting = setting
-        self.base_lrs = self._initial(setting)
+        self.base_lrs = self._initial(setting, last_epoch)
         self.last_epoch = last_epoch
         self.step()
 
-    def _initial(self, setting: str) -> list[float]:
+    def _initial(self, setting: str, last_epoch: int) -> list[float]:
         """Return the setting of each group as it was before the first scheduler moved it."""
+        name, owner = type(self).__name__, type(self.optimizer).__name__
         for group in self.optimizer.param_groups:
             if setting not in group:
-                name = type(self.optimizer).__name__
-                raise ValueError(f"{type(self).__name__}: {name} has no setting '{setting}'")
-        initial: dict[str, list[float]] = self.optimizer.__dict__.setdefault("_initial", {})
+                raise ValueError(f"{name}: {owner} has no setting '{setting}'")
+        initial = self.optimizer._initial
+        if last_epoch >= 0 and setting not in initial:
+            raise ValueError(
+                f"{name}: last_epoch is {last_epoch}, and {owner} has no initial {setting} to continue from; "
+                f"load the optimizer's state_dict first, or set group['initial_{setting}'] of each group"
+            )
         values = [float(group[setting]) for group in self.optimizer.param_groups]
         return list(initial.setdefault(setting, values))
 
@@ -47,6 +53,18 @@ class LRScheduler:
     def _series(self, track: Track, first: int, count: int) -> list[float]:
         """Return the values of ``count`` steps from ``first`` on."""
         raise NotImplementedError
+
+    def _next(self, track: Track, step: int, value: float) -> float:
+        """Return the value at ``step`` of a setting that is ``value`` before it: a link of a chain."""
+        return self._series(track, step, 1)[0]
+
+    def _track_from(self, track: Track, base: float) -> Track:
+        """Return the track of a schedule whose setting is ``base`` before it."""
+        return track
+
+    def _track_after(self, track: Track, value: float) -> Track:
+        """Return the track of a schedule that begins where another one left the setting at ``value``."""
+        return track
 
     def _table(self, count: int) -> list[tuple[str, int, list[float]]]:
         """Return setting, group and values of the steps to come, the present one first."""
@@ -85,6 +103,7 @@ class ClosedForm(LRScheduler):
     """A scheduler whose values the core computes: a row of its list of schedules."""
 
     _form = ""
+    _is_factor = True  # of the base: in a chain, of what the link before leaves
 
     def __init__(
         self, optimizer: Optimizer, parameters: Sequence[float], last_epoch: int, setting: str
@@ -95,3 +114,18 @@ class ClosedForm(LRScheduler):
 
     def _series(self, track: Track, first: int, count: int) -> list[float]:
         return _core.schedule_table(self._form, self.parameters, track[2], first, count)
+
+    def _track_from(self, track: Track, base: float) -> Track:
+        return (*track[:2], base) if self._is_factor else track
+
+    def _next(self, track: Track, step: int, value: float) -> float:
+        if not self._is_factor:
+            return super()._next(track, step, value)
+        if step == 0:
+            return value * _core.schedule_table(self._form, self.parameters, 1.0, 0, 1)[0]
+        before, now = _core.schedule_table(self._form, self.parameters, 1.0, step - 1, 2)
+        if before == 0 and now != 0:
+            raise ValueError(
+                f"{type(self).__name__}: it is 0 at step {step - 1}, and a chain multiplies what it leaves"
+            )
+        return value * now / before if before else value

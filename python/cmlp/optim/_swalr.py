@@ -79,6 +79,18 @@ class SWALR(LRScheduler):
         shares = [self._share(n) for n in range(first, first + count)]
         return [self.swa_lrs[group] * share + base * (1 - share) for share in shares]
 
+    def _next(self, track: Track, step: int, value: float) -> float:
+        last = self.swa_lrs[track[1]]
+        before = self._share(step - 1) if step > 0 else 0.0
+        base = last if before == 1 else (value - before * last) / (1 - before)
+        return self._series((*track[:2], base), step, 1)[0]
+
+    def _track_from(self, track: Track, base: float) -> Track:
+        return (*track[:2], base)
+
+    def _track_after(self, track: Track, value: float) -> Track:
+        return (*track[:2], value)
+
     def _tracks(self) -> list[Track]:
         if not self._begun:  # nothing moves yet, unless there is nothing to move through
             now = [float(group["lr"]) for group in self.optimizer.param_groups]

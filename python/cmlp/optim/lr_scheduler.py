@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from cmlp.optim._closed import (
@@ -67,7 +68,7 @@ class LambdaLR(LRScheduler):
 
 
 class _Compound(LRScheduler):
-    """Made of other schedulers of one optimizer and one setting, which it asks for their values."""
+    """A scheduler made of others over the same optimizer and setting."""
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], last_epoch: int) -> None:
         self._schedulers = list(schedulers)
@@ -83,6 +84,20 @@ class _Compound(LRScheduler):
             if len(one._tracks()) != len(optimizer.param_groups):
                 raise ValueError(f"{name}: {type(one).__name__} with cycle_momentum cannot be a part of it")
         super().__init__(optimizer, last_epoch, setting=setting)
+
+    def _track_from(self, track: Track, base: float) -> Track:
+        return (*track[:2], base)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all but the optimizer and functions, with the states of the schedulers."""
+        return {**super().state_dict(), "_schedulers": [one.state_dict() for one in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what :meth:`state_dict` returned; the optimizer's values come with its own state."""
+        own = dict(state_dict)
+        for one, state in zip(self._schedulers, own.pop("_schedulers", ()), strict=False):
+            one.load_state_dict(state)
+        super().load_state_dict(own)
 
 
 class SequentialLR(_Compound):
@@ -112,33 +127,62 @@ class SequentialLR(_Compound):
         self._milestones = list(milestones)
         super().__init__(optimizer, schedulers, last_epoch)
 
+    def _part(self, track: Track, step: int) -> tuple[LRScheduler, Track, int]:
+        """Return the scheduler of a step, its track, and the step at which it begins."""
+        i = bisect_right(self._milestones, step)
+        start = self._milestones[i - 1] if i > 0 else 0
+        part = self._schedulers[i]
+        own = part._tracks()[track[1]]
+        return part, (own if start > 0 else part._track_from(own, track[2])), start
+
     def _series(self, track: Track, first: int, count: int) -> list[float]:
         values: list[float] = []
-        while len(values) < count:
-            n = first + len(values)
-            i = bisect_right(self._milestones, n)
-            end = self._milestones[i] if i < len(self._milestones) else first + count
-            start = self._milestones[i - 1] if i > 0 else 0
-            scheduler = self._schedulers[i]
-            own = scheduler._tracks()[track[1]]
-            values += scheduler._series(own, n - start, min(end, first + count) - n)
+        ends = [milestone for milestone in self._milestones if first < milestone < first + count]
+        for begin, end in pairwise([first, *ends, first + count]):
+            part, own, start = self._part(track, begin)
+            if start > 0:
+                own = part._track_after(own, self._series(track, start - 1, 1)[0])
+            values += part._series(own, begin - start, end - begin)
         return values
+
+    def _next(self, track: Track, step: int, value: float) -> float:
+        part, own, start = self._part(track, step)
+        if step == start:
+            left = value if step > 0 else track[2]
+            return part._series(part._track_after(own, left), 0, 1)[0]
+        return part._next(own, step - start, value)
 
 
 class ChainedScheduler(_Compound):
-    """Several at once: the value of one is the base of the next."""
+    """Several at once, each of which changes the value that the one before it leaves.
+
+    :class:`LambdaLR`, :class:`CyclicLR`, :class:`OneCycleLR`, :class:`CosineAnnealingWarmRestarts` and
+    :class:`CosLog4LR` have values of their own, whatever those before them leave: they come first.
+    """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
-        if optimizer is None and schedulers:
-            optimizer = schedulers[0].optimizer
-        super().__init__(optimizer, schedulers, -1)  # type: ignore[arg-type]  # refused where there are none
+        if not schedulers:
+            raise ValueError("ChainedScheduler: there are no schedulers")
+        optimizer = schedulers[0].optimizer if optimizer is None else optimizer
+        self._reached: dict[Track, tuple[int, float]] = {}  # the last step computed of each track, its value
+        super().__init__(optimizer, schedulers, -1)
 
     def _series(self, track: Track, first: int, count: int) -> list[float]:
-        setting, group, base = track
-        values = [base] * count
-        for one in self._schedulers:
-            values = [one._series((setting, group, v), first + i, 1)[0] for i, v in enumerate(values)]
+        step, value = self._reached.get(track, (-1, track[2]))
+        if step >= first:
+            step, value = -1, track[2]
+        values: list[float] = []
+        for n in range(step + 1, first + count):
+            value = self._next(track, n, value)
+            if n >= first:
+                values.append(value)
+        self._reached[track] = first + count - 1, value
         return values
+
+    def _next(self, track: Track, step: int, value: float) -> float:
+        for part in self._schedulers:
+            value = part._next(part._tracks()[track[1]], step, value)
+        return value
 
 
 class ReduceLROnPlateau:
@@ -169,7 +213,6 @@ class ReduceLROnPlateau:
         ):
             if value not in choices:
                 raise ValueError(f"ReduceLROnPlateau: {name} is '{value}'; choose from {', '.join(choices)}")
-        groups = len(optimizer.param_groups)
         self.optimizer = optimizer
         self.mode, self.factor, self.patience = mode, factor, patience
         self.threshold, self.threshold_mode, self.cooldown, self.eps = (
@@ -178,20 +221,25 @@ class ReduceLROnPlateau:
             cooldown,
             eps,
         )
-        self.min_lrs = (
-            [float(min_lr)] * groups if isinstance(min_lr, int | float) else [float(v) for v in min_lr]
-        )
-        if len(self.min_lrs) != groups:
-            raise ValueError(
-                f"ReduceLROnPlateau: min_lr has {len(self.min_lrs)} values, there are {groups} groups"
-            )
+        self.min_lrs = float(min_lr) if isinstance(min_lr, int | float) else [float(v) for v in min_lr]
+        self._check_groups()
         self.monitor = monitor
         self.last_epoch = 0
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = 0
 
+    def _check_groups(self) -> None:
+        """Raise ValueError unless there is a least rate for each group, also of those added since."""
+        groups = len(self.optimizer.param_groups)
+        if isinstance(self.min_lrs, list) and len(self.min_lrs) != groups:
+            raise ValueError(
+                f"ReduceLROnPlateau: min_lr has {len(self.min_lrs)} values, there are {groups} groups; "
+                "set min_lrs to as many, or to one number for all"
+            )
+
     def step(self, metrics: float, epoch: int | None = None) -> None:
         """Take the value of an epoch; reduce the learning rates when it is time."""
+        self._check_groups()
         current = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         better = self.is_better(current, self.best)
@@ -205,7 +253,9 @@ class ReduceLROnPlateau:
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
 
     def _reduce(self) -> None:
-        for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+        groups = self.optimizer.param_groups
+        each = self.min_lrs if isinstance(self.min_lrs, list) else [self.min_lrs] * len(groups)
+        for group, least in zip(groups, each, strict=True):
             lr = max(group["lr"] * self.factor, least)
             if group["lr"] - lr > self.eps:
                 group["lr"] = lr

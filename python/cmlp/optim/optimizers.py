@@ -32,7 +32,8 @@ class ParamGroup(MutableMapping[str, Any]):
     """Settings of one group of parameters; writing one takes effect with the next step.
 
     ``group["lr"] = 0.01`` and ``group["betas"] = (0.9, 0.99)`` as in PyTorch, or each number by the name in
-    its rule's row: ``group["beta1"]``. ``group["params"]`` are its parameters.
+    its rule's row: ``group["beta1"]``. ``group["params"]`` are its parameters, ``group["initial_lr"]`` is the
+    rate its schedules start from, once there are schedulers (``"initial_"`` and any setting that has one).
     ``group["dropout"]`` is the factor of p of all dropout layers of their network, at first 1.
     """
 
@@ -49,7 +50,7 @@ class ParamGroup(MutableMapping[str, Any]):
         if key == "dropout" and self._parameters:
             return self._parameters[0]._core.dropout
         if key not in self._optimizer._setting_names:
-            raise KeyError(key)
+            return self._initial(key)[self._index]
         return self._optimizer._core.setting(key, self._index)
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -57,8 +58,20 @@ class ParamGroup(MutableMapping[str, Any]):
             for parameter in self._parameters:
                 parameter._core.dropout = float(value)
             return
+        if key not in self._optimizer._setting_names and key.startswith("initial_"):
+            setting = key.removeprefix("initial_")
+            values = [group[setting] for group in self._optimizer.param_groups]
+            self._optimizer._initial.setdefault(setting, values)[self._index] = float(value)
+            return
         for name, number in self._optimizer._named({key: value}).items():
             self._optimizer._core.set_setting(name, number, self._index)
+
+    def _initial(self, key: str) -> list[float]:
+        """Return the values that schedules start from, of all groups, by "initial_lr" or so."""
+        setting = key.removeprefix("initial_")
+        if setting == key or setting not in self._optimizer._initial:
+            raise KeyError(key)
+        return self._optimizer._initial[setting]
 
     def __delitem__(self, key: str) -> None:
         raise TypeError("settings of an optimizer cannot be removed")
@@ -94,6 +107,7 @@ class Optimizer:
 
     def __init__(self, params: Params, name: str, **settings: Any) -> None:
         self.name = name
+        self._initial: dict[str, list[float]] = {}  # setting: what its schedules start from, by group
         self._setting_names = _SETTINGS.get(name, [])
         self._defaults = self._named(settings)
         groups = [self._group(item) for item in _as_groups(params)]
@@ -152,8 +166,13 @@ class Optimizer:
         self._kind([p for group in self.param_groups for p in group["params"]] + parameters)
         self._core.add_group(members_of(parameters), values)
         self.param_groups.append(ParamGroup(self, len(self.param_groups), parameters))
-        for setting, initial in self.__dict__.get("_initial", {}).items():  # what schedulers start from
+        for setting, initial in self._initial.items():
             initial.append(float(self.param_groups[-1][setting]))
+
+    def _networks(self) -> list[Any]:
+        """Return the networks of all parameters, each once."""
+        members = [parameter._core for group in self.param_groups for parameter in group["params"]]
+        return list({id(core): core for core in members}.values())
 
     def _names_in(self, key: str) -> list[str]:
         """Return the settings of the rule that one of PyTorch's tuples holds."""
@@ -204,14 +223,20 @@ class Optimizer:
             group["lr"] = value
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the steps taken, each group's settings and memory, and copies of the state arrays."""
+        """Return all that decides the steps to come, state arrays copied.
+
+        That is also what schedules start from, and the training passes of the networks so far, from which
+        dropout draws in steps of one's own and in ``train_step``.
+        """
         return {
             "name": self.name,
             "steps": self._core.steps,
             "groups": [{key: group[key] for key in self._setting_names} for group in self.param_groups],
+            "initial": {setting: list(values) for setting, values in self._initial.items()},
             "state": [np.array(array) for array in self._core.state()],
             "memory": [list(self._core.memory(i)) for i, _ in enumerate(self.param_groups)],
             "joined": [self._core.joined(i) for i, _ in enumerate(self.param_groups)],
+            "passes": [network.step for network in self._networks()],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -237,6 +262,10 @@ class Optimizer:
             self._core.set_memory(numbers, i)
             self._core.set_joined(steps, i)
         self._core.steps = state["steps"]
+        initial = state.get("initial", {})  # states of versions before 0.2 have none
+        self._initial = {setting: list(values) for setting, values in initial.items()}
+        for network, passes in zip(self._networks(), state.get("passes", ()), strict=False):
+            network.step = passes
 
     def __repr__(self) -> str:
         groups = "".join(f"\n  {group!r}" for group in self.param_groups)

@@ -37,6 +37,8 @@ class Schedules:
                 raise ValueError(f"fit: {type(scheduler).__name__} is over another optimizer")
         self.closed: list[LRScheduler] = [s for s in self.all if isinstance(s, LRScheduler)]
         self.plateaus: list[ReduceLROnPlateau] = [s for s in self.all if isinstance(s, ReduceLROnPlateau)]
+        for plateau in self.plateaus:
+            plateau._check_groups()
 
     def scheduled(self, epochs: int, steps: int) -> tuple[ScheduledValues, ...]:
         """Return the values of every epoch or step to come; ``steps`` is those of an epoch."""
