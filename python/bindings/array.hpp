@@ -83,9 +83,9 @@ struct Rows {
 template <class T>
 Rows<T> borrow(const py::array& a, cmlp::Index rows, cmlp::Index cols, const std::string& what) {
     const bool contiguous_rows = a.ndim() == 2 && a.dtype().is(py::dtype::of<T>()) &&
-                            (a.strides(1) == sizeof(T) || a.shape(1) <= 1) && a.strides(0) > 0 &&
-                            a.strides(0) % static_cast<py::ssize_t>(sizeof(T)) == 0 &&
-                            reinterpret_cast<std::uintptr_t>(a.data()) % sizeof(T) == 0;
+                                 (a.strides(1) == sizeof(T) || a.shape(1) <= 1) && a.strides(0) > 0 &&
+                                 a.strides(0) % static_cast<py::ssize_t>(sizeof(T)) == 0 &&
+                                 reinterpret_cast<std::uintptr_t>(a.data()) % sizeof(T) == 0;
     if (contiguous_rows) {
         const cmlp::Index stride = a.strides(0) / static_cast<py::ssize_t>(sizeof(T));
         if (stride >= cols || rows <= 1) return {a, {static_cast<const T*>(a.data()), rows, cols, stride}};

@@ -117,7 +117,7 @@ struct trunc_normal {
         if (low < 0.5 && high > -0.5 && high - low > 1)
             for (;;)
                 if (const double z = rng.normal(); low <= z && z <= high) return z;
-        const double nearest = std::clamp(0.0, low, high);  // the most probable point
+        const double nearest = std::clamp(0.0, low, high);                 // the most probable point
         high = std::min(high, nearest > 1 ? nearest + 40 / nearest : 40);  // what lies beyond is never drawn
         low = std::max(low, nearest < -1 ? nearest + 40 / nearest : -40);
         for (;;) {
