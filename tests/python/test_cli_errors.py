@@ -78,7 +78,7 @@ BAD_TABLES = {
     "no rows": ("a,y\n", "y", "t.csv: the table has a header but no rows"),
     "no targets": ("a,y\n1,\n2,\n", "y", "target 'y' has no values"),
     "empty file": ("", "y", "t.csv: the file is empty"),
-    "one row": ("a,y\n1,2\n", "y", "target 'y' has one class only (2)"),
+    "one row": ("a,y\n1,2\n", "y", "the table has 1 sample with a target: nothing to learn"),
     "infinity": ("a,y\n" + "1,x\n2,z\n" * 9 + "inf,x\n", "y", "column 'a' holds inf at row"),
     "infinity after a gap": (
         "a,y\n1,\n" + "1,x\n2,z\n" * 9 + "inf,x\n",

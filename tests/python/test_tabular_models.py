@@ -7,9 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator
 
 import cmlp
-from cmlp.tabular import TableError, TabularClassifier, TabularRegressor, read_table
+from cmlp.tabular import TableEncoder, TableError, TabularClassifier, TabularRegressor, read_table
 
 TRAIN, ROWS = 500, 650
 QUICK = {"n_threads": 1, "hidden": (64,), "epochs": 120}
@@ -260,3 +261,23 @@ def test_refusals(name):
     with pytest.raises(TableError) as caught:
         act()
     assert message in str(caught.value)
+
+
+# scikit-learn's checks that do not apply, and why.
+NOT_APPLICABLE = {
+    "check_estimators_nan_inf": "gaps are missing values",
+    "check_sample_weight_equivalence_on_dense_data": "the held-out rows are drawn by row",
+    "check_class_weight_classifiers": "class_weight is None or balanced",
+    "check_regressors_train": "few epochs",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "model", [TableEncoder(), TabularRegressor("fast", epochs=5), TabularClassifier("fast", epochs=5)]
+)
+def test_scikit_learn_checks(model):
+    results = check_estimator(model, on_fail=None, on_skip=None)
+    failed = {result["check_name"] for result in results if result["status"] == "failed"}
+    assert failed <= set(NOT_APPLICABLE), failed

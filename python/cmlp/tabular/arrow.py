@@ -50,6 +50,8 @@ def as_table(data: Any) -> pa.Table:
 
 
 def _columns(data: Any) -> tuple[list[str], list[Any]]:
+    if hasattr(data, "tocsr"):
+        raise TypeError("sparse data are not supported: a table has a cell in each row; use .toarray()")
     if isinstance(data, Mapping):
         scalars = all(isinstance(v, str) or not hasattr(v, "__len__") for v in data.values())
         return list(data), [arrow_column([v] if scalars else v) for v in data.values()]
@@ -65,7 +67,12 @@ def _columns(data: Any) -> tuple[list[str], list[Any]]:
         return names, [arrow_column([row.get(name) for row in data]) for name in names]
     array = np.asarray(data)
     if array.ndim != 2:
-        raise TableError(f"a table has rows and columns; got {type(data).__name__} of shape {array.shape}")
+        raise TableError(
+            f"a table has rows and columns; got {type(data).__name__} of shape {array.shape}. "
+            "Reshape your data with array.reshape(-1, 1) for one column, array.reshape(1, -1) for one row"
+        )
+    if array.dtype.kind == "c":
+        raise TableError("Complex data not supported: a table holds numbers, text and dates")
     return [f"x{k}" for k in range(array.shape[1])], [
         arrow_column(array[:, k]) for k in range(array.shape[1])
     ]

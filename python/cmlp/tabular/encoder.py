@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from cmlp.tabular.arrow import as_table, as_text, kind_of, tidy
 from cmlp.tabular.columns import Column, column_from_dict, column_to_dict
@@ -112,6 +113,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If a named column is not there, a type is unknown, or no column is left.
         """
         table, types = as_table(X), dict(self.types or {})
+        check_size(table)
         for name, given in types.items():
             find_column(table, name)
             if given not in TYPES:
@@ -122,9 +124,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for name in table.column_names:
             self._fit_column(name, table[name].combine_chunks(), habits, types.get(name, ""))
         if not self.columns_:
-            raise TableError(f"no column is left to learn from: {self._left_out()}")
+            rows = "1 sample: " if len(table) == 1 else ""
+            raise TableError(f"{rows}no column is left to learn from: {self._left_out()}")
         self.feature_names_in_ = np.array(table.column_names, object)
         self.n_features_in_ = len(table.column_names)
+        return self._prepared()
+
+    def _prepared(self) -> "TableEncoder":
+        self._row_width = sum(len(column.features) for column in self.columns_)
+        self._row = RowEncoder(self.columns_)
         return self
 
     def _fit_column(self, name: str, array: Any, habits: Habits, given: str) -> None:
@@ -148,8 +156,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def n_features_out_(self) -> int:
         """How many columns the matrix has."""
-        if self.__dict__.get("_row_counted") is not self.columns_:
-            self._row_width, self._row_counted = sum(len(c.features) for c in self.columns_), self.columns_
         return self._row_width
 
     def transform(self, X: Any) -> Any:
@@ -170,6 +176,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         TableError
             If columns are missing (all are named), or a column holds something else than in training.
         """
+        check_is_fitted(self, "columns_")
+        if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] != self.n_features_in_:
+            raise TableError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
+                "features as input"
+            )
         if isinstance(X, Mapping) and self._is_row(X):
             return self._row(X)
         return self.encode(as_table(X))[0]
@@ -181,15 +193,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             cell is X or (hasattr(cell, "__len__") and not isinstance(cell, str)) for cell in cells
         )
 
-    @property
-    def _row(self) -> RowEncoder:
-        if self.__dict__.get("_row_columns") is not self.columns_:
-            self._row_encoder, self._row_columns = RowEncoder(self.columns_), self.columns_
-        return self._row_encoder
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
-        return {key: value for key, value in state.items() if not key.startswith("_row")}
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect: gaps and text are welcome, features are float32."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
 
     def encode(self, table: pa.Table) -> tuple[Any, list[str]]:
         """Features of an Arrow table, and sentences on cells that could not be read and unseen categories."""
@@ -227,7 +236,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         encoder.notes_ = []
         encoder.feature_names_in_ = np.array([column.name for column in encoder.columns_], object)
         encoder.n_features_in_ = len(encoder.columns_)
-        return encoder
+        return encoder._prepared()
+
+
+def check_size(table: pa.Table) -> None:
+    """Refuse a table without rows or columns."""
+    for count, what in ((len(table.column_names), "feature"), (len(table), "sample")):
+        if count == 0:
+            shape = f"shape=({len(table)}, {len(table.column_names)})"
+            raise TableError(f"the table has 0 {what}(s) ({shape}) while a minimum of 1 is required.")
 
 
 def _cells(table: pa.Table, name: str) -> Any:

@@ -1,6 +1,7 @@
 """`TabularClassifier` and `TabularRegressor`: tables in, predictions out; what `cmlp train` uses."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from cmlp import nn
 from cmlp.tabular import scores as scoring
 from cmlp.tabular.arrow import arrow_column, as_table, simple
-from cmlp.tabular.encoder import TableEncoder
+from cmlp.tabular.encoder import TableEncoder, check_size
 from cmlp.tabular.errors import TableError
 from cmlp.tabular.jobs import Job
 from cmlp.tabular.recipe import PRESETS, Recipe
@@ -113,13 +114,18 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         TableError
             If the table or the target cannot be used; names the column and the value.
         """
+        if y is None:
+            raise TableError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         name = str(getattr(y, "name", None) or "y")
+        y = _one_column(y)
+        table = as_table(X)
+        check_size(table)
         target = simple(
             y
             if isinstance(y, pa.Array | pa.ChunkedArray)
             else arrow_column(np.asarray(y) if isinstance(y, list) else y)
         )
-        return self._fit_cells(as_table(X), name, read_target(name, target), sample_weight, groups, time)
+        return self._fit_cells(table, name, read_target(name, target), sample_weight, groups, time)
 
     def _fit_cells(
         self,
@@ -136,7 +142,7 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
             table,
             name,
             cells,
-            _array(weight, len(table)),
+            _array(weight, len(table), weights=True),
             groups,
             _array(time, len(table)),
             **observers,
@@ -165,6 +171,12 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `fit` was called."""
         return hasattr(self, "net_")
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect: gaps and text are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        return tags
 
     def _to_network(self) -> nn.Sequential:
         """The network with the preprocessing in its metadata: what `cmlp.save` writes."""
@@ -331,10 +343,33 @@ def from_network(net: nn.Sequential) -> Any:
     return model._fitted()
 
 
-def _array(values: Any, rows: int) -> NDArray[np.float64] | None:
+def _one_column(y: Any) -> Any:
+    """A target without a second axis."""
+    if isinstance(y, pa.Array | pa.ChunkedArray) or (hasattr(y, "dtype") and not hasattr(y, "ndim")):
+        return y
+    if getattr(y, "ndim", 0) == 1 and hasattr(y, "iloc"):
+        return y
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        from sklearn.exceptions import DataConversionWarning
+
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected; it is taken as y.ravel()",
+            DataConversionWarning,
+            stacklevel=3,
+        )
+        return array.ravel()
+    if array.ndim != 1:
+        raise TableError(f"the target is one column; got shape {array.shape}")
+    return array
+
+
+def _array(values: Any, rows: int, weights: bool = False) -> NDArray[np.float64] | None:
     if values is None:
         return None
     array = np.asarray(values, np.float64)
     if array.shape != (rows,):
         raise TableError(f"weights and times have one number a row: got shape {array.shape} for {rows} rows")
+    if not array.any() and rows and weights:
+        raise TableError("the sample weights are zero in every row")
     return array

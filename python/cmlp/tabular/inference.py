@@ -129,7 +129,9 @@ def _infer_number(name: str, values: NDArray[np.float64], form: numbers.NumberFo
     integral = len(kept) > 0 and bool((kept == np.round(kept)).all())
     if integral and form in (None, numbers.NumberFormat()):
         if counts_rows(values):
-            return Finding("number", None, "it counts the rows", "say number if it is a quantity")
+            return Finding(
+                "number", None, "it counts the rows", _other(name, "number", "uses it as a quantity")
+            )
         if IDENTIFIER.search(name) and len(np.unique(kept)) == len(kept) >= MIN_ROWS_TO_COUNT:
             return Finding(
                 "number", None, "an identifier: each row has its own", "say number if it is a quantity"
@@ -150,7 +152,12 @@ def _number_date(name: str, values: NDArray[np.float64]) -> Finding | None:
             return _date(name, cells, found.name)
     days = dates.epochs(values)
     if CLOCK.search(name) and np.nanmin(days) > 3650 and np.nanmax(days) < 36500:
-        return _date(name, cells, "epoch", "Unix times by the column's name; say number if it is a quantity")
+        return _date(
+            name,
+            cells,
+            "epoch",
+            "read as Unix times because of its name; " + _other(name, "number", "uses it as a quantity"),
+        )
     return None
 
 
@@ -161,7 +168,7 @@ def _infer_text(name: str, array: Any, habits: Habits) -> Finding:
     if len(distinct) == 0:
         return Finding("text", None, "no values")
     if _is_code(distinct):
-        return _category(name, array, "digits with leading zeros are codes")
+        return _category(name, array, "taken as codes, since digits have leading zeros")
     if _is_yes_no(distinct):
         return _yes_no(name, array, habits)
     for find in (_plain_number, _found_date, _written_number):
@@ -179,6 +186,11 @@ def _is_yes_no(distinct: Any) -> bool:
     words = pc.any(pc.match_substring_regex(distinct, r"\pL\pL")).as_py()
     letters = pc.any(pc.match_substring_regex(distinct, r"\pL")).as_py()
     return bool(words or (letters and len(pc.utf8_lower(distinct).unique()) == 2))
+
+
+def _other(name: str, kind: str, effect: str) -> str:
+    """How to overrule a reading."""
+    return f'--column "{printable(name)}={kind}" {effect}'
 
 
 def _is_code(distinct: Any) -> bool:
@@ -226,7 +238,7 @@ def _infer_words(name: str, array: Any) -> Finding:
     single = not (pc.sum(pc.match_substring(found, " ")).as_py() or 0) >= 0.1 * len(found)
     if single and (counts == 1).mean() > 0.95:
         why = f"an identifier: {len(counts)} values in {len(found)} rows"
-        return Finding("text", None, why, "say text to use its letters, category for one column a value")
+        return Finding("text", None, why, _other(name, "text", "uses its letters"))
     return Finding("text", TextColumn(name))
 
 

@@ -116,6 +116,8 @@ class Job:
         self.cells = replace(cells, array=cells.array.filter(pa.array(known)))
         self.weight, self.time = (None if v is None else v[known] for v in (weight, time))
         self.groups = None if groups is None else np.asarray(groups)[known]
+        if len(self.cells.array) == 1:
+            raise TableError("the table has 1 sample with a target: nothing to learn")
         self.target = Target.fit(name, self.cells, model._task)
         self.y = self.target.encode(self.cells.array)
         self.metric = model.metric
@@ -275,7 +277,9 @@ class Job:
 
     def _strong(self, rows: Prepared) -> list[str]:
         return [
-            f"column {printable(note.name)!r}: {note.doubt}"
+            f"column {printable(note.name)!r}: "
+            + (f"{note.treatment}; " if note.treatment.startswith("left out") else "")
+            + note.doubt
             for note in rows.encoder.notes_
             if note.doubt
         ]  # fmt: skip

@@ -72,19 +72,23 @@ def split_time(time: NDArray[np.float64], fraction: float) -> NDArray[np.bool_]:
 
 
 def folds(
-    rows: int, count: int, seed: int, classes: NDArray[Any] | None, groups: NDArray[Any] | None, time: Any
+    rows: int, count: Any, seed: int, classes: NDArray[Any] | None, groups: NDArray[Any] | None, time: Any
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Rows of each fold of a cross-validation, (training, validation), by scikit-learn's splitters.
 
     Parameters
     ----------
-    rows, count, seed : int
-        Rows, folds, and the seed of the order.
+    rows, seed : int
+        Rows, and the seed of the order.
+    count : int or iterable
+        How many folds; or the folds themselves, pairs of row numbers.
     classes, groups, time : numpy.ndarray or None
         Classes keep their shares, groups stay on one side, times are split forwards; (rows,).
     """
     from sklearn import model_selection as ms
 
+    if not isinstance(count, int):
+        return [(np.asarray(train), np.asarray(held)) for train, held in count]
     x = np.zeros(rows)
     if time is not None:
         order = np.argsort(time, kind="stable")

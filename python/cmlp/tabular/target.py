@@ -338,6 +338,11 @@ def _classes(name: str, cells: TargetCells) -> tuple[Label, ...]:
     if kind not in ("text", "boolean", "number"):
         raise TableError(f"target {printable(name)!r} holds {plural(kind)}; it takes classes or numbers")
     found = _labels(filled)
+    if any(isinstance(v, float) for v in found) and len(found) > MAX_INTEGER_CLASSES:
+        raise TableError(
+            f"Unknown label type: target {printable(name)!r} is continuous "
+            f"({len(found)} distinct numbers); a regression predicts it"
+        )
     if len(found) == 1:
         raise TableError(f"target {printable(name)!r} has one class only ({found[0]!r}): nothing to learn")
     if len(found) > max(MAX_INTEGER_CLASSES, len(filled) // 2):
