@@ -88,7 +88,7 @@ BAD_TABLES = {
     "nothing to learn from": (
         "y\n" + "x\nz\n" * 9,
         "y",
-        "no column is left to learn from: the table",
+        "no column is left to learn from: the table has only",
     ),
     "words to regress": (
         "a,y\n" + "1,x\n2,z\n" * 9,

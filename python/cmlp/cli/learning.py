@@ -119,6 +119,8 @@ def fit(options: Options, parameters: dict[str, Any], source: "Source") -> Any:
         trained=_say_end,
     )
     rows = table.drop_columns([target, *unused])
+    if not rows.column_names:
+        raise CommandError(f"no column is left to learn from: the table has only {target!r}")
     model._fit_cells(rows, target, cells, weight, groups, time, observers=observers)
     model.record_ = {"data": Path(source.name).name, "habits": {"decimal": habits.decimal}, **model.record_}
     return model
