@@ -15,7 +15,7 @@ import cmlp
 from cmlp import nn
 
 SETTINGS = {"leaky_relu": {"negative_slope": 0.1}}  # the default, 0.01, would not be visible
-COLUMNS = 6
+COLUMNS = 5
 z = np.linspace(-4, 4, 1601).reshape(-1, 1)
 
 
@@ -43,6 +43,7 @@ def draw(axes: Any, title: str, value: np.ndarray, derivative: np.ndarray) -> No
 
 USUAL = [
     "identity",
+    "step",
     "relu",
     "leaky_relu",
     "elu",

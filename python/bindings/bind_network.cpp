@@ -152,6 +152,14 @@ void define(py::class_<Network<T>, Net<T>> network) {
             },
             py::arg("seed"), "Draws all parameters anew.")
         .def(
+            "set_layer",
+            [](N& net, Index layer, const std::string& type, const py::dict& fields) {
+                const Exclusively<T> only(net, "set_layer");
+                net.set_layer(layer, make_named("", type, fields).layer);
+            },
+            py::arg("layer"), py::arg("type"), py::arg("fields"),
+            "Takes the settings of a layer of the same kind and sizes.")
+        .def(
             "zero_grad",
             [](N& net) {
                 const Exclusively<T> only(net, "zero_grad");
@@ -233,6 +241,16 @@ void bind_network(py::module_& m) {
     bind_hold<double>(m, "Hold64");
     define<float, double>(network32);
     define<double, float>(network64);
+    m.def(
+        "layer_parameters",
+        [](const std::string& type, const py::dict& fields) {
+            std::vector<std::string> names;
+            for (const ParameterSpec& spec : parameter_specs(make_named("", type, fields).layer))
+                names.push_back(spec.name);
+            return names;
+        },
+        py::arg("type"), py::arg("fields"),
+        "Names of the parameters and buffers of a layer; throws on fields that do not fit.");
     m.def(
         "load", [](const std::string& path) { return as_python(load(path, {.non_finite = true})); },
         py::arg("path"), "The network in a model file.");

@@ -13,30 +13,31 @@ template <class T>
 using Members =
     std::vector<std::pair<std::shared_ptr<Network<T>>, Index>>;  // network and index of the parameter
 
-// Neighbours in the flat buffer become one segment, so that a whole network is one loop, unless they are to stay
-// apart.
+// The run of one parameter in its network's flat buffers, padding included.
+template <class T>
+typename Optimizer<T>::Segment run_of(const std::pair<std::shared_ptr<Network<T>>, Index>& member,
+                                      bool apart) {
+    const auto& [network, index] = member;
+    const auto& all = network->parameters();
+    const auto i = static_cast<size_t>(index);
+    if (apart) return Optimizer<T>::segment_of(all.at(i));
+    const auto begin = static_cast<size_t>(all.at(i).offset);
+    const size_t end = i + 1 < all.size() ? static_cast<size_t>(all[i + 1].offset) : network->values().size();
+    return {network->values().subspan(begin, end - begin), network->grads().subspan(begin, end - begin)};
+}
+
+// Neighbours in the flat buffer become one segment, so that a network is one loop, unless they are to stay apart.
 template <class T>
 ParameterGroup<T> group_of(const Members<T>& members, std::vector<double> settings, bool apart) {
     ParameterGroup<T> group{{}, std::move(settings)};
-    for (const auto& [network, index] : members) {
-        const auto& all = network->parameters();
-        const auto i = static_cast<size_t>(index);
-        if (apart) {
-            group.segments.push_back(Optimizer<T>::segment_of(all.at(i)));
-            continue;
-        }
-        const auto begin = static_cast<size_t>(all.at(i).offset);
-        const size_t end =
-            i + 1 < all.size() ? static_cast<size_t>(all[i + 1].offset) : network->values().size();
-        const auto value = network->values().subspan(begin, end - begin);
-        const auto grad = network->grads().subspan(begin, end - begin);
-        if (!group.segments.empty() &&
-            group.segments.back().value.data() + group.segments.back().value.size() == value.data()) {
-            auto& last = group.segments.back();
-            last.value = {last.value.data(), last.value.size() + value.size()};
-            last.grad = {last.grad.data(), last.grad.size() + value.size()};
+    for (const auto& member : members) {
+        const auto run = run_of<T>(member, apart);
+        auto* last = group.segments.empty() || apart ? nullptr : &group.segments.back();
+        if (last && last->value.data() + last->value.size() == run.value.data()) {
+            last->value = {last->value.data(), last->value.size() + run.value.size()};
+            last->grad = {last->grad.data(), last->grad.size() + run.grad.size()};
         } else {
-            group.segments.push_back({value, grad});
+            group.segments.push_back(run);
         }
     }
     return group;
@@ -84,6 +85,53 @@ void average(const Members<T>& into, const Members<T>& from, double share) {
     require(mean.size() == x.size(), "AveragedModel: the model is not of the same layers");
     for (size_t i = 0; i < mean.size(); ++i)
         average_into<T>(mean[i].value, std::span<const T>(x[i].value), share);
+}
+
+template <class T>
+using Groups = std::vector<Members<T>>;
+
+// Where the state of each parameter begins, group by group.
+template <class T>
+std::vector<std::pair<const Parameter<T>*, size_t>> places(const Groups<T>& groups, bool apart) {
+    std::vector<std::pair<const Parameter<T>*, size_t>> all;
+    size_t begin = 0;
+    for (const Members<T>& members : groups)
+        for (const auto& member : members) {
+            all.emplace_back(&member.first->parameters().at(static_cast<size_t>(member.second)), begin);
+            begin += run_of<T>(member, apart).value.size();
+        }
+    return all;
+}
+
+// The steps, memories and state arrays of an optimizer for another over the same parameters in other networks.
+template <class T, class U>
+void move_state(PyOptimizer<T>& to, const Groups<T>& to_groups, PyOptimizer<U>& from,
+                const Groups<U>& from_groups) {
+    const bool apart = sees_matrices(to.optimizer.kind());
+    const auto here = places<T>(to_groups, apart);
+    const auto there = places<U>(from_groups, apart);
+    for (size_t slot = 0; slot < to.optimizer.state().size(); ++slot)
+        for (size_t p = 0; p < here.size(); ++p) {
+            const auto& w = here[p].first->value;
+            const auto& v = there.at(p).first->value;
+            T* out = to.optimizer.state()[slot].data() + here[p].second;
+            const U* in = from.optimizer.state().at(slot).data() + there[p].second;
+            for (Index i = 0; i < w.rows(); ++i)
+                for (Index j = 0; j < w.cols(); ++j)
+                    out[i * w.row_stride() + j] = static_cast<T>(in[i * v.row_stride() + j]);
+        }
+    for (Index g = 0; g < std::ssize(to_groups); ++g) {
+        to.optimizer.memory(g) = from.optimizer.memory(g);
+        to.optimizer.joined(g) = from.optimizer.joined(g);
+    }
+    to.optimizer.set_steps(from.optimizer.steps());
+}
+
+template <class T, class U>
+void bind_move(py::module_& m) {
+    m.def("move_state", &move_state<T, U>, py::arg("to"), py::arg("to_groups"), py::arg("source"),
+          py::arg("source_groups"),
+          "Gives an optimizer the state of one over the same parameters elsewhere.");
 }
 
 template <class T>
@@ -178,4 +226,8 @@ void bind_optimizer(py::module_& m) {
     bind<double>(m, "Optimizer64");
     bind_flat<float>(m);
     bind_flat<double>(m);
+    bind_move<float, float>(m);
+    bind_move<float, double>(m);
+    bind_move<double, float>(m);
+    bind_move<double, double>(m);
 }

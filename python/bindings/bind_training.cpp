@@ -217,12 +217,12 @@ void bind_training(py::module_& m) {
         [](Network<double>& network, const py::object& x, const py::object& y, const py::object& weight,
            const PyLoss& loss, double h) {
             const Held<double> held(loss, x, y, weight, "gradcheck");
-            std::vector<std::tuple<std::string, double, double, Index>> rows;
+            std::vector<std::tuple<std::string, double, double, Index, Index>> rows;
             for (const GradcheckRow& row : gradcheck(network, held.data(), loss.loss, h))
-                rows.emplace_back(row.name, row.relative_error, row.largest, row.checked);
+                rows.emplace_back(row.name, row.relative_error, row.largest, row.checked, row.kinks);
             return rows;
         },
         py::arg("network"), py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("loss"),
         py::arg("h"),
-        "(name, worst relative error, largest gradient, elements) of each parameter and the input.");
+        "(name, worst relative error, largest gradient, elements, kinks) of each parameter and the input.");
 }

@@ -50,6 +50,7 @@ Array<T> forward(cmlp::Network<T>& net, const py::object& x, cmlp::Index first, 
     last = end_of(net, last);
     if (!net.training()) {
         auto [out, y] = new_matrix<T>(in.view.rows(), net.output_width(in.view, first, last));
+        if (in.view.rows() == 0) return out;  // of the right width
         const ReleasedForWork release(net, in.view.rows());
         net.call_into(in.view, y, first, last);
         return out;
@@ -80,6 +81,7 @@ Array<T> predict(const cmlp::Network<T>& net, const py::object& x, cmlp::Index f
     const HeldInput<T> in = input<T>(x, "predict: x");
     last = end_of(net, last);
     auto [out, y] = new_matrix<T>(in.view.rows(), net.output_width(in.view, first, last));
+    if (in.view.rows() == 0) return out;  // of the right width
     const ReleasedForWork release(net, in.view.rows());
     const typename cmlp::Network<T>::Shared reader(net, "predict");
     cmlp::check_x<T>(in.view, "predict");

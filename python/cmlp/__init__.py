@@ -18,6 +18,7 @@ except ImportError as error:  # pragma: no cover - an installation without its c
 
 from cmlp import nn, optim, runtime
 from cmlp._arguments import check_arguments
+from cmlp._foreign_names import advice as _advice
 from cmlp.checks import GradcheckReport, gradcheck
 from cmlp.files import load, save
 from cmlp.perceptron import Perceptron
@@ -53,9 +54,12 @@ _EXTRAS = {  # such packages, with what they need
 
 
 def __getattr__(name: str) -> Any:
+    if name in nn.__all__ and name[0].isupper():  # from cmlp import Sequential
+        return getattr(nn, name)
     package = _LAZY.get(name, name)
     if package not in _EXTRAS:
-        raise AttributeError(f"module 'cmlp' has no attribute '{name}'")
+        hint = _advice("cmlp", name)
+        raise AttributeError(f"module 'cmlp' has no attribute '{name}'" + (f"; {hint}" if hint else ""))
     try:
         loaded = importlib.import_module(f"cmlp.{package}")
         return getattr(loaded, name) if name in _LAZY else loaded

@@ -50,10 +50,12 @@ __all__: list[str] = [
     'isas',
     'larger_is_better',
     'largest_error',
+    'layer_parameters',
     'load',
     'losses',
     'metrics',
     'mixup_pairs',
+    'move_state',
     'optimizers',
     'output_kind',
     'perceptron_decision_function',
@@ -184,6 +186,10 @@ class Network32:
     def save(self, path: str) -> None:
         """
         Replaces the model file at path in one step.
+        """
+    def set_layer(self, layer: Integer, type: str, fields: dict[str, object]) -> None:
+        """
+        Takes the settings of a layer of the same kind and sizes.
         """
     def to_bytes(self) -> bytes:
         """
@@ -353,6 +359,10 @@ class Network64:
     def save(self, path: str) -> None:
         """
         Replaces the model file at path in one step.
+        """
+    def set_layer(self, layer: Integer, type: str, fields: dict[str, object]) -> None:
+        """
+        Takes the settings of a layer of the same kind and sizes.
         """
     def to_bytes(self) -> bytes:
         """
@@ -1110,9 +1120,9 @@ def gradcheck(
     sample_weight: object,
     loss: Loss,
     h: Number,
-) -> list[tuple[str, float, float, int]]:
+) -> list[tuple[str, float, float, int, int]]:
     """
-    (name, worst relative error, largest gradient, elements) of each parameter and the input.
+    (name, worst relative error, largest gradient, elements, kinks) of each parameter and the input.
     """
 def initializers() -> list[dict[str, typing.Any]]:
     """
@@ -1143,6 +1153,10 @@ def largest_error(function: str) -> float:
     """
     The function's largest error in ULP over all float32 inputs.
     """
+def layer_parameters(type: str, fields: dict[str, object]) -> list[str]:
+    """
+    Names of the parameters and buffers of a layer; throws on fields that do not fit.
+    """
 def load(path: str) -> Network32 | Network64:
     """
     The network in a model file.
@@ -1158,6 +1172,46 @@ def metrics() -> list[dict[str, typing.Any]]:
 def mixup_pairs(rows: Integer, alpha: Number, seed: Integer, number: Integer) -> tuple[float, list[int]]:
     """
     (share, partners) of batch `number` of a fit.
+    """
+@typing.overload
+def move_state(
+    to: Optimizer32,
+    to_groups: Sequence[Sequence[tuple[Network32, Integer]]],
+    source: Optimizer32,
+    source_groups: Sequence[Sequence[tuple[Network32, Integer]]],
+) -> None:
+    """
+    Gives an optimizer the state of one over the same parameters elsewhere.
+    """
+@typing.overload
+def move_state(
+    to: Optimizer32,
+    to_groups: Sequence[Sequence[tuple[Network32, Integer]]],
+    source: Optimizer64,
+    source_groups: Sequence[Sequence[tuple[Network64, Integer]]],
+) -> None:
+    """
+    Gives an optimizer the state of one over the same parameters elsewhere.
+    """
+@typing.overload
+def move_state(
+    to: Optimizer64,
+    to_groups: Sequence[Sequence[tuple[Network64, Integer]]],
+    source: Optimizer32,
+    source_groups: Sequence[Sequence[tuple[Network32, Integer]]],
+) -> None:
+    """
+    Gives an optimizer the state of one over the same parameters elsewhere.
+    """
+@typing.overload
+def move_state(
+    to: Optimizer64,
+    to_groups: Sequence[Sequence[tuple[Network64, Integer]]],
+    source: Optimizer64,
+    source_groups: Sequence[Sequence[tuple[Network64, Integer]]],
+) -> None:
+    """
+    Gives an optimizer the state of one over the same parameters elsewhere.
     """
 def optimizers() -> list[dict[str, typing.Any]]:
     """

@@ -31,7 +31,7 @@ class Perceptron:
           On separable data that happens after at most (R / margin)^2 mistakes (Novikoff, 1962).
         - ``"pocket"``: the same, and keeps the weights that classified most training rows (Gallant, 1990).
           Each mistake costs up to one look at all rows.
-        - ``"averaged"``: the same, and answers with the mean of the weights after every row
+        - ``"averaged"``: the same, and predicts with the mean of the weights after every row
           (Freund and Schapire, 1999).
         - ``"adaline"``: ``w += lr * (t - z) * x`` on every row, the delta rule (Widrow and Hoff, 1960), which
           approaches the least-squares line; ends when an epoch changes the mean squared error by less
@@ -56,9 +56,9 @@ class Perceptron:
     coef_, intercept_ : ndarray of shape (1, features), (1,) or (classes, features), (classes,)
         The weights w and the biases b; one neuron for two classes.
     mistakes_ : ndarray of shape (n_iter_,) or (n_iter_, classes)
-        Rows met with the wrong sign in each epoch, while the weights still moved.
+        Rows with the wrong sign in each epoch, while the weights still moved.
     squared_error_ : ndarray of shape (n_iter_,) or (n_iter_, classes)
-        Mean of ``(t - z)^2`` in each epoch, as the rows were met.
+        Mean of ``(t - z)^2`` in each epoch, in the order of the rows.
     mistakes_left_ : int
         Training rows the learned weights get wrong.
     converged_ : bool
@@ -67,7 +67,7 @@ class Perceptron:
         Epochs run.
     path_ : ndarray of shape (steps, features + 1) or None
         Weights and bias (last column) from the start on, if kept. For ``"pocket"`` and ``"averaged"`` it is
-        the line that moves, not the answer.
+        the line that moves, not the result.
 
     Warns
     -----
@@ -151,7 +151,7 @@ class Perceptron:
         labels = as_labels(y, "Perceptron.fit")
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) == 1:
-            raise ValueError(f"Perceptron.fit: y has one class, {classes[0]}; at least two can be told apart")
+            raise ValueError(f"Perceptron.fit: y has one class, {classes[0]}; at least two are needed")
         if self.keep_path and len(classes) > 2:
             raise ValueError(f"Perceptron.fit: keep_path follows one line, y has {len(classes)} classes")
         neurons = []
@@ -163,6 +163,48 @@ class Perceptron:
         self._keep(neurons)
         self.mistakes_left_ = int(np.count_nonzero(self.predict(X) != labels))
         self._warn(neurons)
+        return self
+
+    def set_weights(self, coef: ArrayLike, intercept: ArrayLike = 0.0, classes: ArrayLike = (0, 1)) -> Self:
+        """Take weights given by hand in place of learned ones; a later `fit` begins at zero again.
+
+        Parameters
+        ----------
+        coef : array_like of shape (features,) or (1, features), or (classes, features) for more than two
+            The weights w.
+        intercept : float or array_like of shape (1,) or (classes,), default=0.0
+            The bias b, or one for each neuron.
+        classes : array_like of shape (classes,), default=(0, 1)
+            The labels; of two the second is predicted where ``w.x + b > 0``.
+
+        Returns
+        -------
+        Perceptron
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            For shapes that do not fit, or a number that is not finite.
+
+        Examples
+        --------
+        >>> from cmlp import Perceptron
+        >>> neuron = Perceptron().set_weights([1.0, 1.0], -1.5)  # AND
+        >>> neuron.predict([[0, 0], [0, 1], [1, 0], [1, 1]]).tolist()
+        [0, 0, 0, 1]
+        """
+        labels = as_labels(classes, "Perceptron.set_weights")
+        weights, biases = np.atleast_2d(np.asarray(coef, float)), np.atleast_1d(np.asarray(intercept, float))
+        neurons = 1 if len(labels) == 2 else len(labels)
+        if len(labels) < 2 or weights.ndim != 2 or weights.shape[0] != neurons or biases.shape != (neurons,):
+            raise ValueError(
+                f"Perceptron.set_weights: coef has shape {weights.shape} and intercept {biases.shape}, "
+                f"{len(labels)} classes need ({neurons}, features) and ({neurons},)"
+            )
+        if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
+            raise ValueError("Perceptron.set_weights: coef or intercept has a number that is not finite")
+        self.classes_, self.coef_, self.intercept_ = labels, weights.copy(), biases.copy()
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -184,7 +226,9 @@ class Perceptron:
             Before `fit`, for another number of columns, or a value that is not finite.
         """
         if not hasattr(self, "coef_"):
-            raise ValueError("Perceptron.decision_function: nothing is learned yet, call fit first")
+            raise ValueError(
+                "Perceptron.decision_function: there are no weights yet, call fit or set_weights first"
+            )
         neurons = zip(self.coef_, self.intercept_, strict=True)
         z = [_core.perceptron_decision_function(X, w, b) for w, b in neurons]
         return z[0] if len(z) == 1 else np.stack(z, axis=1)

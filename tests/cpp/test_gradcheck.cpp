@@ -97,12 +97,24 @@ TEST_CASE("gradcheck: a row for each parameter and the input; the network is lef
     CHECK(first_difference(values.data(), net.values().data(), std::ssize(values)) == -1);
 }
 
-TEST_CASE("gradcheck: a kink shows, and bad data are refused") {
-    Network<double> net({Linear{1, 1, false}, activation("relu")}, 0);
+TEST_CASE("gradcheck: a step too large shows, and bad data are refused") {
+    Network<double> net({Linear{1, 1, false}, activation("tanh")}, 0);
     net.parameters()[0].value(0, 0) = 1;
-    Matrix<double> x{{0.0}}, t{{1.0}};
-    CHECK(worst(gradcheck(net, {x, {t, {}}, {}}, Loss(LossKind::mse))) > 0.3);
+    Matrix<double> x{{0.5}}, t{{1.0}};
+    CHECK(worst(gradcheck(net, {x, {t, {}}, {}}, Loss(LossKind::mse), 1.0)) > 0.01);
     x(0, 0) = NAN;
     CHECK(message([&] { gradcheck(net, {x, {t, {}}, {}}, Loss(LossKind::mse)); }) ==
           "gradcheck: x has nan at row 0, column 0");
+}
+
+TEST_CASE("gradcheck: kinks and jumps are counted and left out") {
+    for (const char* kind : {"relu", "step"}) {
+        CAPTURE(std::string(kind));
+        Network<double> net({Linear{1, 1, true, Initializer::ones}, activation(kind)}, 0);
+        const Matrix<double> x{{0.0}}, y{{1.0}};
+        const auto rows = gradcheck(net, {x, {y, {}}, {}}, Loss(LossKind::mse));
+        CHECK(rows[1].kinks == 1);  // the bias
+        CHECK(rows[2].kinks == 1);  // the input
+        CHECK(worst(rows) < 1e-7);
+    }
 }

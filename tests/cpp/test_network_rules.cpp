@@ -194,3 +194,23 @@ TEST_CASE("network: one thread at a time may change it") {
     }
     CHECK(elsewhere() == "");
 }
+
+TEST_CASE("network: set_layer changes settings, not kinds or sizes") {
+    Network<float> net({Linear{3, 4}, activation("leaky_relu"), Dropout{0.5}}, 3);
+    const Matrix<float> x{{-1.0F, 2.0F, -3.0F}};
+    const Matrix<float> before = net.predict(x);
+    net.set_layer(1, activation("leaky_relu", {{"negative_slope", 0.5}}));
+    net.set_layer(2, Dropout{0.25});
+    const Matrix<float> after = net.predict(x);
+    for (Index j = 0; j < 4; ++j) {
+        const float expected = before(0, j) < 0 ? before(0, j) * 50 : before(0, j);
+        CHECK(after(0, j) == doctest::Approx(expected).epsilon(1e-5));
+    }
+    CHECK(std::get<Dropout>(net.layers()[2].layer).p == 0.25);
+    const Network<float> copy(net);
+    CHECK(copy.predict(x)(0, 0) == after(0, 0));
+    CHECK_THROWS_AS(net.set_layer(0, Linear{3, 5}), std::invalid_argument);
+    CHECK_THROWS_AS(net.set_layer(1, Dropout{0.25}), std::invalid_argument);
+    CHECK_THROWS_AS(net.set_layer(1, activation("identity")), std::invalid_argument);
+    CHECK_THROWS_AS(net.set_layer(3, Dropout{0.25}), std::invalid_argument);
+}

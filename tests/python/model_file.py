@@ -12,7 +12,7 @@ from cmlp import nn
 def network(dtype="float32", seed=5):
     inner = nn.Sequential(nn.Linear(9, 8), nn.LeakyReLU(0.2), nn.Dropout(0.3))
     layers = [nn.Linear(4, 9, init="orthogonal", init_settings={"gain": 0.5}), nn.GELU("tanh"), inner]
-    return nn.Sequential(*layers, nn.Linear(8, 3, bias=False), nn.Softmax(), seed=seed, dtype=dtype)
+    return nn.Sequential(*layers, nn.Linear(8, 3, bias=False), nn.LogSoftmax(), seed=seed, dtype=dtype)
 
 
 def saved(tmp_path, net=None, **options):

@@ -143,4 +143,5 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
         lambda z, threshold=0.0, value=0.0: np.where(z <= threshold, value, z),
         lambda z, threshold=0.0, value=0.0: np.where(z <= threshold, 0.0, 1.0),
     ),
+    "step": (lambda z: np.where(np.isnan(z), z, z > 0), lambda z: np.zeros_like(z)),
 }

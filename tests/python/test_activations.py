@@ -80,7 +80,7 @@ def test_extreme_inputs(name, dtype, isa):
     )  # the slope at NaN is anyone's guess
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [name for name in ROWS if name != "step"])
 def test_a_nan_in_the_gradient_comes_through_where_the_slope_is_not_zero(name, dtype, isa):
     net = layer(name, dtype)
     net(np.full((1, 3), 0.75, dtype))
@@ -125,7 +125,7 @@ def test_the_sign_of_zero_stays(name, dtype, isa):
     assert np.signbit(layer(name, dtype)(np.array([[-0.0, 0.0]], dtype))).tolist() == [[True, False]]
 
 
-@pytest.mark.parametrize("name", nn.activations.INPLACE)
+@pytest.mark.parametrize("name", sorted(nn.activations.INPLACE))
 def test_inplace_is_refused_rather_than_ignored(name):
     assert getattr(nn, name)(inplace=False).settings == getattr(nn, name)().settings
     with pytest.raises(ValueError, match=f"{name}: inplace is True, it must be False: x is never changed"):

@@ -139,10 +139,25 @@ def test_many_rows_are_more_than_one_chunk():
     assert report[-1].relative_error < 1e-5  # of a mean over 600 rows one row's share is small
 
 
-def test_a_wrong_gradient_is_seen():
-    """Right at ReLU's kink differences and backward disagree: the check must say so."""
+def test_kinks_are_recognised_and_left_out():
+    """Right at ReLU's kink differences and backward disagree, and neither is wrong."""
     net = nn.Sequential(nn.Linear(1, 1, init="constant", init_settings={"value": 1.0}), nn.ReLU())
-    assert cmlp.gradcheck(net, [[0.0]], [[1.0]], nn.MSELoss()).worst > 0.1
+    report = cmlp.gradcheck(net, [[0.0]], [[1.0]], "mse")
+    assert (report.passed, report.kinks) == (True, 2)  # the bias and the input
+    assert cmlp.gradcheck(net, [[0.5]], [[1.0]], "mse").kinks == 0
+    step = nn.Sequential(nn.Linear(1, 1, init="ones"), nn.Step())
+    assert cmlp.gradcheck(step, [[0.0]], [[1.0]], "mse").kinks == 2
+
+
+def test_a_wrong_gradient_fails():
+    """Differences over a step of 0.5 are far from the gradient, as a wrong gradient would be from them."""
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1), seed=1)
+    report = cmlp.gradcheck(net, [[0.5, -0.25]], [[1.0]], "mse", h=0.5)
+    assert not report
+    assert not report.passed
+    assert "failed: worst" in str(report)
+    assert cmlp.gradcheck(net, [[0.5, -0.25]], [[1.0]], "mse", h=0.5, tolerance=1.0)
+    assert "passed: worst" in str(cmlp.gradcheck(net, [[0.5, -0.25]], [[1.0]], nn.MSELoss()))
 
 
 @pytest.mark.parametrize("mode", [True, False])

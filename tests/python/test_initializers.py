@@ -36,6 +36,7 @@ AUTO = {
     "tanhshrink": "xavier_uniform",
     "softshrink": "xavier_uniform",
     "hardshrink": "xavier_uniform",
+    "step": "xavier_uniform",
 }  # the others: kaiming_uniform
 SAMPLES = [
     case

@@ -65,7 +65,7 @@ def network(name, dtype="float64", seed=0):
     rng = np.random.default_rng(7)
     for key, value in net.state_dict().items():
         if "num_batches" not in key:
-            net._state()[key].data[...] = value + rng.uniform(0.1, 0.6, value.shape)
+            dict(net._named_values())[key][...] = value + rng.uniform(0.1, 0.6, value.shape)
     return net
 
 
@@ -168,8 +168,8 @@ def test_alone_and_then_part_of_a_network(name):
     layer = KINDS[name][0]()[0]
     x = rows(4, "float32")
     layer.eval()
-    for values in layer._state().values():
-        values.data[...] += 0.25
+    for _, values in layer._named_values():
+        values[...] += 0.25
     y = layer(x)
     again = pickle.loads(pickle.dumps(layer))
     assert_same_bits(again.eval()(x), y)

@@ -187,6 +187,6 @@ def test_summary_and_repr():
     lines = nested("float64").summary().splitlines()
     assert lines[-1] == f"{nested().n_parameters:,} parameters, float64"
     assert [line.split()[-2:] for line in lines[2:4]] == [["5", "35"], ["4", "24"]]
-    assert repr(network()).splitlines()[1] == "  (0): Linear(in_features=6, out_features=5, bias=True)"
+    assert repr(network()).splitlines()[1] == "  Linear(in_features=6, out_features=5, bias=True),"
     assert "GELU(approximate='tanh')" in repr(nested())
-    assert repr(nested()[0].weight) == "Parameter('weight', shape=(5, 6), dtype=float32)"
+    assert repr(nested()[0].weight) == "Parameter('0.weight', shape=(5, 6), dtype=float32)"

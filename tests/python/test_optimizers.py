@@ -9,7 +9,7 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn, optim
-from cmlp.optim.optimizers import _TUPLES as TUPLES
+from cmlp.optim.settings import TUPLES
 from optimizer_settings import SETTINGS
 from reference import OPTIMIZERS
 from tolerance import assert_close, assert_same_bits
@@ -157,7 +157,7 @@ def test_a_setting_changed_between_steps_counts_from_the_next(name, rng):
         optimizer.lr = 0.1 / step
         if "weight_decay" in ROWS[name]["parameters"]:
             optimizer.param_groups[0]["weight_decay"] = 0.01 * step
-        now = {key: value for key, value in optimizer.param_groups[0].items() if key != "params"}
+        now = {key: optimizer._core.setting(key) for key in ROWS[name]["parameters"]}
         w = OPTIMIZERS[name](w, g, state, step, **now)
         walked(layer, optimizer, [g])
     assert_close(layer.weight.data, w, "optimizer", scale=abs(w).max())

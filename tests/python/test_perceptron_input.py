@@ -64,7 +64,7 @@ def test_other_numbers_are_read_as_float64(dtype):
         ([[0], [1], [2]], [0, 1], "Perceptron.fit: X has 3 rows, y has 2"),
         (np.zeros((0, 2)), [], "Perceptron.fit: X is 0x2, there is nothing to learn from"),
         (np.zeros((2, 0)), [0, 1], "Perceptron.fit: X is 2x0, there is nothing to learn from"),
-        ([[0], [1]], [7, 7], "Perceptron.fit: y has one class, 7; at least two can be told apart"),
+        ([[0], [1]], [7, 7], "Perceptron.fit: y has one class, 7; at least two are needed"),
         (
             np.array([[0], [1]], object),
             [0, 1],
@@ -103,7 +103,7 @@ def test_bad_options_are_refused_at_once(options, message):
 
 
 def test_bad_calls_after_fit_are_refused():
-    with pytest.raises(ValueError, match="nothing is learned yet, call fit first"):
+    with pytest.raises(ValueError, match="there are no weights yet, call fit or set_weights first"):
         Perceptron().predict([[0.0]])
     model = Perceptron().fit([[0, 0], [1, 1]], [0, 1])
     with pytest.raises(ValueError, match="decision_function: X has 3 columns, the perceptron expects 2"):

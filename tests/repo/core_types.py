@@ -47,5 +47,6 @@ PARAMETERS = {
     "rules": "dict[str, typing.Any]",
     "report": "dict[str, typing.Any]",
     "set_state.state": "dict[str, typing.Any]",
+    "fields": "dict[str, typing.Any]",
     "layers": "Sequence[tuple[str, str, dict[str, typing.Any]]]",
 }

@@ -145,6 +145,18 @@ struct threshold {
     }
 };
 
+struct step {
+    static constexpr Keep keep = Keep::output;
+    template <class V, class T>
+    static CMLP_INLINE V forward(V z, const T*) {
+        return select(z > V(T(0)), V(T(1)), select(z <= V(T(0)), V(T(0)), z));
+    }
+    template <class V, class T>
+    static CMLP_INLINE V backward(V, V, const T*) {
+        return V(T(0));
+    }
+};
+
 }  // namespace act
 }  // namespace
 }  // namespace cmlp::kernels::CMLP_ISA

@@ -32,6 +32,15 @@ Chain<T>::Chain(const Model<T>& model) : weights_(double(model.parameters.state(
     for (const Link& link : links_) widest_ = std::max(widest_, padded_stride<T>(link.w.cols()));
 }
 
+template <class T>
+void Chain<T>::take_settings(const Model<T>& model) {
+    const Chain now(model);
+    for (size_t i = 0; i < links_.size(); ++i) {
+        links_[i].activation = now.links_[i].activation;
+        links_[i].parameters = now.links_[i].parameters;
+    }
+}
+
 // Rows x through the chain to y; `between` holds so many rows of the widest layer, twice.
 template <class T>
 void Chain<T>::follow(MatrixView<const T> x, MatrixView<T> y, T* between, Index half) const {

@@ -208,6 +208,12 @@ Index Network<T>::output_width(const Input<T>& x, Index first, Index last) const
     return parts().prediction().output_width(x, first, last);
 }
 template <class T>
+void Network<T>::set_layer(Index layer, const Layer& settings) {
+    const Exclusive only(*this, "set_layer");
+    parts().model.structure.set_layer(layer, settings);
+    parts().chain.take_settings(parts().model);
+}
+template <class T>
 void Network<T>::zero_grad() {
     std::ranges::fill(this->grads(), T(0));
 }

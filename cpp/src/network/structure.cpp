@@ -80,6 +80,38 @@ Index Structure::find_input_width() const {
     return 0;
 }
 
+namespace {
+
+bool same_specs(const Layer& a, const Layer& b) {
+    return std::ranges::equal(parameter_specs(a), parameter_specs(b),
+                              [](const ParameterSpec& s, const ParameterSpec& t) {
+                                  return s.name == t.name && s.rows == t.rows && s.cols == t.cols;
+                              });
+}
+
+// The numbers are written one by one, so that a reader never sees memory that is being replaced.
+void take(ActivationLayer& own, const ActivationLayer& given, std::string_view name) {
+    constexpr auto identity = Activation::identity;
+    require(own.parameters.size() == given.parameters.size() &&
+                (own.kind == identity) == (given.kind == identity),
+            "set_layer: layer '", name, "' is another activation");
+    own.kind = given.kind;
+    std::ranges::copy(given.parameters, own.parameters.begin());
+}
+
+}  // namespace
+
+void Structure::set_layer(Index layer, const Layer& settings) {
+    require(layer >= 0 && layer < count(), "set_layer: there is no layer ", layer);
+    NamedLayer& own = layers_[static_cast<size_t>(layer)];
+    require(own.layer.index() == settings.index() && same_specs(own.layer, settings), "set_layer: layer '",
+            own.name, "' is of another kind or size");
+    if (auto* activation = std::get_if<ActivationLayer>(&own.layer))
+        take(*activation, std::get<ActivationLayer>(settings), own.name);
+    else
+        own.layer = settings;
+}
+
 void Structure::require_range(const char* what, Index first, Index last) const {
     require(0 <= first && first < last && last <= count(), what, ": layers ", first, " to ", last, " of ",
             count());

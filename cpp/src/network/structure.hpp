@@ -46,6 +46,10 @@ public:
     /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals complete.
     void require_range(const char* what, Index first, Index last) const;
 
+    /// Takes the settings of a layer of the same kind and sizes, in place: predictions may run meanwhile. Throws
+    /// otherwise.
+    void set_layer(Index layer, const Layer& settings);
+
 private:
     void match_residuals();
     Index walk(Index in, Index first, Index last) const;

@@ -5,11 +5,11 @@ from typing import Any
 import click
 
 import cmlp
-from cmlp.cli import NEEDED, hint
 from cmlp.cli.demo import demo
 from cmlp.cli.evaluate import evaluate
 from cmlp.cli.explain import explain
 from cmlp.cli.info import info
+from cmlp.cli.needed import NEEDED, hint
 from cmlp.cli.predict import predict
 from cmlp.cli.report import report
 from cmlp.cli.train import train

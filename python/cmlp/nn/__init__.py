@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
+from cmlp._foreign_names import advice as _advice
 from cmlp.nn import activations as _activations
 from cmlp.nn import init, utils
 from cmlp.nn import losses as _losses
@@ -15,6 +18,12 @@ from cmlp.nn.module import Module, Parameter
 from cmlp.nn.norms import BatchNorm1d, LayerNorm, RMSNorm
 from cmlp.nn.sequential import Sequential
 from cmlp.nn.tabular import BatchEnsemble, ParametricActivation, Scale
+
+
+def __getattr__(name: str) -> NoReturn:
+    hint = _advice("nn", name)
+    raise AttributeError(f"module 'cmlp.nn' has no attribute '{name}'" + (f"; {hint}" if hint else ""))
+
 
 __all__ = [
     "AlphaDropout",

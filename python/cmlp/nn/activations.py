@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from cmlp import _core
-from cmlp.nn.module import LayerSpec, Module
+from cmlp._foreign_names import unknown
+from cmlp.nn.field_checks import any_number, numbers_by_name, word
+from cmlp.nn.fields import Field
+from cmlp.nn.module import Module
 
+_ROWS: dict[str, dict[str, Any]] = {row["name"]: row for row in _core.activations()}
 _TEMPLATE = """``y = {definition}``, for each element of the input.
 
 {source}{parameters}
@@ -26,6 +30,12 @@ INPLACE = frozenset((*_RECTIFIERS, "SiLU", "Mish", "Hardtanh", "Hardsigmoid", "H
 _INPLACE_DOC = """inplace : bool, default False
     PyTorch's argument; True is refused: a network reuses its buffers by itself, and ``x`` is never changed.
 """
+
+
+def _known_name(label: str, value: Any) -> str:
+    if value not in _ROWS:
+        raise ValueError(unknown("activation", value, _ROWS))
+    return str(value)
 
 
 class Activation(Module):
@@ -50,17 +60,51 @@ class Activation(Module):
     [[-0.5, 2.0]]
     """
 
+    _kind = "Activation"
+    _may_be_shared = True
+    name: Field[str] = Field(_known_name)
+    settings: Field[dict[str, float]] = Field(numbers_by_name)
+
     def __init__(self, name: str, **settings: float) -> None:
-        super().__init__()
-        self.name = name
-        self.settings = settings
+        super().__init__(name=name, settings=settings)
 
-    def _specs(self) -> list[LayerSpec]:
-        settings = {key: float(value) for key, value in self.settings.items()}
-        return [("", "Activation", {"activation": self.name, "settings": settings})]
+    def _core_fields(self) -> dict[str, Any]:
+        return {"activation": self.name, "settings": self.settings}
 
-    def _extra_repr(self) -> str:
-        return ", ".join(f"{key}={value}" for key, value in self.settings.items())
+    def _arguments(self) -> list[str]:
+        return [repr(self.name), *(f"{key}={value!r}" for key, value in self.settings.items())]
+
+    if not TYPE_CHECKING:  # the function's parameters as attributes
+
+        def __getattr__(self, key: str) -> Any:
+            if key.startswith("_") or key not in (row := _ROWS[self.name]["parameters"]):
+                return super().__getattr__(key)
+            return self.settings.get(key, row[key])
+
+        def __setattr__(self, key: str, value: Any) -> None:
+            if type(self) is Activation and not key.startswith("_") and key in _ROWS[self.name]["parameters"]:
+                self.settings = {**self.settings, key: value}
+            else:
+                super().__setattr__(key, value)
+
+
+class _OfARow(Activation):
+    """An activation with a class of its own, whose fields are the parameters of its row."""
+
+    _row: ClassVar[str]
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name in :func:`cmlp.activations`."""
+        return self._row
+
+    @property
+    def settings(self) -> dict[str, float]:  # type: ignore[override]
+        """The function's parameters."""
+        return dict(self._values)
+
+    def _arguments(self) -> list[str]:
+        return [f"{key}={value!r}" for key, value in self._values.items()]
 
 
 def _signature(row: Mapping[str, Any]) -> inspect.Signature:
@@ -93,18 +137,19 @@ def _make_class(row: dict[str, Any]) -> type[Activation]:
         bound.apply_defaults()
         if bound.arguments.pop("inplace", False):
             raise ValueError(f"{row['type']}: inplace is True, it must be False: x is never changed")
-        Activation.__init__(self, row["name"], **bound.arguments)
+        Module.__init__(self, **bound.arguments)
 
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     __init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter("self", keyword), *signature.parameters.values()], return_annotation="None"
     )
-    members = {"__init__": __init__, "__doc__": _documentation(row), "__module__": __name__}
-    return type(row["type"], (Activation,), members)
+    members: dict[str, Any] = {key: Field(any_number) for key in row["parameters"]}
+    members |= {"__init__": __init__, "__doc__": _documentation(row), "_row": row["name"]}
+    members["__module__"] = __name__
+    return type(row["type"], (_OfARow,), members)
 
 
-globals().update({row["type"]: _make_class(row) for row in _core.activations()})
-_TYPES: dict[str, str] = {row["name"]: row["type"] for row in _core.activations()}
+globals().update({row["type"]: _make_class(row) for row in _ROWS.values()})
 
 
 class GELU(Activation):
@@ -124,14 +169,23 @@ class GELU(Activation):
     0.841345
     """
 
-    def __init__(self, approximate: str = "none") -> None:
-        if approximate not in ("none", "tanh"):
-            raise ValueError(f"GELU: approximate is '{approximate}'; choose from none, tanh")
-        super().__init__("gelu" if approximate == "none" else "gelu_tanh")
-        self.approximate = approximate
+    approximate: Field[Literal["none", "tanh"]] = Field(word("none", "tanh"))
 
-    def _extra_repr(self) -> str:
-        return f"approximate={self.approximate!r}"
+    def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
+        Module.__init__(self, approximate=approximate)
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name in :func:`cmlp.activations`."""
+        return "gelu" if self.approximate == "none" else "gelu_tanh"
+
+    @property
+    def settings(self) -> dict[str, float]:  # type: ignore[override]
+        """The function's parameters: none."""
+        return {}
+
+    def _arguments(self) -> list[str]:
+        return [f"approximate={self.approximate!r}"]
 
 
 def from_fields(fields: dict[str, Any]) -> Activation:
@@ -139,8 +193,8 @@ def from_fields(fields: dict[str, Any]) -> Activation:
     name = fields["activation"]
     if name in ("gelu", "gelu_tanh"):
         return GELU("tanh" if name == "gelu_tanh" else "none")
-    module: Activation = globals()[_TYPES[name]](**fields["settings"])
+    module: Activation = globals()[_ROWS[name]["type"]](**fields["settings"])
     return module
 
 
-__all__ = ["Activation", "GELU", *(row["type"] for row in _core.activations() if row["name"] != "gelu")]
+__all__ = ["Activation", "GELU", *(row["type"] for row in _ROWS.values() if row["name"] != "gelu")]

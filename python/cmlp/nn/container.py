@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import Any
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, Self, overload
 
 import numpy.typing as npt
 
-from cmlp.nn import activations, embeddings, gated, layers, norms, tabular
-from cmlp.nn.module import LayerSpec, Module, make_core
-
-_CLASSES: dict[str, type[Module]] = {
-    cls.__name__: cls
-    for cls in (
-        layers.Linear,
-        layers.Dropout,
-        layers.AlphaDropout,
-        layers.Softmax,
-        layers.LogSoftmax,
-        layers.Flatten,
-        norms.LayerNorm,
-        norms.RMSNorm,
-        norms.BatchNorm1d,
-        gated.PReLU,
-        gated.RReLU,
-        embeddings.Embedding,
-        tabular.Scale,
-        tabular.ParametricActivation,
-        embeddings.PeriodicEmbedding,
-        embeddings.PiecewiseLinearEmbedding,
-        tabular.BatchEnsemble,
-    )
-}
+from cmlp.nn import activations, gated
+from cmlp.nn.fields import is_default
+from cmlp.nn.module import Array, LayerSpec, Module, Parameter, dtype_name, make_core
+from cmlp.nn.numbers import Numbers
+from cmlp.nn.placement import Placed
 
 
 def layer_of(kind: str, fields: dict[str, Any]) -> Module | None:
@@ -41,7 +23,10 @@ def layer_of(kind: str, fields: dict[str, Any]) -> Module | None:
         return activations.from_fields(fields)
     if kind == "Gated":
         return gated.gate_of(fields)
-    return None if kind.startswith("Residual") else _CLASSES[kind]._from_fields(fields)
+    if kind.startswith("Residual"):
+        return None
+    module: Module = Module._kinds[kind]._from_fields(fields)
+    return module
 
 
 class Container(Module):
@@ -49,37 +34,47 @@ class Container(Module):
 
     _inset = 0  # layers of its own before the first child's
 
-    def __init__(self, *modules: Module, seed: int = 0, dtype: npt.DTypeLike = "float32") -> None:
-        super().__init__()
-        for module in modules:
-            if not isinstance(module, Module):
-                raise ValueError(f"{type(self).__name__}: {module!r} is not a module")
-        self._modules = list(modules)
-        self._has_parameters = any(module._has_parameters for module in modules)
-        self._seed, self._dtype = seed, dtype
+    def __init__(
+        self,
+        *modules: Module | list[Module] | tuple[Module, ...],
+        seed: int = 0,
+        dtype: npt.DTypeLike = "float32",
+    ) -> None:
+        super().__init__(seed=seed, dtype=dtype)
+        self._hold(_in_order(type(self).__name__, modules))
         self._join_children()
 
-    def _join_children(self) -> None:
-        kind = type(self).__name__
-        if not self._modules:
-            raise ValueError(f"{kind}: there are no layers")
-        owning = [module for module in self._modules if module._has_parameters]
-        for at, module in enumerate(self._modules):
-            if module._has_parameters and (module._owner is not None or owning.count(module) > 1):
-                raise ValueError(
-                    f"{kind}: module {at} already belongs to another network or stands here twice"
-                )
-        # This throws before any child is changed.
-        self._own_core = make_core(self._specs(), self._seed, self._dtype)
-        for at, module, first in self._placed(0):
-            module._join(self, first, str(at))
+    def _hold(self, modules: list[Module]) -> None:
+        self._modules = modules
+        self._names = [str(at) for at in range(len(modules))]
+        self._has_parameters = any(module._has_parameters for module in modules)
 
-    def _placed(self, first: int) -> Iterator[tuple[int, Module, int]]:
-        """Yield (place, module, index of its first layer) for each child."""
-        first += self._inset
+    def _join_children(self) -> None:
+        """Make the children views of this network; throws before any of them is changed."""
+        name = type(self).__name__
+        if not self._modules:
+            raise ValueError(f"{name}: there are no layers")
         for at, module in enumerate(self._modules):
-            yield at, module, first
-            first += len(module._specs())
+            twice = any(module is other for other in self._modules[:at])
+            if (module._is_placed or twice) and not module._may_be_shared:
+                raise ValueError(
+                    f"{name}: module {at}, {type(module).__name__}, already belongs to another network or "
+                    "stands here twice; make a module for each place (copy.deepcopy copies one)"
+                )
+        self._own = Numbers(make_core(self._specs(), self._seed, self._dtype))
+        for at, module in enumerate(self._modules):
+            module._join(self, at)
+
+    def _place_children(self) -> None:
+        """Be the place of the children, whose values are in the network already."""
+        Placed._moves += 1
+        for at, module in enumerate(self._modules):
+            module._parent, module._own = (self, at), None
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        """Index of each child's first layer among the container's."""
+        return list(accumulate((module._layers for module in self._modules[:-1]), initial=self._inset))
 
     def _specs(self) -> list[LayerSpec]:
         return [
@@ -88,14 +83,7 @@ class Container(Module):
             for name, kind, fields in module._specs()
         ]
 
-    def _place(self, owner: Module, first: int, path: str) -> None:
-        super()._place(owner, first, path)
-        for at, module, start in self._placed(first):
-            module._place(owner, start, f"{path}.{at}")
-
-    def _place_children(self) -> None:
-        for at, module, first in self._placed(0):
-            module._place(self, first, str(at))
+    # ---- its children
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -103,25 +91,77 @@ class Container(Module):
     def __iter__(self) -> Iterator[Module]:
         return iter(self._modules)
 
-    def __getitem__(self, index: int) -> Module:
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Module | Self:
+        if isinstance(index, slice):
+            return self._slice(index)
         return self._modules[operator.index(index)]
+
+    def _slice(self, index: slice) -> Self:
+        raise TypeError(f"{type(self).__name__}: it has no slices; index its modules one by one")
+
+    def _children(self) -> list[Module]:
+        return self._modules
+
+    def _named_children(self) -> Iterator[tuple[str, Module]]:
+        return zip(self._names, self._modules, strict=True)
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) for the module itself, "", and every module in it, "0.1"; each once."""
+        visited: set[int] = set()
+        yield prefix, self
+        for name, child in self._named_children():
+            for path, module in child.named_modules(f"{prefix}.{name}".removeprefix(".")):
+                if id(module) not in visited:
+                    visited.add(id(module))
+                    yield path, module
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield (name, parameter) with names as in :meth:`state_dict`."""
+        for name, child in self._named_children():
+            for key, parameter in child.named_parameters() if child._has_parameters else ():
+                yield f"{name}.{key}", parameter
+
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """Yield (name, values) of what is kept but not trained, such as running means; views, not copies."""
+        for name, child in self._named_children():
+            for key, data in child.named_buffers() if child._has_parameters else ():
+                yield f"{name}.{key}", data
+
+    def _named_values(self) -> Iterator[tuple[str, Array]]:
+        for name, child in self._named_children():
+            for key, data in child._named_values() if child._has_parameters else ():
+                yield f"{name}.{key}", data
 
     def _layer_titles(self) -> list[str]:
         return [
-            f"{at}.{name}" if isinstance(module, Container) else f"{at}: {name}"
-            for at, module in enumerate(self._modules)
-            for name in module._layer_titles()
+            f"{name}.{title}" if isinstance(module, Container) else f"{name}: {title}"
+            for name, module in self._named_children()
+            for title in module._layer_titles()
         ]
 
+    # ---- what it is
+
+    def _arguments(self) -> list[str]:
+        """Return the children, and what a network of its own has."""
+        shown = [repr(module) for module in self._modules]
+        if not self._is_placed:
+            core = self._core
+            shown += [] if core.seed == 0 else [f"seed={core.seed}"]
+            name = dtype_name(self._numbers.dtype)
+            shown += [] if is_default(name, "float32") else [f"dtype={name!r}"]
+        return shown
+
     def __repr__(self) -> str:
-        lines = [
-            f"  ({at}): " + repr(module).replace("\n", "\n  ") for at, module in enumerate(self._modules)
-        ]
-        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+        lines = ",\n".join("  " + text.replace("\n", "\n  ") for text in self._arguments())
+        return f"{type(self).__name__}(\n{lines},\n)"
 
 
 class Residual(Container):
-    """``y = x + f(x)``, f a stack of modules that gives back as many columns as it takes.
+    """``y = x + f(x)``, f a stack of modules that returns as many columns as it takes.
 
     He, Zhang, Ren and Sun, CVPR 2016.
 
@@ -150,19 +190,27 @@ class Residual(Container):
     def _layer_titles(self) -> list[str]:
         return ["begin", *super()._layer_titles(), "end"]
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        values = state.pop("values")
-        self.__dict__.update(state)
+    def _restore(self, values: dict[str, Array], training: bool) -> None:
         self._join_children()
-        if values:
-            self.load_state_dict(values)
+        super()._restore(values, training)
+
+
+def _in_order(name: str, modules: tuple[Any, ...]) -> list[Module]:
+    """Return the modules of a stack, given one by one or as one list."""
+    if len(modules) == 1 and isinstance(modules[0], list | tuple):
+        modules = tuple(modules[0])
+    for module in modules:
+        if not isinstance(module, Module):
+            kind = f"; call {module.__name__}(...) first" if isinstance(module, type) else ""
+            raise ValueError(f"{name}: {module!r} is not a module{kind}")
+    return list(modules)
 
 
 def _bare(cls: type[Container], modules: list[Module]) -> Container:
     container = cls.__new__(cls)
     Module.__init__(container)
-    container._modules = modules
-    container._has_parameters = any(module._has_parameters for module in modules)
+    container._hold(modules)
+    container._place_children()
     return container
 
 

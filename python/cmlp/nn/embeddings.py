@@ -8,7 +8,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmlp.nn.module import LayerSpec, Module
+from cmlp.nn.field_checks import integer, number, optional, size
+from cmlp.nn.fields import Field
+from cmlp.nn.module import Module, Parameter
+
+
+def _increasing(label: str, value: Any) -> list[int] | None:
+    """Return None, or column numbers of which each is larger than the one before."""
+    if value is None:
+        return None
+    columns = [integer(label, column) for column in value]
+    if not columns or sorted(set(columns)) != columns or columns[0] < 0:
+        raise ValueError(f"{label} are {columns}, they must be increasing")
+    return columns
+
+
+def _edges(label: str, value: Any) -> list[list[float]]:
+    """Return the edges of each column's bins as lists; the core checks that they increase."""
+    return [[float(edge) for edge in np.asarray(edges, float).ravel()] for edges in value]
 
 
 class Embedding(Module):
@@ -45,7 +62,24 @@ class Embedding(Module):
     [[0.5, 4.0, 5.0, 0.25]]
     """
 
+    _kind = "Embedding"
     _has_parameters = True
+    num_embeddings: Field[int] = Field(size, fixed=True)
+    embedding_dim: Field[int] = Field(size, fixed=True)
+    padding_idx: Field[int | None] = Field(
+        optional(integer),
+        to_core=lambda code: -1 if code is None else code,
+        from_core=lambda code: None if code < 0 else code,
+        fixed=True,
+        quiet=True,
+    )
+    columns: Field[list[int] | None] = Field(
+        _increasing,
+        to_core=lambda columns: columns or [],
+        from_core=lambda columns: columns or None,
+        fixed=True,
+        quiet=True,
+    )
 
     def __init__(
         self,
@@ -57,37 +91,18 @@ class Embedding(Module):
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__()
-        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(
-                f"Embedding: padding_idx is {padding_idx}, there are {num_embeddings} embeddings"
-            )
-        if columns is not None and (not len(columns) or sorted(set(columns)) != list(columns)):
-            raise ValueError(f"Embedding: columns are {list(columns)}, they must be increasing")
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
-        self.columns = None if columns is None else [int(column) for column in columns]
-        self._seed, self._dtype = seed, dtype
+        codes = size("Embedding: num_embeddings", num_embeddings)
+        code = optional(integer)("Embedding: padding_idx", padding_idx)
+        if code is not None and not -codes <= code < codes:
+            raise ValueError(f"Embedding: padding_idx is {code}, there are {codes} embeddings")
+        values: dict[str, Any] = {"num_embeddings": codes, "embedding_dim": embedding_dim, "columns": columns}
+        values["padding_idx"] = None if code is None else code % codes
+        super().__init__(seed=seed, dtype=dtype, **values)
 
-    def _specs(self) -> list[LayerSpec]:
-        fields = {
-            "num_embeddings": self.num_embeddings,
-            "embedding_dim": self.embedding_dim,
-            "padding_idx": -1 if self.padding_idx is None else self.padding_idx,
-            "columns": self.columns or [],
-        }
-        return [("", "Embedding", fields)]
-
-    @classmethod
-    def _from_fields(cls, fields: dict[str, Any]) -> Embedding:
-        padding = fields["padding_idx"]
-        sizes = fields["num_embeddings"], fields["embedding_dim"]
-        return cls(*sizes, None if padding < 0 else padding, columns=fields["columns"] or None)
-
-    def _extra_repr(self) -> str:
-        more = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        more += "" if self.columns is None else f", columns={self.columns}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{more}"
+    @property
+    def weight(self) -> Parameter:
+        """The numbers of each code, (num_embeddings, embedding_dim)."""
+        return self._parameter("weight")
 
 
 class PeriodicEmbedding(Module):
@@ -120,7 +135,12 @@ class PeriodicEmbedding(Module):
     ((1, 8), [0.5, -0.25])
     """
 
+    _kind = "PeriodicEmbedding"
     _has_parameters = True
+    in_features: Field[int] = Field(size, fixed=True)
+    n_frequencies: Field[int] = Field(size, fixed=True)
+    embedding_dim: Field[int] = Field(size, fixed=True)
+    sigma: Field[float] = Field(number(0))
 
     def __init__(
         self,
@@ -132,29 +152,15 @@ class PeriodicEmbedding(Module):
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__()
-        self.in_features, self.n_frequencies = in_features, n_frequencies
-        self.embedding_dim, self.sigma = embedding_dim, float(sigma)
-        self._seed, self._dtype = seed, dtype
-
-    def _specs(self) -> list[LayerSpec]:
-        fields = {
-            "in_features": self.in_features,
-            "n_frequencies": self.n_frequencies,
-            "embedding_dim": self.embedding_dim,
-            "sigma": self.sigma,
-        }
-        return [("", "PeriodicEmbedding", fields)]
-
-    def _extra_repr(self) -> str:
-        return f"{self.in_features}, {self.n_frequencies}, {self.embedding_dim}, sigma={self.sigma}"
+        values: dict[str, Any] = {"in_features": in_features, "n_frequencies": n_frequencies}
+        super().__init__(seed=seed, dtype=dtype, embedding_dim=embedding_dim, sigma=sigma, **values)
 
 
 class PiecewiseLinearEmbedding(Module):
     """``y_i = x_i w_i + b_i + e(x_i) V_i``: every column becomes numbers that bend at the edges of its bins.
 
     e has a place for each bin of the column: 1 for those left of x, ``(x - left) / (right - left)`` in its
-    own, 0 to the right; the outermost bins go on to infinity. At first V = 0, w and b ~ U(-1/sqrt(d),
+    own, 0 to the right; the outermost bins extend to infinity. At first V = 0, w and b ~ U(-1/sqrt(d),
     1/sqrt(d)) for d numbers. After Gorishniy, Rubachev and Babenko (arXiv:2203.05556), in the form of
     TabM (Gorishniy, Kotelnikov and Babenko, arXiv:2410.24210).
 
@@ -173,7 +179,7 @@ class PiecewiseLinearEmbedding(Module):
     Raises
     ------
     ValueError
-        For a column without a bin, or edges that are not finite and increasing; when the layer is first used.
+        For a column without a bin, or edges that are not finite and increasing.
 
     Examples
     --------
@@ -185,7 +191,10 @@ class PiecewiseLinearEmbedding(Module):
     [5.0, 60.0, -10.0]
     """
 
+    _kind = "PiecewiseLinearEmbedding"
     _has_parameters = True
+    bins: Field[list[list[float]]] = Field(_edges, fixed=True)
+    embedding_dim: Field[int] = Field(size, fixed=True)
 
     def __init__(
         self,
@@ -195,18 +204,7 @@ class PiecewiseLinearEmbedding(Module):
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__()
-        self.bins = [[float(edge) for edge in np.asarray(edges, float).ravel()] for edges in bins]
-        self.embedding_dim = embedding_dim
-        self._seed, self._dtype = seed, dtype
-
-    def _specs(self) -> list[LayerSpec]:
-        fields = {"bins": self.bins, "embedding_dim": self.embedding_dim}
-        return [("", "PiecewiseLinearEmbedding", fields)]
-
-    def _extra_repr(self) -> str:
-        counts = ", ".join(str(len(edges) - 1) for edges in self.bins)
-        return f"bins=[{counts}], embedding_dim={self.embedding_dim}"
+        super().__init__(seed=seed, dtype=dtype, bins=bins, embedding_dim=embedding_dim)
 
 
 def quantile_bins(x: npt.ArrayLike, n_bins: int = 48) -> list[list[float]]:

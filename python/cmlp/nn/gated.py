@@ -6,25 +6,25 @@ from typing import Any
 
 import numpy.typing as npt
 
-from cmlp.nn.layers import refuse_inplace, require_rows
-from cmlp.nn.module import LayerSpec, Module
+from cmlp.nn.field_checks import any_number, last_axis, size
+from cmlp.nn.fields import Field
+from cmlp.nn.layers import refuse_inplace
+from cmlp.nn.module import Module
 
 
 class _Gated(Module):
     """Half of the columns times an activation of the other half."""
 
+    _kind = "Gated"
+    _may_be_shared = True
     _gate = ""
+    dim: Field[int] = Field(last_axis, core="")
 
     def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        require_rows(type(self).__name__, dim)
-        self.dim = dim
+        super().__init__(dim=dim)
 
-    def _specs(self) -> list[LayerSpec]:
-        return [("", "Gated", {"gate": self._gate})]
-
-    def _extra_repr(self) -> str:
-        return f"dim={self.dim}"
+    def _core_fields(self) -> dict[str, Any]:
+        return {"gate": self._gate}
 
 
 class GLU(_Gated):
@@ -116,20 +116,15 @@ class PReLU(Module):
     [[-0.25, 2.0]]
     """
 
+    _kind = "PReLU"
     _has_parameters = True
+    num_parameters: Field[int] = Field(size, fixed=True)
+    init: Field[float] = Field(any_number, quiet=True)
 
     def __init__(
         self, num_parameters: int = 1, init: float = 0.25, *, dtype: npt.DTypeLike = "float32"
     ) -> None:
-        super().__init__()
-        self.num_parameters, self.init = num_parameters, float(init)
-        self._dtype = dtype
-
-    def _specs(self) -> list[LayerSpec]:
-        return [("", "PReLU", {"num_parameters": self.num_parameters, "init": self.init})]
-
-    def _extra_repr(self) -> str:
-        return f"num_parameters={self.num_parameters}"
+        super().__init__(num_parameters=num_parameters, init=init, dtype=dtype)
 
 
 class RReLU(Module):
@@ -151,15 +146,15 @@ class RReLU(Module):
     [[-0.5, 2.0]]
     """
 
+    _kind = "RReLU"
+    lower: Field[float] = Field(any_number)
+    upper: Field[float] = Field(any_number)
+
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
-        super().__init__()
         refuse_inplace("RReLU", inplace)
-        if not lower <= upper:
-            raise ValueError(f"RReLU: lower is {lower}, it must not be above upper, {upper}")
-        self.lower, self.upper = float(lower), float(upper)
+        super().__init__(lower=lower, upper=upper)
 
-    def _specs(self) -> list[LayerSpec]:
-        return [("", "RReLU", {"lower": self.lower, "upper": self.upper})]
-
-    def _extra_repr(self) -> str:
-        return f"lower={self.lower}, upper={self.upper}"
+    def _check(self) -> None:
+        if self.lower > self.upper:
+            raise ValueError(f"RReLU: lower is {self.lower}, it must not be above upper, {self.upper}")
+        super()._check()

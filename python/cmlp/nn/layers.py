@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy.typing as npt
 
-from cmlp.nn.module import LayerSpec, Module, Parameter
+from cmlp.nn.field_checks import (
+    core_initializer,
+    flag,
+    initializer,
+    last_axis,
+    number,
+    numbers_by_name,
+    size,
+    word,
+)
+from cmlp.nn.fields import Field
+from cmlp.nn.module import Module, Parameter
+
+Form = Literal["standard", "ntk"]
 
 
 def refuse_inplace(kind: str, inplace: bool) -> None:
     """Raise ValueError for True: an argument of PyTorch's that a network has no use for."""
     if inplace:
         raise ValueError(f"{kind}: inplace is True, it must be False: x is never changed")
-
-
-def require_rows(kind: str, dim: int) -> None:
-    """Raise ValueError unless dim is the last axis of (batch, features)."""
-    if dim not in (-1, 1):
-        raise ValueError(f"{kind}: dim is {dim}, it must be 1 or -1, the features of (batch, features)")
 
 
 class Linear(Module):
@@ -31,9 +38,10 @@ class Linear(Module):
     bias : bool, default True
         Whether there is a ``b``.
     init : str, default "auto"
-        How the weights are drawn: a name of :func:`cmlp.initializers`, or ``"auto"``: He for the ReLU
+        How the weights are drawn: a name of :func:`cmlp.initializers` (``"he"``, ``"xavier"`` and ``"zero"``
+        mean ``"kaiming_uniform"``, ``"xavier_uniform"`` and ``"zeros"``), or ``"auto"``: He for the ReLU
         family, Xavier for the rest, by the activation that follows. Biases start at 0; ``"torch"`` draws
-        both as PyTorch does.
+        both as PyTorch does. A change takes effect when parameters are drawn again.
     init_settings : dict, optional
         Parameters of the initialiser, such as ``{"gain": 0.5}``.
     parametrization : {"standard", "ntk"}
@@ -62,7 +70,16 @@ class Linear(Module):
     [[3.0, 3.0]]
     """
 
+    _kind = "Linear"
     _has_parameters = True
+    in_features: Field[int] = Field(size, fixed=True)
+    out_features: Field[int] = Field(size, fixed=True)
+    _has_bias: Field[bool] = Field(flag, name="bias", fixed=True)
+    init: Field[str] = Field(initializer, to_core=core_initializer, quiet=True)
+    init_settings: Field[dict[str, float]] = Field(numbers_by_name, quiet=True)
+    parametrization: Field[Literal["standard", "ntk"]] = Field(
+        word("standard", "ntk"), fixed=True, quiet=True
+    )
 
     def __init__(
         self,
@@ -72,44 +89,23 @@ class Linear(Module):
         *,
         init: str = "auto",
         init_settings: dict[str, float] | None = None,
-        parametrization: str = "standard",
+        parametrization: Form = "standard",
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__()
-        self.in_features = in_features
-        self.out_features = out_features
-        self._has_bias = bias
-        self._init = init
-        self._init_settings = dict(init_settings or {})
-        self.parametrization = parametrization
-        self._seed, self._dtype = seed, dtype
-
-    def _specs(self) -> list[LayerSpec]:
-        fields: dict[str, Any] = {
-            "in_features": self.in_features,
-            "out_features": self.out_features,
-            "bias": self._has_bias,
-            "init": self._init,
-            "init_settings": self._init_settings,
-            "parametrization": self.parametrization,
-        }
-        return [("", "Linear", fields)]
+        values: dict[str, Any] = {"in_features": in_features, "out_features": out_features, "bias": bias}
+        values |= {"init": init, "init_settings": init_settings, "parametrization": parametrization}
+        super().__init__(seed=seed, dtype=dtype, **values)
 
     @property
     def weight(self) -> Parameter:
         """The weights, (out_features, in_features)."""
-        return self.parameters()[0]
+        return self._parameter("weight")
 
     @property
     def bias(self) -> Parameter | None:
         """The bias, (out_features,), or None."""
-        return self.parameters()[1] if self._has_bias else None
-
-    def _extra_repr(self) -> str:
-        text = f"in_features={self.in_features}, out_features={self.out_features}, bias={self._has_bias}"
-        standard = self.parametrization == "standard"
-        return text if standard else f"{text}, parametrization={self.parametrization!r}"
+        return self._parameter("bias") if self._has_bias else None
 
 
 class Dropout(Module):
@@ -132,18 +128,12 @@ class Dropout(Module):
     [[1.0, 2.0]]
     """
 
+    _kind = "Dropout"
+    p: Field[float] = Field(number(0, 1))
+
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
         refuse_inplace("Dropout", inplace)
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p is {p}, it must be in [0, 1]")
-        self.p = p
-
-    def _specs(self) -> list[LayerSpec]:
-        return [("", "Dropout", {"p": float(self.p)})]
-
-    def _extra_repr(self) -> str:
-        return f"p={self.p}"
+        super().__init__(p=p)
 
 
 class AlphaDropout(Module):
@@ -165,18 +155,12 @@ class AlphaDropout(Module):
     [[1.0, 2.0]]
     """
 
+    _kind = "AlphaDropout"
+    p: Field[float] = Field(number(0, 1))
+
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
         refuse_inplace("AlphaDropout", inplace)
-        if not 0 <= p <= 1:
-            raise ValueError(f"AlphaDropout: p is {p}, it must be in [0, 1]")
-        self.p = p
-
-    def _specs(self) -> list[LayerSpec]:
-        return [("", "AlphaDropout", {"p": float(self.p)})]
-
-    def _extra_repr(self) -> str:
-        return f"p={self.p}"
+        super().__init__(p=p)
 
 
 class Softmax(Module):
@@ -194,16 +178,12 @@ class Softmax(Module):
     [[0.5, 0.5]]
     """
 
+    _kind = "Softmax"
+    _may_be_shared = True
+    dim: Field[int] = Field(last_axis, core="")
+
     def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        require_rows(type(self).__name__, dim)
-        self.dim = dim
-
-    def _specs(self) -> list[LayerSpec]:
-        return [("", type(self).__name__, {})]
-
-    def _extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        super().__init__(dim=dim)
 
 
 class LogSoftmax(Softmax):
@@ -221,6 +201,8 @@ class LogSoftmax(Softmax):
     [[0.0, -1000.0]]
     """
 
+    _kind = "LogSoftmax"
+
 
 class Flatten(Module):
     """``y = x``: a row of (batch, features) is flat already; for networks written for PyTorch.
@@ -237,10 +219,10 @@ class Flatten(Module):
     [[1.0, 2.0]]
     """
 
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        if start_dim not in (1, -1) or end_dim not in (1, -1):
-            raise ValueError(f"Flatten: start_dim is {start_dim}, end_dim is {end_dim}, both must be 1 or -1")
+    _kind = "Flatten"
+    _may_be_shared = True
+    start_dim: Field[int] = Field(last_axis, core="")
+    end_dim: Field[int] = Field(last_axis, core="")
 
-    def _specs(self) -> list[LayerSpec]:
-        return [("", "Flatten", {})]
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__(start_dim=start_dim, end_dim=end_dim)

@@ -1,120 +1,62 @@
-"""Module: a range of layers of a core network."""
+"""Module: a layer or a stack of layers, a range of layers of a core network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
-from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from cmlp import _core
-from cmlp._sparse import InputLike, is_sparse
-from cmlp.nn.parameter import Core, Parameter
+from cmlp._foreign_names import advice
+from cmlp._sparse import InputLike
+from cmlp.nn.fields import is_default
+from cmlp.nn.numbers import Array, Core, LayerSpec, dtype_name, make_core
+from cmlp.nn.parameter import Parameter, checked
+from cmlp.nn.placement import Placed
+from cmlp.nn.tracing import GradientRow, ValueRow, gradients, values
 
-__all__ = ["Core", "LayerSpec", "Module", "Parameter", "dtype_name", "make_core"]
+if TYPE_CHECKING:
+    from cmlp.nn.losses.base import Loss
 
-LayerSpec = tuple[str, str, dict[str, Any]]  # name, type, fields
+__all__ = ["Array", "Core", "LayerSpec", "Module", "Parameter", "dtype_name", "make_core"]
 
-_MAKING = RLock()  # two threads that use a new module at once make one network
-_CORES: dict[str, Any] = {"float32": _core.Network32, "float64": _core.Network64}
-
-
-def make_core(specs: list[LayerSpec], seed: int, dtype: npt.DTypeLike) -> Core:
-    """Return the core network of these layers in one of the two precisions."""
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"{specs[0][1]}: seed is {seed}, it must be in [0, 2^64)")
-    core: Core = _CORES[dtype_name(dtype)](specs, seed)
-    return core
+_PLACE = ("_parent", "_shared", "_own", "_parameters", "_layers", "_compared", "_mode", "_found", "_found_at")
 
 
-def dtype_name(dtype: npt.DTypeLike) -> str:
-    """Return "float32" or "float64"; raise ValueError for anything else."""
-    try:
-        name = np.dtype(dtype).name
-    except TypeError:
-        name = str(dtype)
-    if name not in _CORES:
-        raise ValueError(f"unknown dtype '{name}'; choose from {', '.join(_CORES)}")
-    return name
-
-
-class Module:
-    """A layer or a stack of them: call it forward, ask it back, read its parameters.
+class Module(Placed):
+    """A layer or a stack of them: call it for the output, ``backward`` for the gradient, read its parameters.
 
     A module is a range of layers of a core network. On its own it makes that network when it is first used;
-    as part of a :class:`Sequential` it is a view of the whole's layers and parameters.
+    as a part of a :class:`Sequential` it is a view of that network's layers and parameters. Activations and
+    other layers without parameters or random numbers may stand in several places, as in PyTorch; any other
+    module stands in one.
     """
 
-    _has_parameters = False  # of its own or in its children
+    _kinds: ClassVar[dict[str, type[Module]]] = {}  # by the core's name
+    _mode = True  # of a module that stands in several places
 
-    def __init__(self) -> None:
-        self._owner: Module | None = None  # the module whose network this one's layers belong to
-        self._own_core: Core | None = None
-        self._first = 0  # index of its first layer there
-        self._path = ""  # and its name there
-        self._seed = 0
-        self._dtype: npt.DTypeLike = "float32"
-
-    def _specs(self) -> list[LayerSpec]:
-        """Return its layers; names are relative to the module, a lone layer's is empty."""
-        raise NotImplementedError
-
-    @classmethod
-    def _from_fields(cls, fields: dict[str, Any]) -> Module:
-        """Return the layer that a core layer's fields describe."""
-        return cls(**fields)
-
-    # ---- the network behind it
-
-    @property
-    def _core(self) -> Core:
-        if self._owner is not None:
-            return self._owner._core
-        if self._own_core is None:
-            with _MAKING:
-                if self._own_core is None:
-                    self._own_core = make_core(self._specs(), self._seed, self._dtype)
-        return self._own_core
-
-    @property
-    def _last(self) -> int:
-        return self._first + self._layers
-
-    @cached_property
-    def _layers(self) -> int:
-        """Number of layers of the core that this module is."""
-        return len(self._specs())
-
-    def _join(self, owner: Module, first: int, path: str) -> None:
-        """Become part of the owner's network, taking along the values there are."""
-        values = self.state_dict() if self._was_changed() else {}
-        self._place(owner, first, path)
-        if values:
-            self.load_state_dict(values)
-
-    def _was_changed(self) -> bool:
-        """Whether its parameters are others than its own seed draws; else the owner's seed draws them."""
-        if self._own_core is None:
-            return False
-        own, drawn = self._own_core, make_core(self._specs(), self._seed, self._dtype)
-        kept = [*own.parameters(), *own.buffers()], [*drawn.parameters(), *drawn.buffers()]
-        return any((a[2] != b[2]).any() for a, b in zip(*kept, strict=True))
-
-    def _place(self, owner: Module, first: int, path: str) -> None:
-        self._owner, self._own_core, self._first, self._path = owner, None, first, path
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__dict__.get("_kind"):
+            Module._kinds[cls._kind] = cls
+        if "forward" in cls.__dict__ and not cls.__module__.startswith("cmlp."):
+            raise TypeError(
+                f"{cls.__name__}: a forward of its own has no gradient, there is no autograd here; "
+                "stack layers in nn.Sequential, with nn.Residual for x + f(x)"
+            )
 
     # ---- forward and backward
 
-    def __call__(self, x: InputLike) -> npt.NDArray[Any]:
+    def __call__(self, x: InputLike) -> Array:
         """Return the output for ``x`` (batch, in), keeping what :meth:`backward` needs.
 
         In evaluation mode any number of threads may call one network, and what is kept is a copy of the last
-        ``x``, from which backward repeats the pass. In training mode one thread at a time may.
+        ``x``, from which backward repeats the pass; a batch may have no rows then. In training mode one
+        thread at a time may.
 
-        A Linear, alone or first of a network, also takes a SciPy sparse matrix.
+        A Linear, alone or first of a network, also takes a SciPy sparse matrix. A lone layer without
+        parameters computes in the precision of ``x``.
 
         Raises
         ------
@@ -123,13 +65,16 @@ class Module:
         RuntimeError
             While another thread trains the network.
         """
-        return self._core.forward(x, self._first, self._last)
+        if not self._has_own_dtype:
+            self._follow_dtype(x)
+        core, first, last = self._where()
+        return core.forward(x, first, last)
 
-    def forward(self, x: InputLike) -> npt.NDArray[Any]:
+    def forward(self, x: InputLike) -> Array:
         """Return the output for ``x``; the same as calling the module."""
         return self(x)
 
-    def backward(self, dy: npt.ArrayLike) -> npt.NDArray[Any]:
+    def backward(self, dy: npt.ArrayLike) -> Array:
         """Return the gradient of the input, from that of the last output; parameters' gradients are added to.
 
         Parameters
@@ -160,42 +105,53 @@ class Module:
         >>> layer.weight.grad.tolist()
         [[1.0, 1.0]]
         """
-        return self._core.backward(dy, self._first, self._last)
+        if self._shared:
+            raise ValueError(
+                f"{type(self).__name__}.backward: the module stands in several places; call backward of the "
+                "network, or make a module for each place"
+            )
+        core, first, last = self._where()
+        return core.backward(dy, first, last)
 
-    # ---- parameters
+    # ---- modules and parameters
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) for the module itself, "", and every module in it, "0.1"."""
+        yield prefix, self
+
+    def _children(self) -> list[Module]:
+        return []
+
+    def modules(self) -> Iterator[Module]:
+        """Yield the module itself and every module in it."""
+        for _, module in self.named_modules():
+            yield module
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Yield (name, parameter) with names as in :meth:`state_dict`."""
-        prefix = self._path + "." if self._path else ""
-        for index, (name, layer, data, grad) in enumerate(self._core.parameters()):
-            if self._first <= layer < self._last:
-                short = name.removeprefix(prefix)
-                yield short, Parameter(self._core, index, short, data, grad)
+        for row in self._rows():
+            if row.grad is not None:
+                yield row.name, self._parameter(row.name)
 
     def parameters(self) -> list[Parameter]:
         """Return the parameters in the order of the layers."""
         return [parameter for _, parameter in self.named_parameters()]
 
-    def named_buffers(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
         """Yield (name, values) of what is kept but not trained, such as running means; views, not copies."""
-        prefix = self._path + "." if self._path else ""
-        for name, layer, data in self._core.buffers():
-            if self._first <= layer < self._last:
-                yield name.removeprefix(prefix), data
+        for row in self._rows():
+            if row.grad is None:
+                yield row.name, row.data
 
-    def _state(self) -> dict[str, Parameter]:
-        """Return parameters and buffers by name, layer by layer."""
-        prefix = self._path + "." if self._path else ""
-        rows = [(layer, 0, name, data) for name, layer, data, _ in self._core.parameters()]
-        rows += [(layer, 1, name, data) for name, layer, data in self._core.buffers()]
-        rows = sorted((row for row in rows if self._first <= row[0] < self._last), key=lambda row: row[:2])
-        short = [(name.removeprefix(prefix), data) for _, _, name, data in rows]
-        return {name: Parameter(self._core, -1, name, data, None) for name, data in short}
+    def _named_values(self) -> Iterator[tuple[str, Array]]:
+        """Yield (name, values) of parameters and buffers, layer by layer; views."""
+        for row in self._rows():
+            yield row.name, row.data
 
-    def state_dict(self) -> dict[str, npt.NDArray[Any]]:
+    def state_dict(self) -> dict[str, Array]:
         """Return copies of all values by name, buffers too, as PyTorch names and shapes them."""
         with self._core.reading("state_dict"):
-            return {name: np.array(values.data, order="C") for name, values in self._state().items()}
+            return {name: np.array(data, order="C") for name, data in self._named_values()}
 
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Copy values in by name.
@@ -205,50 +161,71 @@ class Module:
         ValueError
             When a name is missing or unknown, or a shape differs; nothing is changed then.
         """
-        own = self._state()
+        own = dict(self._named_values())
         if missing := sorted(own.keys() - state.keys()):
             raise ValueError(f"load_state_dict: the state has no {', '.join(missing)}")
         if unknown := sorted(state.keys() - own.keys()):
             raise ValueError(f"load_state_dict: the network has no {', '.join(unknown)}")
-        arrays = {name: own[name]._checked(value, "load_state_dict") for name, value in state.items()}
+        arrays = {k: checked(state[k], data.shape, k, "load_state_dict") for k, data in own.items()}
         with self._core.changing("load_state_dict"):
             for name, array in arrays.items():
-                own[name].data = array
+                own[name][...] = array
 
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
         with self._core.changing("zero_grad"):
-            for parameter in self.parameters():
-                parameter.grad[...] = 0
+            for row in self._rows():
+                if row.grad is not None:
+                    row.grad[...] = 0
 
     @property
     def n_parameters(self) -> int:
         """Number of parameters."""
-        return sum(parameter.numel() for parameter in self.parameters())
+        return sum(row.data.size for row in self._rows() if row.grad is not None)
 
-    def trace(self, x: InputLike) -> list[tuple[str, npt.NDArray[Any]]]:
-        """Return every intermediate value of a forward pass.
+    @overload
+    def trace(self, x: InputLike) -> list[ValueRow]: ...
+    @overload
+    def trace(self, x: InputLike, y: npt.ArrayLike, criterion: Loss) -> list[GradientRow]: ...
+    def trace(
+        self, x: InputLike, y: npt.ArrayLike | None = None, criterion: Loss | None = None
+    ) -> list[ValueRow] | list[GradientRow]:
+        """Return every intermediate value of a forward pass, with a loss also the gradient by each.
 
         Parameters
         ----------
         x : array (batch, in)
+        y, criterion : array and Loss, optional
+            Targets and a loss: then a backward pass follows, which adds to the parameters' gradients.
 
         Returns
         -------
-        list of (name, ndarray)
-            ``("input", x)``, then the name and the output of each layer.
+        list of (name, value) or of (name, value, gradient)
+            The input, then each layer with its output; a gradient is that of the loss by the value beside it.
 
         Examples
         --------
         >>> from cmlp import nn
         >>> net = nn.Sequential(nn.Linear(1, 1, init="constant", init_settings={"value": -2.0}), nn.ReLU())
-        >>> [(name, y.tolist()) for name, y in net.trace([[1.0]])]
-        [('input', [[1.0]]), ('0: Linear', [[-2.0]]), ('1: ReLU', [[0.0]])]
+        >>> for name, value in net.trace([[1.0]]):
+        ...     print(name, value.tolist())
+        input [[1.0]]
+        0: Linear [[-2.0]]
+        1: ReLU [[0.0]]
+        >>> for name, value, gradient in net.trace([[-1.0]], [[1.0]], nn.MSELoss()):
+        ...     print(name, value.tolist(), gradient.tolist())
+        input [[-1.0]] [[-4.0]]
+        0: Linear [[2.0]] [[2.0]]
+        1: ReLU [[2.0]] [[2.0]]
         """
-        values: list[Any] = list(self._core.trace(x, self._first, self._last))
-        if is_sparse(x):
-            values[0] = x
-        return list(zip(["input", *self._layer_titles()], values, strict=True))
+        rows = values(self, x)
+        if y is None and criterion is None:
+            return rows
+        if y is None or criterion is None:
+            raise ValueError("trace: y and criterion must both be given, one of them is None")
+        if not self.training:
+            self(x)  # in evaluation mode a trace keeps nothing for a backward pass
+        return gradients(self, rows, y, criterion)
 
     def _layer_titles(self) -> list[str]:
         return [type(self).__name__]
@@ -256,35 +233,66 @@ class Module:
     # ---- copies
 
     def __getstate__(self) -> dict[str, Any]:
-        made = self._owner is not None or self._own_core is not None
-        dtype = "float64" if made and isinstance(self._core, _core.Network64) else self._dtype
-        own = {"_owner": None, "_own_core": None, "_first": 0, "_path": "", "_dtype": dtype}
-        return {**self.__dict__, **own, "values": self.state_dict() if made else {}}
+        kept = {key: value for key, value in self.__dict__.items() if key not in _PLACE}
+        made = self._root._own is not None or self._parent is not None
+        if made:
+            kept["_dtype"] = self._numbers.dtype.name
+        return {
+            **kept,
+            "values": self.state_dict() if made else {},
+            "training": self.training if made else True,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        values = state.pop("values")
+        values, training = state.pop("values"), state.pop("training", True)
         self.__dict__.update(state)
+        self._stand_alone()
+        self._restore(values, training)
+
+    def _restore(self, values: dict[str, Array], training: bool) -> None:
         if values:
             self.load_state_dict(values)
+        if not training:
+            self.eval()
 
     # ---- mode
 
     @property
     def training(self) -> bool:
-        """Whether dropout draws and BatchNorm1d goes by the batch; one mode for the whole network."""
-        return self._core.training
+        """Whether dropout draws and BatchNorm1d goes by the batch; one mode for a network."""
+        return self._mode if self._shared else self._core.training
 
-    def train(self, mode: bool = True) -> Module:
-        """Switch to training; return the module."""
-        self._core.training = mode
+    def train(self, mode: bool = True) -> Self:
+        """Switch its network to training; return the module."""
+        if not isinstance(mode, bool | np.bool_):
+            raise TypeError(f"{type(self).__name__}.train: mode is {mode!r}, it must be True or False")
+        if self._shared:
+            self._mode = bool(mode)
+            return self
+        root = self._root
+        root._core.training = bool(mode)
+        for module in root.modules():
+            if module._shared:
+                module._mode = bool(mode)
         return self
 
-    def eval(self) -> Module:
-        """Switch to evaluation; return the module."""
+    def eval(self) -> Self:
+        """Switch its network to evaluation; return the module."""
         return self.train(False)
 
-    def _extra_repr(self) -> str:
-        return ""
+    # ---- what it is
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._extra_repr()})"
+    def _arguments(self) -> list[str]:
+        shown = super()._arguments()
+        if not self._is_placed:
+            shown += [] if self._seed == 0 else [f"seed={self._seed}"]
+            shown += [] if is_default(self._dtype, "float32") else [f"dtype={dtype_name(self._dtype)!r}"]
+        return shown
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = advice("module", name)
+            raise AttributeError(
+                f"'{type(self).__name__}' has no attribute '{name}'" + (f"; {hint}" if hint else "")
+            )

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy.typing as npt
 
-from cmlp.nn.module import LayerSpec, Module
+from cmlp.nn.field_checks import flag, number, one_size, optional, size
+from cmlp.nn.fields import Field
+from cmlp.nn.module import Module, Parameter
+
+_positive_or_zero = number(0)
 
 
-def _features(kind: str, shape: int | Sequence[int]) -> int:
-    """Return the one size that a row of (batch, features) has."""
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if len(sizes) != 1:
-        raise ValueError(f"{kind}: normalized_shape is {sizes}, it must be one size, that of a row")
-    return int(sizes[0])
+def _negative_is_none(value: float) -> float | None:
+    return None if value < 0 else value
+
+
+def _none_is_negative(value: float | None) -> float:
+    return -1.0 if value is None else value
+
+
+def _first(sizes: tuple[int]) -> int:
+    return sizes[0]
 
 
 class LayerNorm(Module):
@@ -43,7 +50,12 @@ class LayerNorm(Module):
     [[-1.0, 1.0]]
     """
 
+    _kind = "LayerNorm"
     _has_parameters = True
+    normalized_shape: Field[tuple[int]] = Field(one_size, core="features", to_core=_first, fixed=True)
+    eps: Field[float] = Field(_positive_or_zero)
+    elementwise_affine: Field[bool] = Field(flag, core="affine", fixed=True)
+    _has_bias: Field[bool] = Field(flag, name="bias", fixed=True, quiet=True)
 
     def __init__(
         self,
@@ -54,26 +66,23 @@ class LayerNorm(Module):
         *,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__()
-        self.normalized_shape = (_features("LayerNorm", normalized_shape),)
-        self.eps, self.elementwise_affine, self._has_bias = float(eps), elementwise_affine, bias
-        self._dtype = dtype
+        super().__init__(
+            normalized_shape=normalized_shape,
+            eps=eps,
+            elementwise_affine=elementwise_affine,
+            bias=bias,
+            dtype=dtype,
+        )
 
-    def _specs(self) -> list[LayerSpec]:
-        fields = {
-            "features": self.normalized_shape[0],
-            "eps": self.eps,
-            "affine": self.elementwise_affine,
-            "bias": self._has_bias,
-        }
-        return [("", "LayerNorm", fields)]
+    @property
+    def weight(self) -> Parameter | None:
+        """The factors, (features,), or None."""
+        return self._parameter("weight") if self.elementwise_affine else None
 
-    @classmethod
-    def _from_fields(cls, fields: dict[str, Any]) -> LayerNorm:
-        return cls(fields["features"], fields["eps"], fields["affine"], fields["bias"])
-
-    def _extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+    @property
+    def bias(self) -> Parameter | None:
+        """The bias, (features,), or None."""
+        return self._parameter("bias") if self.elementwise_affine and self._has_bias else None
 
 
 class RMSNorm(Module):
@@ -99,7 +108,13 @@ class RMSNorm(Module):
     [[1.0, -1.0]]
     """
 
+    _kind = "RMSNorm"
     _has_parameters = True
+    normalized_shape: Field[tuple[int]] = Field(one_size, core="features", to_core=_first, fixed=True)
+    eps: Field[float | None] = Field(
+        optional(_positive_or_zero), to_core=_none_is_negative, from_core=_negative_is_none
+    )
+    elementwise_affine: Field[bool] = Field(flag, core="affine", fixed=True)
 
     def __init__(
         self,
@@ -109,25 +124,14 @@ class RMSNorm(Module):
         *,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__()
-        if eps is not None and not eps >= 0:
-            raise ValueError(f"RMSNorm: eps is {eps}, it must be None or not negative")
-        self.normalized_shape = (_features("RMSNorm", normalized_shape),)
-        self.eps, self.elementwise_affine = eps, elementwise_affine
-        self._dtype = dtype
+        super().__init__(
+            normalized_shape=normalized_shape, eps=eps, elementwise_affine=elementwise_affine, dtype=dtype
+        )
 
-    def _specs(self) -> list[LayerSpec]:
-        eps = -1.0 if self.eps is None else float(self.eps)
-        fields = {"features": self.normalized_shape[0], "eps": eps, "affine": self.elementwise_affine}
-        return [("", "RMSNorm", fields)]
-
-    @classmethod
-    def _from_fields(cls, fields: dict[str, Any]) -> RMSNorm:
-        eps = fields["eps"]
-        return cls(fields["features"], None if eps < 0 else eps, fields["affine"])
-
-    def _extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+    @property
+    def weight(self) -> Parameter | None:
+        """The factors, (features,), or None."""
+        return self._parameter("weight") if self.elementwise_affine else None
 
 
 class BatchNorm1d(Module):
@@ -164,7 +168,16 @@ class BatchNorm1d(Module):
     {'running_mean': [0.2], 'running_var': [1.1], 'num_batches_tracked': 1.0}
     """
 
+    _kind = "BatchNorm1d"
     _has_parameters = True
+    num_features: Field[int] = Field(size, fixed=True)
+    eps: Field[float] = Field(_positive_or_zero)
+    momentum: Field[float | None] = Field(
+        optional(number(0, 1)), to_core=_none_is_negative, from_core=_negative_is_none
+    )
+    affine: Field[bool] = Field(flag, fixed=True)
+    track_running_stats: Field[bool] = Field(flag, fixed=True)
+    _has_bias: Field[bool] = Field(flag, name="bias", fixed=True, quiet=True)
 
     def __init__(
         self,
@@ -177,31 +190,22 @@ class BatchNorm1d(Module):
         bias: bool = True,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__()
-        if momentum is not None and not 0 <= momentum <= 1:
-            raise ValueError(f"BatchNorm1d: momentum is {momentum}, it must be in [0, 1] or None")
-        self.num_features, self.eps, self.momentum = num_features, float(eps), momentum
-        self.affine, self.track_running_stats, self._has_bias = affine, track_running_stats, bias
-        self._dtype = dtype
-
-    def _specs(self) -> list[LayerSpec]:
-        fields = {
-            "num_features": self.num_features,
-            "eps": self.eps,
-            "momentum": -1.0 if self.momentum is None else float(self.momentum),
-            "affine": self.affine,
-            "track_running_stats": self.track_running_stats,
-            "bias": self._has_bias,
-        }
-        return [("", "BatchNorm1d", fields)]
-
-    @classmethod
-    def _from_fields(cls, fields: dict[str, Any]) -> BatchNorm1d:
-        momentum = fields["momentum"]
-        return cls(**{**fields, "momentum": None if momentum < 0 else momentum})
-
-    def _extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+        super().__init__(
+            num_features=num_features,
+            eps=eps,
+            momentum=momentum,
+            affine=affine,
+            track_running_stats=track_running_stats,
+            bias=bias,
+            dtype=dtype,
         )
+
+    @property
+    def weight(self) -> Parameter | None:
+        """The factors, (num_features,), or None."""
+        return self._parameter("weight") if self.affine else None
+
+    @property
+    def bias(self) -> Parameter | None:
+        """The bias, (num_features,), or None."""
+        return self._parameter("bias") if self.affine and self._has_bias else None

@@ -1,9 +1,9 @@
-"""Sequential: layers in order, with the training face of a network."""
+"""Sequential: layers in order, with the training methods of a network."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cmlp import _core
 from cmlp.nn.container import Container, layer_of, nested
 from cmlp.nn.module import Core, Module, dtype_name, make_core
+from cmlp.nn.numbers import Numbers
 from cmlp.training.history import History
 from cmlp.training.trainable import Trainable
 
@@ -20,10 +21,13 @@ _HISTORY = "cmlp.history"  # the key under which a network's history is kept
 class Sequential(Trainable, Container):
     """Layers in order; a network.
 
+    ``net[0]`` is the first module, ``net[:2]`` a Sequential of the first two: a view, not a copy.
+
     Parameters
     ----------
     *modules : Module
-        Layers or other Sequentials. They become views of this network: their parameters are its.
+        Layers or other Sequentials, one by one or in one list. They become views of this network: their
+        parameters are its.
     seed : int, default 0
         The parameters and dropout masks follow from it.
     dtype : {"float32", "float64"}, default "float32"
@@ -44,7 +48,8 @@ class Sequential(Trainable, Container):
     Raises
     ------
     ValueError
-        When neighbouring layers do not fit, or a layer with parameters belongs to another network.
+        When neighbouring layers do not fit, or a layer with parameters or random numbers belongs to another
+        network.
 
     Examples
     --------
@@ -54,11 +59,16 @@ class Sequential(Trainable, Container):
     (2, 1)
     >>> list(net.state_dict())
     ['0.weight', '0.bias', '2.weight', '2.bias']
+    >>> net[:2]([[0.0, 0.0]]).shape
+    (1, 3)
     """
+
+    _has_own_dtype = True
+    _is_sequence = True
 
     def __init__(
         self,
-        *modules: Module,
+        *modules: Module | list[Module] | tuple[Module, ...],
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
         precision: str | None = None,
@@ -68,26 +78,39 @@ class Sequential(Trainable, Container):
             self.precision = precision
 
     @classmethod
-    def _of_core(cls, core: Core) -> Sequential:
+    def _of_core(cls, core: Core) -> Self:
         """Return the network around a core one, such as a loaded file holds."""
         flat = {name: layer_of(kind, fields) for name, kind, fields in core.layers()}
         net = cls.__new__(cls)
         Module.__init__(net)
-        net._modules = nested(cls, flat)
-        net._has_parameters = any(module._has_parameters for module in net._modules)
-        net._own_core = core
-        net._seed, net._dtype = core.seed, "float32" if isinstance(core, _core.Network32) else "float64"
+        net._hold(nested(Sequential, flat))
+        net._own = Numbers(core)
+        net._seed, net._dtype = core.seed, net._own.dtype
         net._place_children()
         net._restore_history()
         return net
 
-    # ---- the network as a whole
+    def _slice(self, index: slice) -> Self:
+        start, stop, step = index.indices(len(self))
+        if step != 1 or stop <= start:
+            raise ValueError(
+                f"{type(self).__name__}: the slice {index.start}:{index.stop}:{index.step} must be of "
+                "neighbouring layers, at least one"
+            )
+        part = Sequential.__new__(Sequential)
+        Module.__init__(part)
+        part._hold(self._modules[start:stop])
+        part._names = self._names[start:stop]
+        part._parent, part._is_slice = (self, start), True
+        return part  # type: ignore[return-value]
+
+    # ---- text, precision, copies
 
     @property
     def metadata(self) -> dict[str, str]:
         """Text kept with the model when it is saved; keys that begin with ``"cmlp."`` are the library's."""
         if not hasattr(self, "_metadata"):
-            self._metadata: dict[str, str] = dict(self._core.metadata) if self._owner is None else {}
+            self._metadata: dict[str, str] = dict(self._core.metadata) if self._parent is None else {}
             self._metadata.pop(_HISTORY, None)
         return self._metadata
 
@@ -111,7 +134,7 @@ class Sequential(Trainable, Container):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Precision of the parameters."""
-        return np.dtype("float32" if isinstance(self._core, _core.Network32) else "float64")
+        return self._numbers.dtype
 
     @property
     def precision(self) -> str:
@@ -124,11 +147,12 @@ class Sequential(Trainable, Container):
 
     def _standalone(self) -> Sequential:
         """Return the network, or a copy of an inner one that stands alone, its metadata in its core."""
-        net = self
-        if self._owner is not None:
+        net: Sequential = self
+        if self._parent is not None:
             net = Sequential._of_core(make_core(self._specs(), self._core.seed, self.dtype))
             net._core.precision = self._core.precision
-            net.load_state_dict(self.state_dict())
+            for own, other in zip(net._rows(), self._rows(), strict=True):
+                own.data[...] = other.data
             net._core.training, net._metadata, net.history = self.training, dict(self.metadata), self.history
         net._sync_metadata()
         return net
@@ -139,16 +163,16 @@ class Sequential(Trainable, Container):
         return Sequential._of_core(core.copy() if self.dtype.name == name else core.convert())
 
     def copy(self) -> Sequential:
-        """Return a deep copy; of an inner network, one that stands alone."""
+        """Return a deep copy; of an inner network or a slice, one that stands alone."""
         return self.to(self.dtype)
 
     def reset_parameters(self, seed: int | None = None) -> None:
-        """Draw all parameters anew, from the seed they were drawn from or another.
+        """Draw all parameters again, from the seed they were drawn from or another.
 
         Raises
         ------
         ValueError
-            For an inner network, whose parameters are drawn with those of the whole.
+            For an inner network, whose parameters are drawn with those of the network it belongs to.
         """
         core = self._whole_core("reset_parameters")
         core.reset_parameters(core.seed if seed is None else seed)
@@ -164,6 +188,10 @@ class Sequential(Trainable, Container):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Sequential:
         return self.copy()
+
+    def _arguments(self) -> list[str]:
+        bf16 = not self._is_placed and self.precision == "bf16"
+        return [*super()._arguments(), *(["precision='bf16'"] if bf16 else [])]
 
 
 def _lone_surrogate(text: str) -> bool:

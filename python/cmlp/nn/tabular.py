@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, Literal
 
 import numpy.typing as npt
 
 from cmlp.nn.activations import Activation
 from cmlp.nn.activations import from_fields as activation_of
-from cmlp.nn.module import LayerSpec, Module
+from cmlp.nn.field_checks import flag, size, word
+from cmlp.nn.fields import Field
+from cmlp.nn.module import Module
 
 
 class Scale(Module):
@@ -33,18 +36,21 @@ class Scale(Module):
     [[6.0, 0.0]]
     """
 
+    _kind = "Scale"
     _has_parameters = True
+    features: Field[int] = Field(size, fixed=True)
 
     def __init__(self, features: int, *, dtype: npt.DTypeLike = "float32") -> None:
-        super().__init__()
-        self.features = features
-        self._dtype = dtype
+        super().__init__(features=features, dtype=dtype)
 
-    def _specs(self) -> list[LayerSpec]:
-        return [("", "Scale", {"features": self.features})]
 
-    def _extra_repr(self) -> str:
-        return str(self.features)
+def _part(label: str, value: Any) -> Activation:
+    """Return a copy of the activation that cannot be changed by itself."""
+    if not isinstance(value, Activation):
+        raise ValueError(f"{label} is {value!r}, it must be an elementwise activation")
+    part = copy.copy(value)
+    part._frozen = True
+    return part
 
 
 class ParametricActivation(Module):
@@ -55,7 +61,7 @@ class ParametricActivation(Module):
     Parameters
     ----------
     activation : Activation
-        f, such as ``nn.Tanh()``.
+        f, such as ``nn.Tanh()``; the layer keeps a copy, to be changed by setting another one.
     features : int
         Columns of the input.
     dtype : {"float32", "float64"}
@@ -70,25 +76,20 @@ class ParametricActivation(Module):
     [[-0.25], [2.0]]
     """
 
+    _kind = "ParametricActivation"
     _has_parameters = True
+    activation: Field[Activation] = Field(_part, core="")
+    features: Field[int] = Field(size, fixed=True)
 
     def __init__(self, activation: Activation, features: int, *, dtype: npt.DTypeLike = "float32") -> None:
-        super().__init__()
-        if not isinstance(activation, Activation):
-            raise ValueError(f"ParametricActivation: {activation!r} is no elementwise activation")
-        self.activation, self.features = activation, features
-        self._dtype = dtype
+        super().__init__(activation=activation, features=features, dtype=dtype)
 
-    def _specs(self) -> list[LayerSpec]:
-        [(_, _, fields)] = self.activation._specs()
-        return [("", "ParametricActivation", {"features": self.features, **fields})]
+    def _core_fields(self) -> dict[str, Any]:
+        return {**super()._core_fields(), **self.activation._core_fields()}
 
     @classmethod
     def _from_fields(cls, fields: dict[str, Any]) -> ParametricActivation:
         return cls(activation_of(fields), fields["features"])
-
-    def _extra_repr(self) -> str:
-        return f"{self.activation!r}, {self.features}"
 
 
 class BatchEnsemble(Module):
@@ -122,7 +123,13 @@ class BatchEnsemble(Module):
     {'0.weight': (8, 3), '0.r': (4, 3), '0.s': (4, 8), '0.bias': (4, 8)}
     """
 
+    _kind = "BatchEnsemble"
     _has_parameters = True
+    in_features: Field[int] = Field(size, fixed=True)
+    out_features: Field[int] = Field(size, fixed=True)
+    members: Field[int] = Field(size, fixed=True)
+    shared_input: Field[bool] = Field(flag, fixed=True)
+    init: Field[Literal["ones", "signs", "normal"]] = Field(word("ones", "signs", "normal"))
 
     def __init__(
         self,
@@ -130,20 +137,14 @@ class BatchEnsemble(Module):
         out_features: int,
         members: int,
         shared_input: bool = False,
-        init: str = "ones",
+        init: Literal["ones", "signs", "normal"] = "ones",
         *,
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__()
-        self.in_features, self.out_features, self.members = in_features, out_features, members
-        self.shared_input, self.init = shared_input, init
-        self._seed, self._dtype = seed, dtype
-
-    def _specs(self) -> list[LayerSpec]:
-        keys = ("in_features", "out_features", "members", "shared_input", "init")
-        return [("", "BatchEnsemble", {key: getattr(self, key) for key in keys})]
-
-    def _extra_repr(self) -> str:
-        more = f"shared_input={self.shared_input}, init={self.init!r}"
-        return f"{self.in_features}, {self.out_features}, members={self.members}, {more}"
+        values: dict[str, Any] = {
+            "in_features": in_features,
+            "out_features": out_features,
+            "members": members,
+        }
+        super().__init__(seed=seed, dtype=dtype, shared_input=shared_input, init=init, **values)

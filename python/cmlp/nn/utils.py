@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from cmlp import _core
-from cmlp.nn.module import Parameter
+from cmlp.nn.parameter import Member, Parameter, members_of
 
 
 def clip_grad_norm_(
@@ -17,7 +16,7 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> float:
-    """Scale the gradients in place so that their norm together is at most ``max_norm``.
+    """Scale the gradients in place so that the norm of all is at most ``max_norm``.
 
     The factor is ``max_norm / (norm + 1e-6)`` where that is below 1. The norm is summed in float64.
 
@@ -39,7 +38,7 @@ def clip_grad_norm_(
     ValueError
         For another ``norm_type``, a negative ``max_norm``, parameters of two dtypes.
     RuntimeError
-        For a norm that is not finite, if asked to.
+        For a norm that is not finite, with ``error_if_nonfinite``.
 
     Examples
     --------
@@ -82,9 +81,5 @@ def clip_grad_value_(parameters: Parameter | Iterable[Parameter], clip_value: fl
         _core.clip_grad_value(members, clip_value)
 
 
-def _members(parameters: Parameter | Iterable[Parameter], function: str) -> list[tuple[Any, int]]:
-    """Return each parameter as its network and index there."""
-    every = [parameters] if isinstance(parameters, Parameter) else list(parameters)
-    if len({type(parameter._core) for parameter in every}) > 1:
-        raise ValueError(f"{function}: parameters have different dtypes")
-    return [(parameter._core, parameter._index) for parameter in every]
+def _members(parameters: Parameter | Iterable[Parameter], function: str) -> list[Member]:
+    return members_of([parameters] if isinstance(parameters, Parameter) else parameters, function)

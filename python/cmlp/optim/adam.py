@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cmlp.optim.optimizers import Optimizer, Params
 
 
-class Adam(Optimizer):
+class Adam(Optimizer, rule="adam"):
     """``w -= lr m_hat / (sqrt(v_hat) + eps)``, m and v running means of g and g^2: Kingma and Ba, ICLR 2015.
 
     Parameters
@@ -47,23 +49,11 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
-        eps_mode: str = "torch",
-    ) -> None:
-        super().__init__(
-            params,
-            "adam",
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            amsgrad=amsgrad,
-            maximize=maximize,
-            decoupled_weight_decay=decoupled_weight_decay,
-            eps_mode=eps_mode,
-        )
+        eps_mode: Literal["torch", "keras"] = "torch",
+    ) -> None: ...
 
 
-class AdamW(Optimizer):
+class AdamW(Optimizer, rule="adamw"):
     """Adam after ``w *= 1 - lr weight_decay``: Loshchilov and Hutter, ICLR 2019.
 
     Parameters
@@ -99,22 +89,11 @@ class AdamW(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
-        eps_mode: str = "torch",
-    ) -> None:
-        super().__init__(
-            params,
-            "adamw",
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            amsgrad=amsgrad,
-            maximize=maximize,
-            eps_mode=eps_mode,
-        )
+        eps_mode: Literal["torch", "keras"] = "torch",
+    ) -> None: ...
 
 
-class Adamax(Optimizer):
+class Adamax(Optimizer, rule="adamax"):
     """Adam by the largest gradient: ``w -= lr m_hat / u``, Kingma and Ba, ICLR 2015.
 
     ``u = max(beta2 u, |g| + eps)``.
@@ -148,13 +127,4 @@ class Adamax(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "adamax",
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            maximize=maximize,
-        )
+    ) -> None: ...

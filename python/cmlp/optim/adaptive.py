@@ -5,7 +5,7 @@ from __future__ import annotations
 from cmlp.optim.optimizers import Optimizer, Params
 
 
-class NAdam(Optimizer):
+class NAdam(Optimizer, rule="nadam"):
     """Adam with Nesterov's momentum: Dozat, ICLR workshop 2016.
 
     ``w -= lr ((1 - mu) / (1 - p) g + mu' / (1 - p mu') m) / (sqrt(v_hat) + eps)`` with the momentum
@@ -45,21 +45,10 @@ class NAdam(Optimizer):
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "nadam",
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum_decay=momentum_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-            maximize=maximize,
-        )
+    ) -> None: ...
 
 
-class RAdam(Optimizer):
+class RAdam(Optimizer, rule="radam"):
     """Adam whose step is rectified while v rests on few gradients: Liu et al., ICLR 2020.
 
     With ``a = 2 / (1 - beta2) - 1`` and ``b = a - 2 s beta2^s / (1 - beta2^s)`` the step of Adam is scaled by
@@ -98,20 +87,10 @@ class RAdam(Optimizer):
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "radam",
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            decoupled_weight_decay=decoupled_weight_decay,
-            maximize=maximize,
-        )
+    ) -> None: ...
 
 
-class Adan(Optimizer):
+class Adan(Optimizer, rule="adan"):
     """Nesterov momentum from differences of gradients: Xie et al., TPAMI 2024.
 
     m, v and n are running means of g, of ``d = g - g before`` (0 at first) and of ``(g + beta2 d)^2``;
@@ -150,14 +129,4 @@ class Adan(Optimizer):
         no_prox: bool = False,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "adan",
-            lr=lr,
-            betas=betas,
-            eps=eps,
-            weight_decay=weight_decay,
-            no_prox=no_prox,
-            maximize=maximize,
-        )
+    ) -> None: ...

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
-from cmlp import _core
-from cmlp.nn.module import Parameter
+from cmlp.nn.parameter import Member, Parameter
+from cmlp.optim.members import OverParameters, parameters_in
 
 
-class FullBatch:
+class FullBatch(OverParameters):
     """A rule over one group of parameters that may look at all rows several times before it moves."""
 
-    def __init__(self, params: Iterable[Parameter], rules: tuple[Any, Any], settings: dict[str, Any]) -> None:
-        name, parameters = type(self).__name__, list(params)
-        if any(not isinstance(parameter, Parameter) for parameter in parameters):
-            raise ValueError(f"{name}: it takes parameters, not groups of them")
-        kinds = {type(parameter._core) for parameter in parameters}
-        if len(kinds) != 1:
-            raise ValueError(
-                f"{name}: {'parameters have different dtypes' if kinds else 'there are no parameters'}"
-            )
-        places = [(parameter._core, parameter._index) for parameter in parameters]
-        if len({(id(core), index) for core, index in places}) != len(places):
-            raise ValueError(f"{name}: a parameter is given twice")
-        self._rule = rules[kinds != {_core.Network32}](places)
-        self.param_groups: list[dict[str, Any]] = [{"params": parameters, **settings}]
+    name: ClassVar[str] = ""
+    param_groups: list[dict[str, Any]]
+    _rules: ClassVar[tuple[Any, Any]]  # the core's classes for float32 and float64
+
+    def __init__(self, params: Iterable[Parameter], settings: dict[str, Any]) -> None:
+        label = type(self).__name__
+        parameters = parameters_in(params, label)
+        self._begin([parameters])
+        self._made = self._make()
+        self.param_groups = [{"params": parameters, **settings}]
+
+    def _make(self) -> Any:
+        return self._rules[not self._is_single](self._members[0])
+
+    def _state(self) -> Any:
+        """Return what the core's rule remembers."""
+        raise NotImplementedError
+
+    def _set_state(self, state: Any) -> None:
+        """Put it back."""
+        raise NotImplementedError
+
+    def _remake(self, before: list[list[Member]]) -> None:
+        state = self._state()
+        self._made = self._make()
+        self._set_state(state)
 
     def _settings(self) -> dict[str, Any]:
         return {key: value for key, value in self.param_groups[0].items() if key != "params"}
@@ -36,24 +48,36 @@ class FullBatch:
     @property
     def _core(self) -> Any:
         """The core's rule with the settings as they are now."""
-        self._rule.set(**self._core_settings())
-        return self._rule
+        self._follow()
+        self._made.set(**self._core_settings())
+        return self._made
 
-    def zero_grad(self) -> None:
-        """Set all gradients to zero."""
-        for parameter in self.param_groups[0]["params"]:
-            parameter.grad[...] = 0
+    def state_dict(self) -> dict[str, Any]:
+        """Return the settings and what is remembered."""
+        self._follow()
+        return {"name": self.name, "groups": [self._settings()], "state": self._state()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what :meth:`state_dict` returned; the same steps follow, bit for bit.
+
+        Raises
+        ------
+        ValueError
+            When it is of another rule or of other parameters.
+        """
+        if state["name"] != self.name:
+            raise ValueError(f"load_state_dict: the state is of '{state['name']}'")
+        self._follow()
+        self._set_state(state["state"])
+        self.param_groups[0].update(state["groups"][0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"parameters": list(self.param_groups[0]["params"]), "state": self.state_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        FullBatch.__init__(self, state["parameters"], state["state"]["groups"][0])
+        self.load_state_dict(state["state"])
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{key}={value!r}" for key, value in self._settings().items())
-        return f"{type(self).__name__}({settings})"
-
-
-def named(name: str, params: Iterable[Parameter]) -> FullBatch | None:
-    """Return the rule that ``fit(optimizer=name)`` means, or None when it is none of these."""
-    from cmlp.optim.lbfgs import LBFGS
-    from cmlp.optim.levenberg import LevenbergMarquardt
-
-    if name == "lbfgs":
-        return LBFGS(params, line_search_fn="strong_wolfe")
-    return LevenbergMarquardt(params) if name == "levenberg_marquardt" else None
+        settings = "".join(f", {key}={value!r}" for key, value in self._settings().items())
+        return f"{type(self).__name__}(params{settings})"

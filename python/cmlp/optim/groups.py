@@ -56,8 +56,8 @@ def param_groups(module: Module, factors: Factors, **settings: float) -> list[di
         raise ValueError(f"param_groups: there are factors of {', '.join(unknown)}, which is not given")
     unused = set(factors)
     groups: dict[tuple[float, ...], list[Parameter]] = {}
-    for parameter, kind in zip(module.parameters(), _kinds(module), strict=True):
-        names = parameter.name, f"{kind}.{parameter.name.rpartition('.')[2]}"
+    for name, parameter in module.named_parameters():
+        names = name, f"{parameter._module._kind}.{name.rpartition('.')[2]}"
         fitting = [key for key in factors if any(fnmatchcase(name, key) for name in names)]
         unused.difference_update(fitting)
         values = dict(settings)
@@ -68,10 +68,3 @@ def param_groups(module: Module, factors: Factors, **settings: float) -> list[di
     if unused:
         raise ValueError(f"param_groups: no parameter fits {', '.join(map(repr, sorted(unused)))}")
     return [{"params": members, **dict(zip(settings, key, strict=True))} for key, members in groups.items()]
-
-
-def _kinds(module: Module) -> list[str]:
-    """Return the kind of each parameter's layer: "Linear"."""
-    layers = module._core.layers()
-    rows = [layer for _, layer, _, _ in module._core.parameters()]
-    return [layers[at][1] for at in rows if module._first <= at < module._last]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 from cmlp import _core
-from cmlp.nn.module import Parameter
+from cmlp.nn.parameter import Parameter
 from cmlp.optim.full_batch import FullBatch
 
 
@@ -33,7 +33,7 @@ class LBFGS(FullBatch):
     tolerance_grad : float, default 1e-7
         Largest gradient that counts as a minimum.
     tolerance_change : float, default 1e-9
-        Least change of the loss and of the parameters to go on for.
+        Least change of the loss and of the parameters; smaller ones end a step.
     history_size : int, default 100
         Steps that are remembered.
     line_search_fn : {None, "strong_wolfe"}
@@ -60,6 +60,9 @@ class LBFGS(FullBatch):
     [[3.0]]
     """
 
+    name = "lbfgs"
+    _rules = (_core.LBFGS32, _core.LBFGS64)
+
     def __init__(
         self,
         params: Iterable[Parameter],
@@ -69,7 +72,7 @@ class LBFGS(FullBatch):
         tolerance_grad: float = 1e-7,
         tolerance_change: float = 1e-9,
         history_size: int = 100,
-        line_search_fn: str | None = None,
+        line_search_fn: Literal["strong_wolfe"] | None = None,
     ) -> None:
         if line_search_fn not in (None, "strong_wolfe"):
             raise ValueError(f"LBFGS: line_search_fn is {line_search_fn!r}; choose from None, 'strong_wolfe'")
@@ -82,7 +85,13 @@ class LBFGS(FullBatch):
             "history_size": history_size,
             "line_search_fn": line_search_fn,
         }
-        super().__init__(params, (_core.LBFGS32, _core.LBFGS64), settings)
+        super().__init__(params, settings)
+
+    def _state(self) -> Any:
+        return self._made.state()
+
+    def _set_state(self, state: Any) -> None:
+        self._made.set_state(state)
 
     def _core_settings(self) -> dict[str, Any]:
         settings = self._settings()
@@ -103,20 +112,3 @@ class LBFGS(FullBatch):
             The loss before.
         """
         return float(self._core.step(closure))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the settings and what is remembered."""
-        return {"name": "lbfgs", "groups": [self._settings()], "state": self._rule.state()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what :meth:`state_dict` returned; the same steps follow, bit for bit.
-
-        Raises
-        ------
-        ValueError
-            When it is of another rule or of other parameters.
-        """
-        if state["name"] != "lbfgs":
-            raise ValueError(f"load_state_dict: the state is of '{state['name']}'")
-        self._rule.set_state(state["state"])
-        self.param_groups[0].update(state["groups"][0])

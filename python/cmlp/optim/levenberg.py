@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from cmlp import _core
-from cmlp.nn.module import Parameter
+from cmlp.nn.field_checks import any_number
+from cmlp.nn.parameter import Parameter
 from cmlp.optim.full_batch import FullBatch
 
 
@@ -51,6 +52,9 @@ class LevenbergMarquardt(FullBatch):
     True
     """
 
+    name = "levenberg_marquardt"
+    _rules = (_core.LevenbergMarquardt32, _core.LevenbergMarquardt64)
+
     def __init__(
         self,
         params: Iterable[Parameter],
@@ -59,36 +63,24 @@ class LevenbergMarquardt(FullBatch):
         max_damping: float = 1e10,
         tolerance_grad: float = 1e-10,
     ) -> None:
-        rules = (_core.LevenbergMarquardt32, _core.LevenbergMarquardt64)
         settings = {"factor": factor, "max_damping": max_damping, "tolerance_grad": tolerance_grad}
-        super().__init__(params, rules, settings)
+        super().__init__(params, settings)
         self.damping = damping
 
     @property
     def damping(self) -> float:
-        """As it is now; a fit goes on from here."""
-        return float(self._rule.damping)
+        """The present value; a fit continues from here."""
+        return float(self._core.damping)
 
     @damping.setter
     def damping(self, value: float) -> None:
-        self._rule.damping = value
+        self._core.damping = any_number("LevenbergMarquardt: damping", value)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the settings and the damping."""
-        return {"name": "levenberg_marquardt", "groups": [self._settings()], "damping": self.damping}
+    def _state(self) -> Any:
+        return {"damping": self._made.damping}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what :meth:`state_dict` returned; the same steps follow, bit for bit.
-
-        Raises
-        ------
-        ValueError
-            When it is of another rule.
-        """
-        if state["name"] != "levenberg_marquardt":
-            raise ValueError(f"load_state_dict: the state is of '{state['name']}'")
-        self.param_groups[0].update(state["groups"][0])
-        self.damping = state["damping"]
+    def _set_state(self, state: Any) -> None:
+        self._made.damping = state["damping"]
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, damping={self.damping!r})"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cmlp.optim.optimizers import Optimizer, Params
 
 
-class Muon(Optimizer):
+class Muon(Optimizer, rule="muon"):
     """Step along the nearest orthogonal matrix to the momentum: Jordan et al., 2024.
 
     For each weight matrix ``m += (1 - momentum) (g - m)``; ``X = g + momentum (m - g)``, or m without
     Nesterov, is divided by its norm and then ``ns_steps`` times becomes ``a X + (b X X^T + c (X X^T)^2) X``;
     ``W = (1 - lr weight_decay) W - lr r X``. PyTorch's class takes matrices only; this one steps biases and
     all else that is one-dimensional as :class:`AdamW` does, with ``betas`` and ``adam_eps``, so that one
-    optimizer may have the whole network. Give them a learning rate of their own in a group of their own. The
+    optimizer may have all parameters. Give them a learning rate of their own in a group of their own. The
     iteration runs in the weights' own precision; PyTorch's runs in bfloat16.
 
     Parameters
@@ -54,22 +56,8 @@ class Muon(Optimizer):
         ns_coefficients: tuple[float, float, float] = (3.4445, -4.775, 2.0315),
         eps: float = 1e-7,
         ns_steps: int = 5,
-        adjust_lr_fn: str | None = None,
+        adjust_lr_fn: Literal["original", "match_rms_adamw"] | None = None,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         adam_eps: float = 1e-8,
-    ) -> None:
-        super().__init__(
-            params,
-            "muon",
-            lr=lr,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            nesterov=nesterov,
-            ns_coefficients=ns_coefficients,
-            eps=eps,
-            ns_steps=ns_steps,
-            adjust_lr_fn=adjust_lr_fn,
-            betas=betas,
-            adam_eps=adam_eps,
-        )
+    ) -> None: ...

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from cmlp import _core
-from cmlp.nn.module import Parameter
+from cmlp._foreign_names import unknown
+from cmlp.nn.parameter import Member, Parameter
+from cmlp.optim.members import OverParameters, parameters_in, short_repr
+from cmlp.optim.settings import SETTINGS, TUPLES, arguments_of, as_given, as_numbers, from_arguments, names_in
 
 Params = Iterable[Parameter] | Iterable[Mapping[str, Any]]
-
-# PyTorch's arguments that are several settings of a row, and those that are words.
-_TUPLES = {
-    "betas": ("beta1", "beta2", "beta3"),
-    "etas": ("eta_minus", "eta_plus"),
-    "step_sizes": ("step_min", "step_max"),
-    "ns_coefficients": ("ns_a", "ns_b", "ns_c"),
-}
-_WORDS = {
-    "eps_mode": ("torch", "keras"),
-    "velocity_mode": ("torch", "keras"),
-    "adjust_lr_fn": ("original", "match_rms_adamw"),
-}
-
-_SETTINGS: dict[str, list[str]] = {row["name"]: list(row["parameters"]) for row in _core.optimizers()}
 
 
 class ParamGroup(MutableMapping[str, Any]):
@@ -45,25 +33,28 @@ class ParamGroup(MutableMapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         if key == "params":
             return self._parameters
-        if key in _TUPLES and (names := self._optimizer._names_in(key)):
+        rule = self._optimizer.name
+        if key in TUPLES and (names := names_in(key, rule)):
             return tuple(self[name] for name in names)
         if key == "dropout" and self._parameters:
             return self._parameters[0]._core.dropout
-        if key not in self._optimizer._setting_names:
+        if key not in SETTINGS[rule]:
             return self._initial(key)[self._index]
-        return self._optimizer._core.setting(key, self._index)
+        return as_given(key, self._optimizer._core.setting(key, self._index))
 
     def __setitem__(self, key: str, value: Any) -> None:
         if key == "dropout":
             for parameter in self._parameters:
                 parameter._core.dropout = float(value)
             return
-        if key not in self._optimizer._setting_names and key.startswith("initial_"):
+        if key == "params":
+            raise TypeError("the parameters of a group cannot be replaced; use add_param_group")
+        if key not in SETTINGS[self._optimizer.name] and key.startswith("initial_"):
             setting = key.removeprefix("initial_")
             values = [group[setting] for group in self._optimizer.param_groups]
             self._optimizer._initial.setdefault(setting, values)[self._index] = float(value)
             return
-        for name, number in self._optimizer._named({key: value}).items():
+        for name, number in self._optimizer._numbers({key: value}).items():
             self._optimizer._core.set_setting(name, number, self._index)
 
     def _initial(self, key: str) -> list[float]:
@@ -77,17 +68,17 @@ class ParamGroup(MutableMapping[str, Any]):
         raise TypeError("settings of an optimizer cannot be removed")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(["params", *self._optimizer._setting_names])
+        return iter(["params", *SETTINGS[self._optimizer.name]])
 
     def __len__(self) -> int:
-        return 1 + len(self._optimizer._setting_names)
+        return 1 + len(SETTINGS[self._optimizer.name])
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{key}={self[key]:g}" for key in self._optimizer._setting_names)
+        settings = ", ".join(f"{key}={self[key]!r}" for key in SETTINGS[self._optimizer.name])
         return f"ParamGroup({len(self._parameters)} parameters, {settings})"
 
 
-class Optimizer:
+class Optimizer(OverParameters):
     """An update rule by the name of its row, with its state; base of all optimizer classes.
 
     Parameters
@@ -105,38 +96,59 @@ class Optimizer:
         For no parameters, an unknown name or setting, or a setting out of range.
     """
 
+    name: str = ""
+    param_groups: list[ParamGroup]
+
+    def __init_subclass__(cls, rule: str = "", **options: Any) -> None:
+        """Make the arguments of a subclass's constructor the settings of the rule."""
+        super().__init_subclass__(**options)
+        if rule:
+            cls.__init__ = from_arguments(cls.__init__, rule, Optimizer.__init__)  # type: ignore[method-assign]
+
     def __init__(self, params: Params, name: str, **settings: Any) -> None:
+        if name not in SETTINGS:
+            raise ValueError(unknown("optimizer", name, SETTINGS))
         self.name = name
         self._initial: dict[str, list[float]] = {}  # setting: what its schedules start from, by group
-        self._setting_names = _SETTINGS.get(name, [])
-        self._defaults = self._named(settings)
-        groups = [self._group(item) for item in _as_groups(params)]
-        kind = self._kind([p for parameters, _ in groups for p in parameters])
-        core: Any = _core.Optimizer32 if kind is _core.Network32 else _core.Optimizer64
-        self._core: _core.Optimizer32 | _core.Optimizer64 = core(
-            name, [(members_of(parameters), values) for parameters, values in groups]
-        )
+        self._defaults = self._numbers(settings)
+        self._build([self._group(item) for item in _as_groups(params, type(self).__name__)])
+
+    def _build(self, groups: list[tuple[list[Parameter], dict[str, float]]]) -> None:
+        self._begin([parameters for parameters, _ in groups])
+        self._made = self._make([settings for _, settings in groups])
         self.param_groups = [ParamGroup(self, i, parameters) for i, (parameters, _) in enumerate(groups)]
 
-    def _kind(self, parameters: list[Parameter]) -> type:
-        """Return the kind of network of all; raise ValueError unless there is one, and each is there once."""
-        if len({(id(p._core), p._index) for p in parameters}) != len(parameters):
-            raise ValueError(f"{type(self).__name__}: a parameter is given twice")
-        kinds = {type(p._core) for p in parameters}
-        if len(kinds) != 1:
-            problem = "parameters have different dtypes" if kinds else "there are no parameters"
-            raise ValueError(f"{type(self).__name__}: {problem}")
-        return kinds.pop()
+    def _make(self, settings: list[dict[str, float]]) -> _core.Optimizer32 | _core.Optimizer64:
+        """Return the core's optimizer over the members there are."""
+        core: Any = _core.Optimizer32 if self._is_single else _core.Optimizer64
+        made: _core.Optimizer32 | _core.Optimizer64 = core(
+            self.name, list(zip(self._members, settings, strict=True))
+        )
+        return made
+
+    @property
+    def _core(self) -> _core.Optimizer32 | _core.Optimizer64:
+        self._follow()
+        return self._made
+
+    def _remake(self, before: list[list[Member]]) -> None:
+        old: Any = self._made
+        names = SETTINGS[self.name]
+        self._made = self._make([{n: old.setting(n, i) for n in names} for i in range(len(before))])
+        _core.move_state(self._made, self._members, old, before)
 
     def _group(self, item: Mapping[str, Any]) -> tuple[list[Parameter], dict[str, float]]:
         """Return the parameters of a group and its settings by the rule's names."""
-        own = self._named({key: value for key, value in item.items() if key != "params"})
-        params = item.get("params", ())
-        parameters = [params] if isinstance(params, Parameter) else list(params)
-        for parameter in parameters:
-            if not isinstance(parameter, Parameter):
-                raise ValueError(f"{type(self).__name__}: {parameter!r} is not a Parameter")
-        return parameters, {**self._defaults, **own}
+        own = self._numbers({key: value for key, value in item.items() if key != "params"})
+        return parameters_in(item.get("params", ()), type(self).__name__), {**self._defaults, **own}
+
+    def _numbers(self, settings: Mapping[str, Any]) -> dict[str, float]:
+        return as_numbers(settings, self.name, type(self).__name__)
+
+    def _is_setting(self, name: str) -> bool:
+        return self.name in SETTINGS and (
+            name in SETTINGS[self.name] or (name in TUPLES and bool(names_in(name, self.name)))
+        )
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Take on another group; its state begins with the next step, schedulers made before leave it alone.
@@ -163,8 +175,10 @@ class Optimizer:
         parameters, values = self._group(param_group)
         if not parameters:
             raise ValueError(f"{type(self).__name__}: there are no parameters")
-        self._kind([p for group in self.param_groups for p in group["params"]] + parameters)
-        self._core.add_group(members_of(parameters), values)
+        core: Any = self._core
+        members = self._find([*(group["params"] for group in self.param_groups), parameters])
+        core.add_group(members[-1], values)
+        self._members = members
         self.param_groups.append(ParamGroup(self, len(self.param_groups), parameters))
         for setting, initial in self._initial.items():
             initial.append(float(self.param_groups[-1][setting]))
@@ -174,43 +188,15 @@ class Optimizer:
         members = [parameter._core for group in self.param_groups for parameter in group["params"]]
         return list({id(core): core for core in members}.values())
 
-    def _names_in(self, key: str) -> list[str]:
-        """Return the settings of the rule that one of PyTorch's tuples holds."""
-        return [name for name in _TUPLES[key] if name in self._setting_names]
-
-    def _named(self, settings: Mapping[str, Any]) -> dict[str, float]:
-        """Return PyTorch's arguments as numbers by the rule's names: betas are two of them."""
-        named: dict[str, float] = {}
-        for key, value in settings.items():
-            if key in _TUPLES and (names := self._names_in(key)):
-                if len(value) != len(names):
-                    raise ValueError(
-                        f"{type(self).__name__}: {key} has {len(value)} values, not {len(names)}"
-                    )
-                named.update(zip(names, map(float, value), strict=True))
-            elif key in _WORDS and (value is None or isinstance(value, str)):
-                named[key] = float(self._word(key, value or _WORDS[key][0]))
-            else:
-                named[key] = float(value)
-        return named
-
-    def _word(self, key: str, value: str) -> int:
-        if value not in _WORDS[key]:
-            choices = ", ".join(_WORDS[key])
-            raise ValueError(f"{type(self).__name__}: {key} is '{value}'; choose from {choices}")
-        return _WORDS[key].index(value)
-
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Call ``closure``, if given; update every parameter once; return what the closure returned."""
         value = None if closure is None else closure()
         self._core.step()
         return value
-
-    def zero_grad(self) -> None:
-        """Set all gradients to zero."""
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                parameter.grad[...] = 0
 
     @property
     def lr(self) -> float:
@@ -231,7 +217,7 @@ class Optimizer:
         return {
             "name": self.name,
             "steps": self._core.steps,
-            "groups": [{key: group[key] for key in self._setting_names} for group in self.param_groups],
+            "groups": [{key: group[key] for key in SETTINGS[self.name]} for group in self.param_groups],
             "initial": {setting: list(values) for setting, values in self._initial.items()},
             "state": [np.array(array) for array in self._core.state()],
             "memory": [list(self._core.memory(i)) for i, _ in enumerate(self.param_groups)],
@@ -267,18 +253,35 @@ class Optimizer:
         for network, passes in zip(self._networks(), state.get("passes", ()), strict=False):
             network.step = passes
 
+    def __getstate__(self) -> dict[str, Any]:
+        left_out = ("_made", "_members", "_followed_at", "param_groups")
+        kept = {key: value for key, value in self.__dict__.items() if key not in left_out}
+        groups = [list(group["params"]) for group in self.param_groups]
+        return {"attributes": kept, "parameters": groups, "state": self.state_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state["attributes"])
+        settings = [self._numbers(group) for group in state["state"]["groups"]]
+        self._build(list(zip(state["parameters"], settings, strict=True)))
+        self.load_state_dict(state["state"])
+
     def __repr__(self) -> str:
-        groups = "".join(f"\n  {group!r}" for group in self.param_groups)
-        return f"{type(self).__name__}({groups}\n)"
+        """Return the call that makes an equal one over ``params``, the list of its parameters."""
+        names = arguments_of(type(self), self.name)
+        shown = short_repr([group["params"] for group in self.param_groups])
+        rule = [] if type(self) is not Optimizer else [repr(self.name)]
+        if len(shown) == 1:
+            settings = [f"{name}={self.param_groups[0][name]!r}" for name in names]
+            return f"{type(self).__name__}({', '.join(['params', *rule, *settings])})"
+        groups = [
+            f"{{'params': {params}, {', '.join(f'{name!r}: {group[name]!r}' for name in names)}}}"
+            for params, group in zip(shown, self.param_groups, strict=True)
+        ]
+        return f"{type(self).__name__}({', '.join(['[' + ', '.join(groups) + ']', *rule])})"
 
 
-def members_of(parameters: list[Parameter]) -> list[tuple[Any, int]]:
-    """Return the parameters as the core knows them: network and index."""
-    return [(parameter._core, parameter._index) for parameter in parameters]
-
-
-def _as_groups(params: Params) -> list[Mapping[str, Any]]:
-    items = list(params)
-    if items and isinstance(items[0], Mapping):
-        return items  # type: ignore[return-value]
-    return [{"params": items}]
+def _as_groups(params: Any, name: str) -> list[Mapping[str, Any]]:
+    items = list(params) if isinstance(params, Iterable) and not isinstance(params, Mapping) else params
+    if isinstance(items, list) and items and isinstance(items[0], Mapping):
+        return items
+    return [{"params": parameters_in(items, name)}]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cmlp.optim.optimizers import Optimizer, Params
 
 
-class SGD(Optimizer):
+class SGD(Optimizer, rule="sgd"):
     """Stochastic gradient descent with momentum: ``v = momentum v + g; w -= lr v``.
 
     Parameters
@@ -21,7 +23,7 @@ class SGD(Optimizer):
         Step along ``g + momentum v`` (Sutskever et al., ICML 2013); needs momentum and no dampening.
     maximize : bool, default False
     velocity_mode : {"torch", "keras"}
-        Where a step size that changes takes effect: on the whole velocity ("torch"), or on what goes into it,
+        Where a step size that changes takes effect: on the velocity ("torch"), or on what is added to it,
         ``v = momentum v + lr g; w -= v``, as in Keras and scikit-learn ("keras").
 
     Examples
@@ -44,26 +46,15 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
-        velocity_mode: str = "torch",
+        velocity_mode: Literal["torch", "keras"] = "torch",
     ) -> None:
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
                 f"SGD: nesterov needs momentum above 0 and no dampening, they are {momentum} and {dampening}"
             )
-        super().__init__(
-            params,
-            "sgd",
-            lr=lr,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            nesterov=nesterov,
-            maximize=maximize,
-            velocity_mode=velocity_mode,
-        )
 
 
-class ASGD(Optimizer):
+class ASGD(Optimizer, rule="asgd"):
     """Averaged descent: Polyak and Juditsky, SIAM Journal on Control and Optimization 1992.
 
     ``w = (1 - lambd eta) w - eta g`` with ``eta = lr / (1 + lambd lr s)^alpha`` after step s. The average of
@@ -101,20 +92,10 @@ class ASGD(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "asgd",
-            lr=lr,
-            lambd=lambd,
-            alpha=alpha,
-            t0=t0,
-            weight_decay=weight_decay,
-            maximize=maximize,
-        )
+    ) -> None: ...
 
 
-class Rprop(Optimizer):
+class Rprop(Optimizer, rule="rprop"):
     """By the gradient's sign alone, for full batches: Riedmiller and Braun, ICNN 1993.
 
     Each weight has a step size, lr at first: times ``etas[1]`` while g keeps its sign, times ``etas[0]``
@@ -147,18 +128,10 @@ class Rprop(Optimizer):
         step_sizes: tuple[float, float] = (1e-6, 50),
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "rprop",
-            lr=lr,
-            etas=etas,
-            step_sizes=step_sizes,
-            maximize=maximize,
-        )
+    ) -> None: ...
 
 
-class Lion(Optimizer):
+class Lion(Optimizer, rule="lion"):
     """By the sign of the momentum: Chen et al., NeurIPS 2023.
 
     ``w *= 1 - lr weight_decay; w -= lr sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g``. Names
@@ -191,12 +164,4 @@ class Lion(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "lion",
-            lr=lr,
-            betas=betas,
-            weight_decay=weight_decay,
-            maximize=maximize,
-        )
+    ) -> None: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cmlp.optim.optimizers import Optimizer, Params
 
 
-class Adagrad(Optimizer):
+class Adagrad(Optimizer, rule="adagrad"):
     """``w -= lr g / (sqrt(v) + eps)``, v the sum of all g^2: Duchi et al., JMLR 2011.
 
     Parameters
@@ -41,20 +41,10 @@ class Adagrad(Optimizer):
         eps: float = 1e-10,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "adagrad",
-            lr=lr,
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value,
-            eps=eps,
-            maximize=maximize,
-        )
+    ) -> None: ...
 
 
-class Adadelta(Optimizer):
+class Adadelta(Optimizer, rule="adadelta"):
     """Steps as large as the recent ones: Zeiler, arXiv:1212.5701.
 
     ``d = sqrt(u + eps) / sqrt(v + eps) g; w -= lr d``, v and u running means of g^2 and of d^2.
@@ -89,19 +79,10 @@ class Adadelta(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "adadelta",
-            lr=lr,
-            rho=rho,
-            eps=eps,
-            weight_decay=weight_decay,
-            maximize=maximize,
-        )
+    ) -> None: ...
 
 
-class RMSprop(Optimizer):
+class RMSprop(Optimizer, rule="rmsprop"):
     """``w -= lr g / (sqrt(v) + eps)``, v a running mean of g^2: Tieleman and Hinton, 2012.
 
     Parameters
@@ -140,15 +121,4 @@ class RMSprop(Optimizer):
         centered: bool = False,
         *,
         maximize: bool = False,
-    ) -> None:
-        super().__init__(
-            params,
-            "rmsprop",
-            lr=lr,
-            alpha=alpha,
-            eps=eps,
-            weight_decay=weight_decay,
-            momentum=momentum,
-            centered=centered,
-            maximize=maximize,
-        )
+    ) -> None: ...

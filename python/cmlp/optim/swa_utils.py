@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from cmlp import _core
 from cmlp.nn.module import Module, Parameter, make_core
+from cmlp.nn.numbers import Numbers
+from cmlp.nn.parameter import members_of
 from cmlp.optim._swalr import SWALR
-from cmlp.optim.optimizers import members_of
 
 __all__ = ["SWALR", "AveragedModel", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
 
@@ -20,10 +21,16 @@ Array = npt.NDArray[Any]
 
 
 class _MovingMean:
-    """``mean += share(n) (x - mean)``, n the number of models in the mean so far."""
+    """``mean += share(n) (x - mean)``, n the number of models in the mean so far.
 
-    def __init__(self, share: Callable[[int], float]) -> None:
-        self.share = share
+    The share of a new model is constant, or 1 / (n + 1): the plain mean.
+    """
+
+    def __init__(self, constant: float | None = None) -> None:
+        self.constant = constant
+
+    def share(self, num_averaged: int) -> float:
+        return 1 / (num_averaged + 1) if self.constant is None else self.constant
 
     def __call__(self, averaged: list[Array], current: list[Array], num_averaged: int) -> None:
         for mean, x in zip(averaged, current, strict=True):
@@ -40,12 +47,12 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[[list[Array], list[Ar
     """
     if not 0 <= decay <= 1:
         raise ValueError(f"get_ema_multi_avg_fn: decay is {decay}, it must be in [0,1]")
-    return _MovingMean(lambda num_averaged: 1 - decay)
+    return _MovingMean(1 - decay)
 
 
 def get_swa_multi_avg_fn() -> Callable[[list[Array], list[Array], int], None]:
     """Return the plain mean of all: Izmailov et al., UAI 2018."""
-    return _MovingMean(lambda num_averaged: 1 / (num_averaged + 1))
+    return _MovingMean()
 
 
 class AveragedModel:
@@ -202,13 +209,15 @@ def update_bn(loader: Iterable[Any], model: Module | AveragedModel) -> None:
         (name, kind, {**fields, "momentum": -1.0} if kind == "BatchNorm1d" else fields)
         for name, kind, fields in specs
     ]
-    dtype = "float32" if isinstance(module._core, _core.Network32) else "float64"
-    core = make_core(cumulative, module._core.seed, dtype)
-    own = module._state()
-    for name, _, values, _ in core.parameters():
-        values[...] = own[name].data
-    core.training = True
+    numbers = Numbers(make_core(cumulative, module._core.seed, module._numbers.dtype))
+    rows = [row for layer in range(len(cumulative)) for row in numbers.rows(layer)]
+    pairs = list(zip(rows, module._rows(), strict=True))
+    for averaged, own in pairs:
+        if own.grad is not None:
+            averaged.data[...] = own.data
+    numbers.core.training = True
     for batch in loader:
-        core.forward(batch[0] if isinstance(batch, list | tuple) else batch)
-    for name, _, values in core.buffers():
-        own[name].data = values
+        numbers.core.forward(batch[0] if isinstance(batch, list | tuple) else batch)
+    for averaged, own in pairs:
+        if own.grad is None:
+            own.data[...] = averaged.data

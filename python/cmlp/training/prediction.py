@@ -23,9 +23,8 @@ class Predictor:
 
     if TYPE_CHECKING:
         _core: Core
-        _owner: Any
-        _first: int
-        _last: Any
+        _parent: Any
+        _where: Callable[[], tuple[Core, int, int]]
         _standalone: Callable[[], Any]
 
     def evaluate(
@@ -94,10 +93,11 @@ class Predictor:
         """
         if unknown:
             refuse_arguments("predict", unknown)
+        core, first, last = self._where()
         if n_threads is None:
-            return self._core.predict(x, self._first, self._last)
+            return core.predict(x, first, last)
         with _core.Execution(n_threads):
-            return self._core.predict(x, self._first, self._last)
+            return core.predict(x, first, last)
 
     def summary(self) -> str:
         """Return a table of the layers with their output widths and parameters.
@@ -120,6 +120,6 @@ class Predictor:
 
     def _whole_core(self, function: str) -> Any:
         """Return the core; raise ValueError for an inner network, which is only a part of it."""
-        if self._owner is not None:
+        if self._parent is not None:
             raise ValueError(f"{function}: this network belongs to a larger one; call it on the whole")
         return self._core

@@ -41,12 +41,9 @@ def as_loss(loss: Loss | str) -> Loss:
 
 def as_optimizer(optimizer: Rule | str, net: Any) -> Rule:
     """Return the optimizer, or one of that name over all parameters."""
-    from cmlp.optim import Optimizer, full_batch
+    from cmlp.optim.names import by_name
 
-    if not isinstance(optimizer, str):
-        return optimizer
-    parameters = net.parameters()
-    return full_batch.named(optimizer, parameters) or Optimizer(parameters, optimizer)
+    return by_name(optimizer, net.parameters()) if isinstance(optimizer, str) else optimizer
 
 
 def rule_for(optimizer: Rule, net: Core, full_batch: bool = True) -> Any:
@@ -56,7 +53,8 @@ def rule_for(optimizer: Rule, net: Core, full_batch: bool = True) -> Any:
     """
     name, core = type(optimizer).__name__, optimizer._core
     if not full_batch and isinstance(core, _core.FullBatch32 | _core.FullBatch64):
-        raise ValueError(f"train_step: {name} sees all rows at once and has no step of one batch; use fit")
+        rule = f"{name} sees all rows at once and has no step of one batch"
+        raise ValueError(f"train_step: {rule}; use fit, or an optimizer that steps by batches")
     single = isinstance(net, _core.Network32)
     if isinstance(core, _core.Optimizer32 | _core.FullBatch32) != single:
         own, other = ("float32", "float64") if single else ("float64", "float32")

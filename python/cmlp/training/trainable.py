@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cmlp import _core
 from cmlp._foreign_names import refuse_arguments
+from cmlp.nn.mistakes import warn_of_last_layer
 from cmlp.training.data import FitData
 from cmlp.training.early_stopping import EarlyStopping, take_early_stopping
 from cmlp.training.history import History
@@ -86,6 +87,7 @@ class Trainable(Predictor):
             refuse_arguments("train_step", unknown)
         net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
         rule = rule_for(optimizer, net, full_batch=False)
+        warn_of_last_layer(self, criterion, "train_step")
         more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
         with _core.Execution(n_threads):
             return _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
@@ -261,6 +263,7 @@ class Trainable(Predictor):
         net = self._whole_core("fit")
         criterion, rule = as_loss(loss), as_optimizer(optimizer, self)
         update = rule_for(rule, net)
+        warn_of_last_layer(self, criterion, "fit")
         data = FitData(x, y, sample_weight, validation_data)
         data.hold_out(validation_split, seed)
         data.weigh(class_weight, criterion)

@@ -15,7 +15,9 @@ struct GradcheckRow {
     double
         relative_error;  ///< largest |analytic - numeric| over the largest |analytic| or |numeric| of the parameter
     double largest;  ///< largest |analytic|
-    Index checked;   ///< elements compared
+    Index checked;   ///< elements of the parameter
+    Index kinks =
+        0;  ///< elements left out, for h up to 1e-4: within h of them the loss has a kink (ReLU at 0) or a jump
 };
 
 /// Compares every gradient with (L(w + h) - L(w - h)) / 2h. Dropout draws the same mask in every pass; the network's

@@ -145,6 +145,8 @@ public:
     [[nodiscard]] Index output_width(Index in, Index first, Index last) const;
     /// The same for x; throws when it is sparse and layer first no Linear.
     [[nodiscard]] Index output_width(const Input<T>& x, Index first, Index last) const;
+    /// Takes the settings of a layer of the same kind and sizes, such as another p of a Dropout; throws otherwise.
+    void set_layer(Index layer, const Layer& settings);
     void zero_grad();
     /// Draws the parameters again.
     void reset_parameters(Seed seed);

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from cmlp.nn.losses.base import Loss
+from cmlp.nn.field_checks import column, number, optional
+from cmlp.nn.fields import Field
+from cmlp.nn.losses.base import Loss, Reduction
 
 
 class BCELoss(Loss):
@@ -21,8 +23,10 @@ class BCELoss(Loss):
     0.693147
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__("bce", reduction=reduction)
+    _row = "bce"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction)
 
 
 class BCEWithLogitsLoss(Loss):
@@ -48,8 +52,11 @@ class BCEWithLogitsLoss(Loss):
     2100.0
     """
 
-    def __init__(self, reduction: str = "mean", pos_weight: npt.ArrayLike | None = None) -> None:
-        super().__init__("bce_with_logits", reduction=reduction, weight=pos_weight)
+    _row = "bce_with_logits"
+    pos_weight: Field[npt.ArrayLike | None] = Field(optional(column), core="weight", quiet=True)
+
+    def __init__(self, reduction: Reduction = "mean", pos_weight: npt.ArrayLike | None = None) -> None:
+        super().__init__(self._row, reduction=reduction, pos_weight=pos_weight)
 
 
 class BinaryFocalLoss(Loss):
@@ -75,11 +82,14 @@ class BinaryFocalLoss(Loss):
     200.0
     """
 
-    def __init__(self, alpha: float | None = 0.25, gamma: float = 2.0, reduction: str = "mean") -> None:
-        if alpha is not None and not 0 <= alpha <= 1:
-            raise ValueError(f"BinaryFocalLoss: alpha is {alpha}, it must be in [0,1] or None")
-        settings = {"alpha": -1.0 if alpha is None else alpha, "gamma": gamma}
-        super().__init__("binary_focal", reduction=reduction, **settings)
+    _row = "binary_focal"
+    alpha: Field[float | None] = Field(
+        optional(number(0, 1)), to_core=lambda alpha: -1.0 if alpha is None else alpha
+    )
+    gamma: Field[float] = Field(number(0))
+
+    def __init__(self, alpha: float | None = 0.25, gamma: float = 2.0, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction, alpha=alpha, gamma=gamma)
 
 
 class SoftMarginLoss(Loss):
@@ -96,8 +106,10 @@ class SoftMarginLoss(Loss):
     1000.0
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__("soft_margin", reduction=reduction)
+    _row = "soft_margin"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction)
 
 
 class HingeLoss(Loss):
@@ -114,8 +126,10 @@ class HingeLoss(Loss):
     [[0.5, 0.0, 1.5]]
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__("hinge", reduction=reduction)
+    _row = "hinge"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction)
 
 
 class SquaredHingeLoss(Loss):
@@ -132,5 +146,7 @@ class SquaredHingeLoss(Loss):
     [[0.25, 0.0, 2.25]]
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__("squared_hinge", reduction=reduction)
+    _row = "squared_hinge"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from cmlp.nn.losses.base import Loss
+from cmlp.nn.field_checks import any_number, column, integer, number, one_of, optional
+from cmlp.nn.fields import Field
+from cmlp.nn.losses.base import Loss, Reduction
 
 
 class CrossEntropyLoss(Loss):
@@ -32,16 +34,21 @@ class CrossEntropyLoss(Loss):
     True
     """
 
+    _row = "cross_entropy"
+    weight: Field[npt.ArrayLike | None] = Field(optional(column), quiet=True)
+    label_smoothing: Field[float] = Field(number(0, 1))
+    ignore_index: Field[int] = Field(integer, quiet=True)
+
     def __init__(
         self,
         weight: npt.ArrayLike | None = None,
-        reduction: str = "mean",
+        reduction: Reduction = "mean",
         label_smoothing: float = 0.0,
         *,
         ignore_index: int = -100,
     ) -> None:
         settings = {"label_smoothing": label_smoothing, "ignore_index": ignore_index}
-        super().__init__("cross_entropy", reduction=reduction, weight=weight, **settings)
+        super().__init__(self._row, reduction=reduction, weight=weight, **settings)
 
 
 class NLLLoss(Loss):
@@ -65,10 +72,14 @@ class NLLLoss(Loss):
     [[-0.5, -0.0], [-0.0, -0.5]]
     """
 
+    _row = "nll"
+    weight: Field[npt.ArrayLike | None] = Field(optional(column), quiet=True)
+    ignore_index: Field[int] = Field(integer, quiet=True)
+
     def __init__(
-        self, weight: npt.ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+        self, weight: npt.ArrayLike | None = None, *, ignore_index: int = -100, reduction: Reduction = "mean"
     ) -> None:
-        super().__init__("nll", reduction=reduction, weight=weight, ignore_index=ignore_index)
+        super().__init__(self._row, reduction=reduction, weight=weight, ignore_index=ignore_index)
 
 
 class FocalLoss(Loss):
@@ -89,10 +100,14 @@ class FocalLoss(Loss):
     0.173287
     """
 
+    _row = "focal"
+    alpha: Field[npt.ArrayLike | None] = Field(optional(column), core="weight", quiet=True)
+    gamma: Field[float] = Field(number(0))
+
     def __init__(
-        self, alpha: npt.ArrayLike | None = None, gamma: float = 2.0, reduction: str = "mean"
+        self, alpha: npt.ArrayLike | None = None, gamma: float = 2.0, reduction: Reduction = "mean"
     ) -> None:
-        super().__init__("focal", reduction=reduction, weight=alpha, gamma=gamma)
+        super().__init__(self._row, reduction=reduction, alpha=alpha, gamma=gamma)
 
 
 class MultiMarginLoss(Loss):
@@ -113,12 +128,17 @@ class MultiMarginLoss(Loss):
     0.875
     """
 
+    _row = "multi_margin"
+    p: Field[int] = Field(one_of(1, 2))
+    margin: Field[float] = Field(any_number)
+    weight: Field[npt.ArrayLike | None] = Field(optional(column), quiet=True)
+
     def __init__(
         self,
         p: int = 1,
         margin: float = 1.0,
         weight: npt.ArrayLike | None = None,
         *,
-        reduction: str = "mean",
+        reduction: Reduction = "mean",
     ) -> None:
-        super().__init__("multi_margin", reduction=reduction, weight=weight, p=p, margin=margin)
+        super().__init__(self._row, reduction=reduction, weight=weight, p=p, margin=margin)

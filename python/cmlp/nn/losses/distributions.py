@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cmlp.nn.losses.base import Loss
+from cmlp.nn.field_checks import flag, number
+from cmlp.nn.fields import Field
+from cmlp.nn.losses.base import Loss, Reduction
 
 
 class KLDivLoss(Loss):
@@ -28,8 +30,11 @@ class KLDivLoss(Loss):
     0.693147
     """
 
-    def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
-        super().__init__("kl_div", reduction=reduction, log_target=log_target)
+    _row = "kl_div"
+    log_target: Field[bool] = Field(flag)
+
+    def __init__(self, reduction: Reduction = "mean", log_target: bool = False) -> None:
+        super().__init__(self._row, reduction=reduction, log_target=log_target)
 
 
 class PoissonNLLLoss(Loss):
@@ -53,10 +58,15 @@ class PoissonNLLLoss(Loss):
     [[-1.0, 0.0]]
     """
 
+    _row = "poisson_nll"
+    log_input: Field[bool] = Field(flag)
+    full: Field[bool] = Field(flag)
+    eps: Field[float] = Field(number(0))
+
     def __init__(
-        self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
+        self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: Reduction = "mean"
     ) -> None:
-        super().__init__("poisson_nll", reduction=reduction, log_input=log_input, full=full, eps=eps)
+        super().__init__(self._row, reduction=reduction, log_input=log_input, full=full, eps=eps)
 
 
 class GammaDevianceLoss(Loss):
@@ -76,8 +86,10 @@ class GammaDevianceLoss(Loss):
     0.0
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__("gamma_deviance", reduction=reduction)
+    _row = "gamma_deviance"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction)
 
 
 class TweedieLoss(Loss):
@@ -99,8 +111,11 @@ class TweedieLoss(Loss):
     4.0
     """
 
-    def __init__(self, power: float = 1.5, reduction: str = "mean") -> None:
-        super().__init__("tweedie", reduction=reduction, power=power)
+    _row = "tweedie"
+    power: Field[float] = Field(number(1, 2))
+
+    def __init__(self, power: float = 1.5, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction, power=power)
 
 
 class GaussianNLLLoss(Loss):
@@ -132,10 +147,15 @@ class GaussianNLLLoss(Loss):
     ([[2.0]], [[-1.5]])
     """
 
+    _row = "gaussian_nll"
+    full: Field[bool] = Field(flag)
+    eps: Field[float] = Field(number(0))
+    log_var: Field[bool] = Field(flag)
+
     def __init__(
-        self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean", log_var: bool = False
+        self, *, full: bool = False, eps: float = 1e-6, reduction: Reduction = "mean", log_var: bool = False
     ) -> None:
-        super().__init__("gaussian_nll", reduction=reduction, full=full, eps=eps, log_var=log_var)
+        super().__init__(self._row, reduction=reduction, full=full, eps=eps, log_var=log_var)
         self._means: int | None = None
 
     def __call__(  # type: ignore[override]
@@ -144,7 +164,7 @@ class GaussianNLLLoss(Loss):
         target: npt.ArrayLike,
         var: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
-    ) -> float | npt.NDArray[Any]:
+    ) -> Any:
         """Return the value, and keep the gradient for :meth:`backward` and :meth:`backward_var`.
 
         Parameters

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from cmlp.nn.losses.base import Loss
+from cmlp.nn.field_checks import column, number
+from cmlp.nn.fields import Field
+from cmlp.nn.losses.base import Loss, Reduction
 
 
 class MSELoss(Loss):
@@ -24,8 +26,10 @@ class MSELoss(Loss):
     [[0.0, 2.0]]
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__("mse", reduction=reduction)
+    _row = "mse"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction)
 
 
 class L1Loss(Loss):
@@ -45,8 +49,10 @@ class L1Loss(Loss):
     [[0.0, 0.5]]
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__("l1", reduction=reduction)
+    _row = "l1"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction)
 
 
 class SmoothL1Loss(Loss):
@@ -65,8 +71,11 @@ class SmoothL1Loss(Loss):
     [[0.125, 2.5]]
     """
 
-    def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__("smooth_l1", reduction=reduction, beta=beta)
+    _row = "smooth_l1"
+    beta: Field[float] = Field(number(0))
+
+    def __init__(self, reduction: Reduction = "mean", beta: float = 1.0) -> None:
+        super().__init__(self._row, reduction=reduction, beta=beta)
 
 
 class HuberLoss(Loss):
@@ -85,8 +94,11 @@ class HuberLoss(Loss):
     [[0.5, 8.0]]
     """
 
-    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__("huber", reduction=reduction, delta=delta)
+    _row = "huber"
+    delta: Field[float] = Field(number(0))
+
+    def __init__(self, reduction: Reduction = "mean", delta: float = 1.0) -> None:
+        super().__init__(self._row, reduction=reduction, delta=delta)
 
 
 class LogCoshLoss(Loss):
@@ -103,8 +115,10 @@ class LogCoshLoss(Loss):
     999.306853
     """
 
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__("log_cosh", reduction=reduction)
+    _row = "log_cosh"
+
+    def __init__(self, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction)
 
 
 class QuantileLoss(Loss):
@@ -129,5 +143,8 @@ class QuantileLoss(Loss):
     [[-0.25, 0.5]]
     """
 
-    def __init__(self, quantiles: npt.ArrayLike = 0.5, reduction: str = "mean") -> None:
-        super().__init__("quantile", reduction=reduction, weight=quantiles)
+    _row = "quantile"
+    quantiles: Field[npt.ArrayLike] = Field(column, core="weight")
+
+    def __init__(self, quantiles: npt.ArrayLike = 0.5, reduction: Reduction = "mean") -> None:
+        super().__init__(self._row, reduction=reduction, quantiles=quantiles)
