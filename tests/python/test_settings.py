@@ -144,6 +144,10 @@ def test_settings_read_back_as_they_were_given():
     assert adam.param_groups[0]["beta1"] == 0.25
 
 
+def test_flags_of_losses_by_name():
+    assert nn.Loss("gaussian_nll", log_var=True).settings == nn.GaussianNLLLoss(log_var=True).settings
+
+
 def test_settings_of_losses_take_effect():
     loss = nn.CrossEntropyLoss()
     y, t = [[0.0, 1.0], [2.0, 0.0]], [0, 1]

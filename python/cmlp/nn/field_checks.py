@@ -112,12 +112,15 @@ def core_initializer(name: str) -> str:
 
 
 def numbers_by_name(label: str, value: Any) -> dict[str, float]:
-    """Return a dict of numbers; None is an empty one."""
+    """Return a dict of numbers, True and False among them; None is an empty one."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
         raise TypeError(f"{label} is {value!r}, it must be a dict of numbers")
-    return {str(key): any_number(f"{label}[{key!r}]", x) for key, x in value.items()}
+    return {
+        str(key): float(x) if isinstance(x, bool | np.bool_) else any_number(f"{label}[{key!r}]", x)
+        for key, x in value.items()
+    }
 
 
 def one_size(label: str, value: Any) -> tuple[int]:
