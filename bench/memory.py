@@ -51,7 +51,7 @@ stack = [layer for _ in range(3) for layer in eval("[" + layers.format(i=first) 
 net = nn.Sequential(*stack, nn.Linear(first, 10)).eval()
 x = np.random.default_rng(0).random(({rows}, first), np.float32)
 net.{call}(x[:1])
-ctypes.CDLL(None).malloc_trim(0)  # free memory is given back, so that what the call takes is counted
+ctypes.CDLL(None).malloc_trim(0)  # free memory is returned, so that only the memory of the call is counted
 before = kilobytes("VmRSS")
 open("/proc/self/clear_refs", "w").write("5")  # the peak begins here
 y = net.{call}(x)

@@ -141,7 +141,7 @@ void define(py::class_<Network<T>, Net<T>> network) {
             },
             "Factor of p of every dropout layer.")
         .def("initialize", &initialize_parameter<T>, py::arg("index"), py::arg("initializer"),
-             py::arg("settings"), py::arg("seed"), "Draws one parameter anew.")
+             py::arg("settings"), py::arg("seed"), "Draws one parameter again.")
         .def("initialize_from", &initialize_from<T>, py::arg("x"), py::arg("seed"), py::arg("first") = 0,
              py::arg("last") = -1, "Draws the linear layers first ... last by the rows of x.")
         .def(
@@ -150,7 +150,7 @@ void define(py::class_<Network<T>, Net<T>> network) {
                 const Exclusively<T> only(net, "reset_parameters");
                 net.reset_parameters(seed);
             },
-            py::arg("seed"), "Draws all parameters anew.")
+            py::arg("seed"), "Draws all parameters again.")
         .def(
             "set_layer",
             [](N& net, Index layer, const std::string& type, const py::dict& fields) {

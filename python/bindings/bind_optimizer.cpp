@@ -210,7 +210,7 @@ void bind_flat(py::module_& m) {
         [](const Members<T>& members, double norm_type) {
             return total_norm<T>(gradients_of<T>(members), norm_type);
         },
-        py::arg("members"), py::arg("norm_type"), "Norm of all gradients together.");
+        py::arg("members"), py::arg("norm_type"), "Norm of all gradients.");
     m.def(
         "clip_grad_value",
         [](const Members<T>& members, double limit) { clip_value<T>(gradients_of<T>(members), limit); },

@@ -1,6 +1,6 @@
 """Multilayer perceptrons on CPUs: a C++ core with PyTorch's names and a Keras-like fit.
 
-``cmlp.nn`` has layers and losses, ``cmlp.optim`` optimizers; ``net.fit`` trains whole epochs natively.
+``cmlp.nn`` has layers and losses, ``cmlp.optim`` optimizers; ``net.fit`` trains epochs natively.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class Network32:
         seed: Integer,
     ) -> None:
         """
-        Draws one parameter anew.
+        Draws one parameter again.
         """
     def initialize_from(self, x: object, seed: Integer, first: Integer = 0, last: Integer = -1) -> None:
         """
@@ -181,7 +181,7 @@ class Network32:
         """
     def reset_parameters(self, seed: Integer) -> None:
         """
-        Draws all parameters anew.
+        Draws all parameters again.
         """
     def save(self, path: str) -> None:
         """
@@ -307,7 +307,7 @@ class Network64:
         seed: Integer,
     ) -> None:
         """
-        Draws one parameter anew.
+        Draws one parameter again.
         """
     def initialize_from(self, x: object, seed: Integer, first: Integer = 0, last: Integer = -1) -> None:
         """
@@ -354,7 +354,7 @@ class Network64:
         """
     def reset_parameters(self, seed: Integer) -> None:
         """
-        Draws all parameters anew.
+        Draws all parameters again.
         """
     def save(self, path: str) -> None:
         """
@@ -1106,12 +1106,12 @@ def get_num_threads() -> int:
 @typing.overload
 def grad_norm(members: Sequence[tuple[Network32, Integer]], norm_type: Number) -> float:
     """
-    Norm of all gradients together.
+    Norm of all gradients.
     """
 @typing.overload
 def grad_norm(members: Sequence[tuple[Network64, Integer]], norm_type: Number) -> float:
     """
-    Norm of all gradients together.
+    Norm of all gradients.
     """
 def gradcheck(
     network: Network64,

@@ -12,7 +12,7 @@ from cmlp.estimators import (
     QuantileMLPRegressor,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the checks fit for a few epochs, and ask where they care
+pytestmark = pytest.mark.filterwarnings("ignore")  # the checks fit for a few epochs
 ESTIMATORS = [
     estimator
     for kind in (MLPClassifier, MLPRegressor)
@@ -51,7 +51,7 @@ NO_PARTIAL_FIT = dict.fromkeys(
         "check_fit_score_takes_y",
         "check_n_features_in_after_fitting",
         "check_estimators_partial_fit_n_features",
-        "check_class_weight_classifiers",  # asks for predictions that the validation score does not need
+        "check_class_weight_classifiers",  # needs predictions that the validation score does not need
     ),
     "partial_fit refuses early_stopping, as scikit-learn's does",
 )

@@ -24,7 +24,7 @@ SETTINGS = {
         for rate in RATES
         for name, (momentum, nesterov) in MOMENTA.items()
     },
-    "adaptive-falls": {
+    "adaptive-decreases": {
         "solver": "sgd",
         "learning_rate": "adaptive",
         "learning_rate_init": 0.05,

@@ -97,8 +97,8 @@ EDGES = [
 def test_edges(name, settings):
     ours, theirs = optimizers()
     mine = getattr(lr_scheduler, name)(ours, **settings)
-    judge = getattr(torch.optim.lr_scheduler, name)(theirs, **settings)
-    same(series(mine, ours), series(judge, theirs))
+    reference = getattr(torch.optim.lr_scheduler, name)(theirs, **settings)
+    same(series(mine, ours), series(reference, theirs))
 
 
 @pytest.mark.parametrize("settings", [{"pct_start": 0.0}, {"pct_start": 1.0}, {"three_phase": True}, {}])
@@ -108,12 +108,12 @@ def test_one_cycle_to_its_last_step(settings, total):
         pytest.skip("PyTorch divides by the length of a phase of no steps")
     ours, theirs = optimizers()
     mine = lr_scheduler.OneCycleLR(ours, 0.5, total, **settings)
-    judge = torch.optim.lr_scheduler.OneCycleLR(theirs, 0.5, total, **settings)
+    reference = torch.optim.lr_scheduler.OneCycleLR(theirs, 0.5, total, **settings)
     rates = []
     for step in range(total):
-        rates.append((mine.get_last_lr(), judge.get_last_lr()))
+        rates.append((mine.get_last_lr(), reference.get_last_lr()))
         if step + 1 < total:
-            theirs.step(), mine.step(), judge.step()
+            theirs.step(), mine.step(), reference.step()
     same(*zip(*rates, strict=True))
 
 
@@ -136,10 +136,10 @@ def test_resumed_by_last_epoch(name, settings, setting):
         return rows
 
     make = getattr(lr_scheduler, name)
-    whole = optimizer()
-    scheduler = make(whole, **settings, setting=setting)
+    complete = optimizer()
+    scheduler = make(complete, **settings, setting=setting)
     values(scheduler, 5)
-    saved = whole.state_dict()
+    saved = complete.state_dict()
     resumed = optimizer()
     resumed.load_state_dict(saved)
     same(values(make(resumed, **settings, last_epoch=4, setting=setting), 20), values(scheduler, 20))
@@ -151,9 +151,9 @@ def test_resumed_by_last_epoch(name, settings, setting):
 
 @pytest.mark.parametrize(("name", "settings"), [c for c in CASES if c[0] in ("OneCycleLR", "CyclicLR")])
 def test_cycles_resumed_by_last_epoch(name, settings):
-    whole, resumed = optimizers()[0], optimizers()[0]
+    complete, resumed = optimizers()[0], optimizers()[0]
     make = getattr(lr_scheduler, name)
-    scheduler = make(whole, **settings)
-    series(scheduler, whole, 5)
-    resumed.load_state_dict(whole.state_dict())
-    same(series(make(resumed, **settings, last_epoch=4), resumed, 20), series(scheduler, whole, 20))
+    scheduler = make(complete, **settings)
+    series(scheduler, complete, 5)
+    resumed.load_state_dict(complete.state_dict())
+    same(series(make(resumed, **settings, last_epoch=4), resumed, 20), series(scheduler, complete, 20))

@@ -69,7 +69,7 @@ NAMES = {
     "gelu": (lambda: nn.GELU("erf"), "GELU: approximate is 'erf'; choose from none, tanh"),
     "eps_mode": (lambda: optim.Adam(weights(), eps_mode="tf"), "eps_mode is 'tf'; choose from torch, keras"),
     "monitor": (lambda: stop("acc"), unknown("metric", "acc")),
-    "monitor_not_asked": (lambda: stop("accuracy"), "monitor is 'accuracy', which is not among the metrics"),
+    "monitor_no_metric": (lambda: stop("accuracy"), "monitor is 'accuracy', which is not among the metrics"),
     "monitor_no_data": (lambda: stop("val_loss"), "monitor is 'val_loss', but there are no validation data"),
 }
 SETTINGS = {

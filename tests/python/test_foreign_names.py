@@ -61,7 +61,7 @@ def test_an_argument_of_another_library_gives_an_error_with_our_name(function, n
 
 
 @pytest.mark.parametrize("kind", ["EarlyStopping", "Checkpoint"])
-def test_arguments_of_callbacks_are_answered_with_ours(kind):
+def test_an_argument_of_other_callbacks_gives_an_error_with_our_name(kind):
     fixed = ("net.safetensors",) if kind == "Checkpoint" else ()
     for name in (*NAMES[f"{kind} argument"], "nonsense"):
         with pytest.raises(TypeError) as caught:

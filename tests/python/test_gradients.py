@@ -33,7 +33,7 @@ LAYERS = {
 
 
 def network(activation, loss, layers, seed=0, **settings):
-    """The network, with probabilities at its end where the loss wants them."""
+    """The network, with probabilities at its end if the loss needs them."""
     end = [nn.Sigmoid()] if KINDS[loss] == "probability" else []
     made = LAYERS[layers](lambda: nn.Activation(activation, **settings))
     return nn.Sequential(*made, *end, seed=seed, dtype="float64")
@@ -53,7 +53,7 @@ def clear_of_kinks(net, activation):
 
 
 def case(activation, loss, layers, **settings):
-    """A network and five rows that meet no kink."""
+    """A network and five rows without inputs near a kink."""
     for seed in range(100):
         rng = np.random.default_rng([seed, len(activation), len(loss)])
         x = rng.normal(size=(5, 4))

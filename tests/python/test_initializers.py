@@ -226,7 +226,7 @@ def test_nn_init_has_a_function_for_every_row():
     assert {name for name in ROWS if not hasattr(nn.init, name + "_")} == {"torch"}
 
 
-def test_reset_parameters_draws_anew():
+def test_reset_parameters_draws_again():
     def network(seed):
         return nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2), seed=seed)
 

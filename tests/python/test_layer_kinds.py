@@ -88,8 +88,8 @@ def test_every_layer_is_tried():
 @pytest.mark.parametrize(("name", "training"), [(n, mode) for n, mode in MODES if not mode or n in PLAIN])
 def test_forward(name, training, dtype, isa):
     net, x = network(name, dtype).train(training), rows(37, dtype)
-    want = expected(net, x, training)
-    assert_close(net(x), want, "forward", dtype, scale=abs(want).max())
+    reference = expected(net, x, training)
+    assert_close(net(x), reference, "forward", dtype, scale=abs(reference).max())
     if not training:
         assert_same_bits(net.predict(x), net(x))
 
@@ -139,8 +139,9 @@ def test_same_bits_for_threads_and_sets(name, dtype, threads):
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "batch_norm_untracked"])
 def test_a_row_is_the_same_in_any_batch(name, dtype):
     net, x = network(name, dtype), rows(40, dtype)
-    whole = net.predict(x)
-    assert_same_bits(np.concatenate([net.predict(x[:1]), net.predict(x[1:18]), net.predict(x[18:])]), whole)
+    expected_rows = net.predict(x)
+    parts = [net.predict(x[:1]), net.predict(x[1:18]), net.predict(x[18:])]
+    assert_same_bits(np.concatenate(parts), expected_rows)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -181,7 +182,7 @@ def test_alone_and_then_part_of_a_network(name):
 @pytest.mark.parametrize(
     ("name", "width"), [("glu", "any"), ("ntk", 3), ("layer_norm", 6), ("residual", 6), ("prelu", "any")]
 )
-def test_summary_knows_the_widths(name, width):
+def test_summary_shows_the_widths(name, width):
     assert f"  {width}  " in network(name).summary()
 
 

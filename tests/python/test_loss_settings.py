@@ -91,9 +91,9 @@ def test_ignored_labels_are_absent_rows(name, weighted, ignored, dtype, isa, rng
     weight = rng.uniform(0, 2, len(y)).astype(dtype) if weighted else None
     check(name, dtype, y, t, weight, column, ignore_index=ignored)
     kept = t != ignored
-    whole = nn.Loss(name, weight=column, ignore_index=ignored)(y, t, weight)
+    complete = nn.Loss(name, weight=column, ignore_index=ignored)(y, t, weight)
     part = nn.Loss(name, weight=column)(y[kept], t[kept], None if weight is None else weight[kept])
-    assert_close(whole, part, "loss", dtype)
+    assert_close(complete, part, "loss", dtype)
 
 
 @pytest.mark.parametrize("name", IGNORING)

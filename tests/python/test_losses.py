@@ -20,7 +20,7 @@ SMOOTH = "label_smoothing"
 
 
 def data(name, dtype, rng, rows=23, columns=7, labels=False):
-    """Return predictions as the loss wants them, and targets."""
+    """Return predictions as the loss needs them, and targets."""
     y = rng.normal(0, 3, (rows, columns)).astype(dtype)
     if name == "nll":
         y = -abs(y)  # log-probabilities

@@ -29,7 +29,7 @@ def alone(inner):
     return net
 
 
-def test_answers_are_the_inner_networks():
+def test_predictions_are_the_inner_networks():
     _, inner = pair()
     net = alone(inner)
     assert_same_bits((inner(X), inner.predict(X)), (net(X), net.predict(X)))
@@ -70,7 +70,7 @@ def test_a_saved_inner_network(tmp_path):
 
 @pytest.mark.parametrize("how", ["fit", "train_step"])
 def test_training_the_inner_network_is_right_or_refused(how):
-    """Either its own layers alone learn, as they would alone; or it says to train the whole."""
+    """Either its own layers learn as they would alone, or the message says to train the outer network."""
     outer, inner = pair()
     net = alone(inner)
     before = outer[2].weight.data.copy()
@@ -128,7 +128,7 @@ def test_values_given_before_joining_are_kept():
 
 
 def test_auto_looks_past_the_end_of_a_block():
-    """The last Linear of a block starts for the activation that follows it in the whole."""
+    """The last Linear of a block starts for the activation that follows it in the outer network."""
     nested = nn.Sequential(nn.Sequential(nn.Linear(20, 20)), nn.ReLU(), nn.Linear(20, 2), seed=3)
     flat = nn.Sequential(nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 2), seed=3)
     assert_same_bits(nested[0][0].weight.data, flat[0].weight.data)

@@ -109,17 +109,17 @@ def test_gradients_accumulate_until_zeroed(dtype, rng):
 
 
 @pytest.mark.parametrize("make", [network, nested])
-def test_layers_one_by_one_are_the_whole(make, dtype, rng):
-    whole, parts = make(dtype).eval(), make(dtype).eval()
+def test_layers_one_by_one_are_the_complete_network(make, dtype, rng):
+    complete, parts = make(dtype).eval(), make(dtype).eval()
     x, dy = rng.normal(size=(7, 6)).astype(dtype), rng.normal(size=(7, 3)).astype(dtype)
     y, dx = x, dy
     for layer in parts:
         y = layer(y)
     for layer in reversed(list(parts)):
         dx = layer.backward(dx)
-    assert_same_bits(whole(x), y)
-    assert_same_bits(whole.backward(dy), dx)
-    assert_same_bits([p.grad for p in whole.parameters()], [p.grad for p in parts.parameters()])
+    assert_same_bits(complete(x), y)
+    assert_same_bits(complete.backward(dy), dx)
+    assert_same_bits([p.grad for p in complete.parameters()], [p.grad for p in parts.parameters()])
 
 
 @pytest.mark.parametrize("make", [network, nested])
@@ -174,7 +174,7 @@ def test_layers_stand_alone(dtype, rng):
     assert list(layer.state_dict()) == ["weight", "bias"]
 
 
-def test_one_mode_for_the_whole_network():
+def test_one_mode_for_all_layers():
     net = nested()
     assert net.training
     assert net[1].eval() is net[1]

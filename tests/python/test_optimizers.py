@@ -228,6 +228,6 @@ def test_centred_rmsprop_survives_a_constant_gradient():
 def test_asgd_keeps_the_average_of_the_weights(rng):
     layer = nn.Linear(1, 1, bias=False, dtype="float64")
     optimizer = optim.ASGD(layer.parameters(), lr=0.5, t0=2.0)
-    seen = [walked(layer, optimizer, [g]) for g in rng.normal(size=(6, 1, 1))]
+    recorded = [walked(layer, optimizer, [g]) for g in rng.normal(size=(6, 1, 1))]
     average = optimizer.state_dict()["state"][0][0]
-    assert_close(average, np.mean(seen[3:]), "optimizer")
+    assert_close(average, np.mean(recorded[3:]), "optimizer")

@@ -42,14 +42,14 @@ def steps(net, optimizer, first, last):
 
 def test_steps_of_ones_own():
     """What dropout draws in them follows from the passes so far, which the optimizer's state holds."""
-    whole, first, resumed = network(), network(), network()
-    optimizers = [optim.Adam(net.parameters()) for net in (whole, first, resumed)]
-    steps(whole, optimizers[0], 0, 7)
+    complete, first, resumed = network(), network(), network()
+    optimizers = [optim.Adam(net.parameters()) for net in (complete, first, resumed)]
+    steps(complete, optimizers[0], 0, 7)
     steps(first, optimizers[1], 0, 4)
     resumed.load_state_dict(first.state_dict())
     optimizers[2].load_state_dict(optimizers[1].state_dict())
     steps(resumed, optimizers[2], 4, 7)
-    assert_same_bits(values(whole), values(resumed))
+    assert_same_bits(values(complete), values(resumed))
 
 
 def test_states_of_older_versions_are_taken():

@@ -100,7 +100,7 @@ def test_disordered_entries_are_put_in_order_in_a_copy():
     assert x.data.tolist() == [1, 2, 3, 4]
 
 
-def test_wide_indices_integers_and_truths():
+def test_wide_indices_integers_and_booleans():
     x = sparse.csr_array(DENSE)
     wide = sparse.csr_array(DENSE)
     wide.indices, wide.indptr = x.indices.astype("int64"), x.indptr.astype("int64")

@@ -137,13 +137,13 @@ def test_train_step_is_its_four_parts(loss, name, weighted, dtype, rng, isa):
 
 @pytest.mark.parametrize("loss", KINDS)
 def test_one_epoch_in_order_is_its_steps(loss, dtype, rng):
-    whole, x, y = case(loss, dtype, rng, 50)
-    steps = whole.copy()
-    whole.fit(x, y, loss=loss, optimizer=rule("adam", whole), batch_size=16, shuffle=False)
+    complete, x, y = case(loss, dtype, rng, 50)
+    steps = complete.copy()
+    complete.fit(x, y, loss=loss, optimizer=rule("adam", complete), batch_size=16, shuffle=False)
     adam, criterion = rule("adam", steps), nn.Loss(loss)
     for first in range(0, 50, 16):
         steps.train_step(x[first : first + 16], y[first : first + 16], criterion, adam)
-    assert_same_bits([p.data for p in whole.parameters()], [p.data for p in steps.parameters()])
+    assert_same_bits([p.data for p in complete.parameters()], [p.data for p in steps.parameters()])
 
 
 @pytest.mark.parametrize(("kind", "name"), every_pair(KINDS, cmlp.optimizers()))
@@ -173,8 +173,8 @@ def test_gradients_are_clipped_to_their_norm(limit, dtype, rng):
     net.train_step(x, y, nn.MSELoss("sum"), optim.SGD(net.parameters(), lr=0), clip_grad_norm=limit)
     norm = np.sqrt(sum((p.grad.astype(float) ** 2).sum() for p in free.parameters()))
     factor = min(1.0, limit / norm)
-    for clipped, whole in zip(net.parameters(), free.parameters(), strict=True):
-        assert_close(clipped.grad, whole.grad * factor, "training", dtype, scale=float(abs(whole.grad).max()))
+    for clipped, full in zip(net.parameters(), free.parameters(), strict=True):
+        assert_close(clipped.grad, full.grad * factor, "training", dtype, scale=float(abs(full.grad).max()))
 
 
 def fitted(dtype, x, y, weight, loss, metrics, **options):

@@ -1,4 +1,4 @@
-// Layers that fit together: names, residuals as brackets, widths.
+// Layers with matching widths: names, residuals as brackets, widths.
 #include "network/structure.hpp"
 
 #include <algorithm>

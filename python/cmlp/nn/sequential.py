@@ -143,7 +143,7 @@ class Sequential(Trainable, Container):
 
     @precision.setter
     def precision(self, value: str) -> None:
-        self._whole_core("precision").precision = value
+        self._root_core("precision").precision = value
 
     def _standalone(self) -> Sequential:
         """Return the network, or a copy of an inner one that stands alone, its metadata in its core."""
@@ -174,7 +174,7 @@ class Sequential(Trainable, Container):
         ValueError
             For an inner network, whose parameters are drawn with those of the network it belongs to.
         """
-        core = self._whole_core("reset_parameters")
+        core = self._root_core("reset_parameters")
         core.reset_parameters(core.seed if seed is None else seed)
 
     def __getstate__(self) -> Any:

@@ -96,7 +96,7 @@ class OneCycleLR(_Cycle):
     def _series(self, track: Track, first: int, count: int) -> list[float]:
         steps = first + count
         if steps > self.total_steps + 1:  # as in PyTorch, one step past the end still has a value
-            raise ValueError(f"OneCycleLR: step {steps} is asked for, there are {self.total_steps}")
+            raise ValueError(f"OneCycleLR: step {steps} is beyond the last of {self.total_steps}")
         return super()._series(track, first, count)
 
 

@@ -71,7 +71,7 @@ class LRScheduler:
         return [(*track[:2], self._series(track, self.last_epoch, count)) for track in self._tracks()]
 
     def step(self, epoch: int | None = None) -> None:
-        """Go on by one step, or to step ``epoch``, and set the optimizer's values."""
+        """Take one step, or go to step ``epoch``, and set the optimizer's values."""
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         for track in self._tracks():
             setting, group, _ = track

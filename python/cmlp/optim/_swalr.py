@@ -102,7 +102,7 @@ class SWALR(LRScheduler):
         return super()._table(count)
 
     def step(self, epoch: int | None = None) -> None:
-        """Go on by one step, or to step ``epoch``, and set the optimizer's rates."""
+        """Take one step, or go to step ``epoch``, and set the optimizer's rates."""
         if self.last_epoch >= 0:  # else it is being made
             self._begin()
         super().step(epoch)

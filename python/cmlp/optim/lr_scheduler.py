@@ -101,7 +101,7 @@ class _Compound(LRScheduler):
 
 
 class SequentialLR(_Compound):
-    """One scheduler after the other: each begins anew, from the first value of all, at its milestone.
+    """One scheduler after the other: each starts at its milestone, from the first value of the setting.
 
     Examples
     --------

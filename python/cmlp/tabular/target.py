@@ -16,7 +16,7 @@ from cmlp.tabular.errors import TableError, listing, printable
 from cmlp.tabular.words import WORDS, missing_signs, missing_words
 
 TASKS = ("auto", "classification", "regression")
-# Whole numbers with more distinct values than this are a quantity, not classes.
+# Integers with more distinct values than this are a quantity, not classes.
 MAX_INTEGER_CLASSES = 20
 # A positive target is learned as its logarithm when it is so skewed, and its logarithm half as much.
 SKEWED = 1.5

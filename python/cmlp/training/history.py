@@ -33,7 +33,7 @@ class History(dict[str, list[float]]):
     steps : int
         Steps taken.
     total_seconds : float
-        Time of the whole fit, validation and callbacks included.
+        Time of the fit, validation and callbacks included.
 
     Examples
     --------

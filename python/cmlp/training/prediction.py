@@ -118,8 +118,8 @@ class Predictor:
 
         return summary_text(self._standalone())
 
-    def _whole_core(self, function: str) -> Any:
+    def _root_core(self, function: str) -> Any:
         """Return the core; raise ValueError for an inner network, which is only a part of it."""
         if self._parent is not None:
-            raise ValueError(f"{function}: this network belongs to a larger one; call it on the whole")
+            raise ValueError(f"{function}: this network is part of a larger one; call it on that network")
         return self._core

@@ -85,7 +85,7 @@ class Trainable(Predictor):
         """
         if unknown:
             refuse_arguments("train_step", unknown)
-        net = self._whole_core("train_step")  # the precisions have a function each, chosen by the arguments
+        net = self._root_core("train_step")  # the precisions have a function each, chosen by the arguments
         rule = rule_for(optimizer, net, full_batch=False)
         warn_of_last_layer(self, criterion, "train_step")
         more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
@@ -260,7 +260,7 @@ class Trainable(Predictor):
         """
         if unknown:
             refuse_arguments("fit", unknown)
-        net = self._whole_core("fit")
+        net = self._root_core("fit")
         criterion, rule = as_loss(loss), as_optimizer(optimizer, self)
         update = rule_for(rule, net)
         warn_of_last_layer(self, criterion, "fit")
