@@ -57,15 +57,19 @@ class Evaluation:
     def __init__(self, model: Any, source: "Source") -> None:
         from cmlp.tabular import find_column
 
-        self.model, self.target, table = model, model.target_, source.table
+        self.model: Any = model
+        self.target: Any = model.target_
+        table = source.table
         find_column(table, self.target.name)
+        self.y: Any
+        self.remarks: Any
         known, self.y = known_targets(self.target, table)
         if not len(self.y):
             raise CommandError(f"{source.name}: no row has a value in {self.target.name!r}")
         x, self.remarks = model.encoder_.encode(table)
-        self.rows = np.flatnonzero(known)
-        self.outputs = model.net_.predict(x)[known]
-        self.without = int((~known).sum())
+        self.rows: Any = np.flatnonzero(known)
+        self.outputs: Any = model.net_.predict(x)[known]
+        self.without: int = int((~known).sum())
 
     def scores(self, rows: Any = slice(None)) -> dict[str, float]:
         """Scores of some rows."""

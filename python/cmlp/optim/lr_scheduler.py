@@ -57,7 +57,8 @@ class LambdaLR(LRScheduler):
         setting: str = "lr",
     ) -> None:
         groups = len(optimizer.param_groups)
-        self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
+        functions = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
+        self.lr_lambdas: list[Callable[[int], float]] = functions
         if len(self.lr_lambdas) != groups:
             raise ValueError(f"LambdaLR: {len(self.lr_lambdas)} functions, the optimizer has {groups} groups")
         super().__init__(optimizer, last_epoch, setting=setting)
@@ -214,19 +215,21 @@ class ReduceLROnPlateau:
             if value not in choices:
                 raise ValueError(f"ReduceLROnPlateau: {name} is '{value}'; choose from {', '.join(choices)}")
         self.optimizer = optimizer
-        self.mode, self.factor, self.patience = mode, factor, patience
-        self.threshold, self.threshold_mode, self.cooldown, self.eps = (
-            threshold,
-            threshold_mode,
-            cooldown,
-            eps,
-        )
-        self.min_lrs = float(min_lr) if isinstance(min_lr, int | float) else [float(v) for v in min_lr]
+        self.mode: str = mode
+        self.factor: float = factor
+        self.patience: int = patience
+        self.threshold: float = threshold
+        self.threshold_mode: str = threshold_mode
+        self.cooldown: int = cooldown
+        self.eps: float = eps
+        least = float(min_lr) if isinstance(min_lr, int | float) else [float(v) for v in min_lr]
+        self.min_lrs: float | list[float] = least
         self._check_groups()
         self.monitor = monitor
-        self.last_epoch = 0
-        self.best = math.inf if mode == "min" else -math.inf
-        self.num_bad_epochs = self.cooldown_counter = 0
+        self.last_epoch: int = 0
+        self.best: float = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs: int = 0
+        self.cooldown_counter: int = 0
 
     def _check_groups(self) -> None:
         """Raise ValueError unless there is a least rate for each group, also of those added since."""
@@ -250,7 +253,8 @@ class ReduceLROnPlateau:
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
             self._reduce()
-            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+            self.cooldown_counter = self.cooldown
+            self.num_bad_epochs = 0
 
     def _reduce(self) -> None:
         groups = self.optimizer.param_groups

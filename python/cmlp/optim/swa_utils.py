@@ -108,8 +108,8 @@ class AveragedModel:
     ) -> None:
         if avg_fn is not None and multi_avg_fn is not None:
             raise ValueError("AveragedModel: avg_fn and multi_avg_fn were both given, choose one")
-        self.module = copy.deepcopy(model)
-        self.n_averaged = 0
+        self.module: Module = copy.deepcopy(model)
+        self.n_averaged: int = 0
         self.avg_fn = avg_fn
         self.multi_avg_fn = multi_avg_fn
         self.use_buffers = use_buffers

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cmlp.tabular.errors import TableError, printable
 
 # Tests on an Arrow type, and the word for what such a column holds.
-KINDS = (
+KINDS: tuple[tuple[Any, str], ...] = (
     (pa.types.is_null, "empty"),
     (pa.types.is_boolean, "boolean"),
     (lambda t: pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t), "number"),

@@ -126,8 +126,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not self.columns_:
             rows = "1 sample: " if len(table) == 1 else ""
             raise TableError(f"{rows}no column is left to learn from: {self._left_out()}")
-        self.feature_names_in_ = np.array(table.column_names, object)
-        self.n_features_in_ = len(table.column_names)
+        self.feature_names_in_: Any = np.array(table.column_names, object)
+        self.n_features_in_: int = len(table.column_names)
         return self._prepared()
 
     def _prepared(self) -> "TableEncoder":

@@ -156,8 +156,8 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         return self._fitted()
 
     def _fitted(self) -> Any:
-        self.feature_names_in_ = self.encoder_.feature_names_in_
-        self.n_features_in_ = self.encoder_.n_features_in_
+        self.feature_names_in_: Any = self.encoder_.feature_names_in_
+        self.n_features_in_: int = self.encoder_.n_features_in_
         self.is_fitted_ = True
         return self
 

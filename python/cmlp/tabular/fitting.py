@@ -80,7 +80,9 @@ class BestEpoch:
         epoch = values["epoch"] + 1
         value = self._value() if self._value else values.get("val_loss", values["loss"])
         if value < self.value:
-            self.epoch, self.value, self._weights = epoch, value, self._net.state_dict()
+            self.epoch = epoch
+            self.value = value
+            self._weights = self._net.state_dict()
         self._observer(epoch, {name: values[name] for name in values if name.endswith(("loss", "accuracy"))})
         return not self._patience or epoch - self.epoch < self._patience
 

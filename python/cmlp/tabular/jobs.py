@@ -25,7 +25,7 @@ from cmlp.tabular.target import Target, TargetCells
 RARE = 0.2
 # ... when so many of the scored rows are of it: a threshold from fewer rows would be chance.
 ENOUGH = 10
-METRICS = {"classification": scoring.CLASSIFICATION, "regression": scoring.REGRESSION}
+METRICS: dict[str, Any] = {"classification": scoring.CLASSIFICATION, "regression": scoring.REGRESSION}
 
 
 @dataclass(frozen=True)
@@ -110,20 +110,23 @@ class Job:
         if len(cells.array) != len(table):
             raise TableError(f"the target has {len(cells.array)} values, the table has {len(table)} rows")
         known = np.asarray(cells.array.is_valid())
-        self.model, self.observers = model, observers or Observers()
-        self.left_out = int((~known).sum())
-        self.table = table.filter(pa.array(known)) if self.left_out else table
-        self.cells = replace(cells, array=cells.array.filter(pa.array(known)))
+        self.model: Any = model
+        self.observers = observers or Observers()
+        self.left_out: int = int((~known).sum())
+        self.table: Any = table.filter(pa.array(known)) if self.left_out else table
+        self.cells: Any = replace(cells, array=cells.array.filter(pa.array(known)))
         self.weight, self.time = (None if v is None else v[known] for v in (weight, time))
-        self.groups = None if groups is None else np.asarray(groups)[known]
+        self.groups: Any = None if groups is None else np.asarray(groups)[known]
         if len(self.cells.array) == 1:
             raise TableError("the table has 1 sample with a target: nothing to learn")
-        self.target = Target.fit(name, self.cells, model._task)
-        self.y = self.target.encode(self.cells.array)
-        self.metric = model.metric
+        self.target: Target = Target.fit(name, self.cells, model._task)
+        self.y: Any = self.target.encode(self.cells.array)
+        self.metric: str | None = model.metric
         if self.metric is not None and self.metric not in METRICS[model._task]:
             raise TableError(f"unknown metric {self.metric!r}; choose from {', '.join(METRICS[model._task])}")
-        self.stop_at = None if model.time_limit is None else clock.monotonic() + model.time_limit
+        self.stop_at: float | None = (
+            None if model.time_limit is None else clock.monotonic() + model.time_limit
+        )
 
     def run(self) -> Result:
         """Train and score."""
