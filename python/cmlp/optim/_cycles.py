@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from cmlp import _core
 from cmlp.optim._schedule import LRScheduler, Track
@@ -28,7 +29,7 @@ class _Cycle(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, forms: list[list[float]], momenta: list[list[float]], last_epoch: int
     ) -> None:
-        self.forms = {"lr": forms}
+        self.forms: dict[str, Any] = {"lr": forms}
         if momenta:
             keys = optimizer.param_groups[0]
             name = next((key for key in ("momentum", "beta1") if key in keys), None)
@@ -132,7 +133,7 @@ class CyclicLR(_Cycle):
         self.scale_mode = scale_mode
         down = step_size_up if step_size_down is None else step_size_down
         which = 0 if scale_fn else _MODES.index(mode)
-        self.cycle = step_size_up + down
+        self.cycle: float = step_size_up + down
         shape = [float(step_size_up), float(down), float(which), gamma]
         rates = [_each(v, optimizer, f"CyclicLR: {k}") for k, v in (("base_lr", base_lr), ("max_lr", max_lr))]
         forms = [[*shape, low, high] for low, high in zip(*rates, strict=True)]

@@ -28,8 +28,8 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, *, setting: str = "lr") -> None:
         self.optimizer = optimizer
         self.setting = setting
-        self.base_lrs = self._initial(setting, last_epoch)
-        self.last_epoch = last_epoch
+        self.base_lrs: list[float] = self._initial(setting, last_epoch)
+        self.last_epoch: int = last_epoch
         self.step()
 
     def _initial(self, setting: str, last_epoch: int) -> list[float]:
@@ -108,7 +108,7 @@ class ClosedForm(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, parameters: Sequence[float], last_epoch: int, setting: str
     ) -> None:
-        self.parameters = [float(value) for value in parameters]
+        self.parameters: list[float] = [float(value) for value in parameters]
         _core.schedule_table(self._form, self.parameters, 0.0, 0, 0)  # raises where they do not fit
         super().__init__(optimizer, last_epoch, setting=setting)
 

@@ -52,7 +52,7 @@ class SWALR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         groups = len(optimizer.param_groups)
-        self.swa_lrs = (
+        self.swa_lrs: list[float] = (
             [float(swa_lr)] * groups if isinstance(swa_lr, int | float) else list(map(float, swa_lr))
         )
         if len(self.swa_lrs) != groups:
@@ -61,7 +61,8 @@ class SWALR(LRScheduler):
             raise ValueError(f"SWALR: anneal_strategy is '{anneal_strategy}'; choose from cos, linear")
         if anneal_epochs < 0 or anneal_epochs != int(anneal_epochs):
             raise ValueError(f"SWALR: anneal_epochs is {anneal_epochs}, it must be an integer, not negative")
-        self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
+        self.anneal_epochs: int = anneal_epochs
+        self.anneal_strategy: str = anneal_strategy
         self._begun = False
         super().__init__(optimizer, last_epoch)
 
