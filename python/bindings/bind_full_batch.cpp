@@ -37,14 +37,18 @@ py::tuple full_batch_pass(Network<T>& network, const std::vector<Index>& members
         const py::gil_scoped_release release;
         const typename Network<T>::Exclusive only(network, "fit");
         const typename Network<T>::ForgetAtEnd after(network);
+        loss.loss.check<T>(data.rows(), network.output_width(data.x, 0, network.layer_count()), data.target,
+                           data.weight, "fit");
         parameters.place({packed.data(), size_t(packed.size())});
+        const std::uint64_t step = network.pass_count();
         FullBatch<T> rows{network,
                           data,
                           loss.loss,
                           parameters,
                           l2,
                           result,
-                          network.pass_count(),
+                          1,
+                          [&](Index i) { network.set_pass_count(step + std::uint64_t(i)); },
                           [](const Data<T>&) {},
                           [](double) {},
                           [] {},
@@ -55,12 +59,25 @@ py::tuple full_batch_pass(Network<T>& network, const std::vector<Index>& members
     return py::make_tuple(value, gradient);
 }
 
+// What fit checks, for minimisers of others.
+template <class T>
+void check_rows(const Network<T>& network, const py::object& x, const py::object& y, const py::object& weight,
+                const PyLoss& loss) {
+    const Held<T> held(loss, x, y, weight, "fit");
+    const Data<T> data = held.data();
+    check_data(data, "fit");
+    loss.loss.check<T>(data.rows(), network.output_width(data.x, 0, network.layer_count()), data.target,
+                       data.weight, "fit");
+}
+
 template <class T>
 void bind(py::module_& m, const char* base, const char* levenberg_marquardt) {
     py::class_<PyFullBatch<T>>(m, base, "A rule that sees all rows at once, with its state.");
     m.def("full_batch_pass", &full_batch_pass<T>, py::arg("network"), py::arg("members"), py::arg("packed"),
           py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("loss"), py::arg("l2"),
           "Loss of all rows, penalty included, and its gradient, at parameters packed in this order.");
+    m.def("check_rows", &check_rows<T>, py::arg("network"), py::arg("x"), py::arg("y"),
+          py::arg("sample_weight"), py::arg("loss"), "Raises ValueError where fit would refuse these rows.");
     using L = PyLevenbergMarquardt<T>;
     py::class_<L, PyFullBatch<T>>(m, levenberg_marquardt, "Levenberg-Marquardt with its damping.")
         .def(py::init<const FullBatchMembers<T>&>(), py::arg("members"),

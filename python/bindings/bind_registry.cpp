@@ -45,6 +45,15 @@ void bind_registry(py::module_& m) {
         [](std::string_view metric) { return larger_is_better(parse<MetricKind>(metric)); },
         py::arg("metric"), "Whether larger values of the metric are better.");
     m.def(
+        "target_range",
+        [](std::string_view loss) {
+            constexpr const char* names[] = {"any", "unit", "sign", "nonnegative", "positive"};
+            return names[static_cast<int>(target_range(parse<LossKind>(loss)))];
+        },
+        py::arg("loss"),
+        "The targets that the loss is defined for: any, unit ([0,1]), sign (-1 and 1), nonnegative or "
+        "positive.");
+    m.def(
         "output_kind",
         [](std::string_view loss) {
             constexpr const char* names[] = {"value",           "probability", "logit",   "class_logits",

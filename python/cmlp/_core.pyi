@@ -907,6 +907,16 @@ def built_isas() -> list[str]:
     All instruction sets in this build, best first.
     """
 @typing.overload
+def check_rows(network: Network32, x: object, y: object, sample_weight: object, loss: Loss) -> None:
+    """
+    Raises ValueError where fit would refuse these rows.
+    """
+@typing.overload
+def check_rows(network: Network64, x: object, y: object, sample_weight: object, loss: Loss) -> None:
+    """
+    Raises ValueError where fit would refuse these rows.
+    """
+@typing.overload
 def clip_grad_norm(
     members: Sequence[tuple[Network32, Integer]],
     max_norm: Number,
@@ -1266,6 +1276,10 @@ def set_num_threads(count: Integer | None) -> None:
 def shutdown() -> None:
     """
     Ends the threads that OpenMP keeps for this thread's next call.
+    """
+def target_range(loss: str) -> str:
+    """
+    The targets that the loss is defined for: any, unit ([0,1]), sign (-1 and 1), nonnegative or positive.
     """
 def team_kind() -> str:
     """

@@ -62,8 +62,8 @@ def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | N
     path : path
         The file, named ``*.safetensors``; any safetensors reader finds the parameters under their names.
     metadata : mapping of str to str, optional
-        Text to keep with the model, added to ``net.metadata``. Keys that begin with
-        ``"cmlp"`` are the library's.
+        Text to keep with the model, added to ``net.metadata``. The keys ``"cmlp"`` and ``"cmlp.history"`` are
+        refused; ``"cmlp.table"`` and ``"cmlp.training"`` are those of ``cmlp train``.
 
     Raises
     ------

@@ -141,6 +141,23 @@ TEST_CASE("estimator: steps, callers and numbers that are not finite end it") {
     CHECK(run.report.epochs.size() == 2);
     CHECK_FALSE(run.report.epochs[1].whole);
     CHECK(run.report.ended);
+    CHECK(run.report.state.rows_seen == 64 + 2 * 16);
+    CHECK(run.report.state.best_loss == std::min(run.report.epochs[0].loss, run.report.epochs[1].loss));
+
+    Run<> whole;
+    whole.fit({.max_steps = 8}, 100);  // the second epoch comes to its end
+    CHECK(whole.report.epochs.size() == 2);
+    CHECK(whole.report.epochs[1].whole);
+    CHECK(whole.report.state.rows_seen == 128);
+
+    Run<> interrupted;
+    interrupted.hooks.order = [&](Index epoch, std::span<Index> order) {
+        std::iota(order.begin(), order.end(), Index(0));
+        if (epoch == 2) throw std::runtime_error("stop");
+    };
+    CHECK_THROWS_AS(interrupted.fit({}, 100), std::runtime_error);
+    CHECK(interrupted.report.epochs.size() == 2);  // no step of the third
+    CHECK(interrupted.report.state.rows_seen == 128);
 
     Run<> stopped;
     stopped.hooks.epoch_end = [&](const EstimatorEpoch&) { return stopped.report.epochs.size() < 3; };

@@ -27,6 +27,10 @@ struct Problem {
                                                                  : (0.03 + double((i + j) % 5)) / 5;
         }
     }
+    void make_signs() {
+        for (Index i = 0; i < batch; ++i)
+            for (Index j = 0; j < classes; ++j) dense(i, j) = dense(i, j) < 0.4 ? -1 : 1;
+    }
     Data<double> data(bool labels) const {
         return {x, labels ? Target<double>{{}, label} : Target<double>{dense, {}}, weight};
     }
@@ -60,7 +64,8 @@ TEST_CASE("gradcheck: every activation with every loss, reduction, bias and drop
                 const OutputKind output = output_kind(kind);
                 if (output == OutputKind::moments) continue;  // of half as many targets
                 Network<double> net = network_for(static_cast<Activation>(a), output, !variant, variant);
-                const Problem problem(output, variant);
+                Problem problem(output, variant);
+                if (target_range(kind) == TargetRange::sign) problem.make_signs();
                 const Loss loss(kind, {}, variant ? Reduction::sum : Reduction::mean);
                 CAPTURE(std::string(rows<Activation>()[a].name));
                 CAPTURE(std::string(name(kind)));

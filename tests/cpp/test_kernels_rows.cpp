@@ -160,6 +160,26 @@ TEST_CASE_TEMPLATE("kernels: first_nonfinite finds every position", T, float, do
         }
 }
 
+TEST_CASE_TEMPLATE("kernels: is_within finds what is outside at every position", T, float, double) {
+    using Limits = std::numeric_limits<T>;
+    Guarded<T> memory(capacity);
+    for (const Kernels<T>& table : all_kernels<T>())
+        for (Index n = 0; n <= 70; ++n) {
+            CAPTURE(table.isa);
+            CAPTURE(n);
+            T* x = memory.last(n, T(-3));
+            CHECK(table.flat.is_within(n, x, T(3)));
+            Index wrong = 0;
+            for (Index at = 0; at < n; ++at)
+                for (const T bad : {T(3.5), T(-4), Limits::quiet_NaN(), Limits::infinity()}) {
+                    x[at] = bad;
+                    wrong += table.flat.is_within(n, x, T(3));
+                    x[at] = T(3);
+                }
+            CHECK(wrong == 0);
+        }
+}
+
 TEST_CASE("kernels: random words are Philox4x32-10") {
     using Block = std::array<std::uint32_t, 4>;
     // the known answers of the authors' Random123, kat_vectors

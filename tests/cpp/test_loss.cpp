@@ -41,6 +41,8 @@ Batch<T> make_batch(LossKind kind, bool labels, bool weighted, Index rows = 11, 
             if (output_kind(kind) == OutputKind::class_logits) batch.y(i, j) *= 3;
             if (output_kind(kind) != OutputKind::value)
                 batch.dense(i, j) = std::abs(batch.dense(i, j)) / T(1.2) + T(0.01);
+            if (target_range(kind) == TargetRange::sign)
+                batch.dense(i, j) = batch.dense(i, j) < T(0.5) ? T(-1) : T(1);
             sum += double(batch.dense(i, j));
         }
         if (output_kind(kind) == OutputKind::class_logits) batch.dense.row(i) *= T(1 / sum);

@@ -228,6 +228,47 @@ TEST_CASE("optimizer: what is refused") {
     CHECK(adam.setting("beta1") == 0.9);
 }
 
+TEST_CASE("optimizer: a step that would overflow is taken back, for every rule, weight, state and count") {
+    for (std::size_t k = 0; k < rows<OptimizerKind>().size(); ++k) {
+        const auto kind = static_cast<OptimizerKind>(k);
+        CAPTURE(std::string(name(kind)));
+        std::vector<float> w(40, 0.5f), g(40, 1.0f);
+        Settings settings{{"lr", 1e38}};
+        if (kind == OptimizerKind::rprop) settings = {{"lr", 1e38}, {"step_min", 1}, {"step_max", 1e38}};
+        Optimizer<float> optimizer(kind, {{{{w, g}}, resolve(kind, settings)}});
+        bool overflowed = false;
+        for (int step = 0; step < 60 && !overflowed; ++step) {
+            const std::vector<float> before = w;
+            const auto memory = optimizer.memory();
+            const auto state = optimizer.state();
+            const auto steps = optimizer.steps();
+            overflowed = !optimizer.try_step(true);
+            for (const float v : w) CHECK(std::isfinite(v));
+            if (!overflowed) continue;
+            CHECK(w == before);
+            CHECK(optimizer.memory() == memory);
+            CHECK(optimizer.steps() == steps);
+            for (std::size_t s = 0; s < state.size(); ++s)
+                CHECK(first_difference(state[s].data(), optimizer.state()[s].data(), 40) == -1);
+        }
+        CHECK(overflowed);
+    }
+}
+
+TEST_CASE("optimizer: a step that is watched has the bits of one that is not") {
+    for (const bool small : {true, false}) {
+        std::vector<double> w(40, 0.5), g(40, 3.0), v = w;
+        Optimizer<double> one(OptimizerKind::adam, {{{{w, g}}, resolve(OptimizerKind::adam)}});
+        Optimizer<double> two(OptimizerKind::adam, {{{{v, g}}, resolve(OptimizerKind::adam)}});
+        for (int step = 0; step < 40; ++step) {
+            CHECK(one.try_step(small));
+            two.step();
+        }
+        CHECK(w == v);
+        CHECK(one.steps() == 40);
+    }
+}
+
 TEST_CASE("optimizer: the state of a rule outside its arrays continues where it was restored") {
     std::vector<double> w(9, 1), g(9, 0.5), v(9, 1), h(9, 0.5);
     Optimizer<double> one(OptimizerKind::nadam, {{{{w, g}}, resolve(OptimizerKind::nadam)}});

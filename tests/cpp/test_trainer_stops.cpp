@@ -80,6 +80,39 @@ TEST_CASE("trainer: early stopping counts epochs without improvement and may res
     CHECK(evaluate(run.net, run.other.data(), run.loss)[0] == run.report.best_value);
 }
 
+TEST_CASE("trainer: the best weights are kept however a fit ends") {
+    for (const int end : {0, 1, 2}) {
+        Run run;
+        run.adam.set_setting("lr", 0.5);
+        run.hooks.epoch_end = [&](const EpochRecord& record) {
+            if (record.epoch < 20) return true;
+            if (end == 1) throw Interruption{};
+            if (end == 2) throw NonFiniteError("as an overflow would");
+            return false;
+        };
+        const auto fit = [&] { run.fit({.epochs = 500, .patience = 1000, .restore_best = true}, true); };
+        if (end == 0) fit();
+        if (end == 1) CHECK_THROWS_AS(fit(), Interruption);
+        if (end == 2) CHECK_THROWS_AS(fit(), NonFiniteError);
+        CHECK(run.report.epochs.size() == 21);
+        CHECK(evaluate(run.net, run.other.data(), run.loss)[0] == run.report.best_value);
+    }
+}
+
+TEST_CASE("trainer: a monitored training value is that of the weights that are kept") {
+    for (const char* monitor : {"loss", "accuracy"}) {
+        Run run;
+        run.adam.set_setting("lr", 0.5);
+        run.fit({.epochs = 60,
+                 .metrics = {MetricKind::accuracy},
+                 .patience = 3,
+                 .monitor = monitor,
+                 .restore_best = true});
+        const auto kept = evaluate(run.net, run.problem.data(), run.loss, {MetricKind::accuracy});
+        CHECK(kept[std::string(monitor) == "accuracy"] == run.report.best_value);
+    }
+}
+
 TEST_CASE("trainer: any value that exists can be monitored") {
     for (const char* monitor : {"", "loss", "val_loss", "accuracy", "val_accuracy"}) {
         Run run;
@@ -174,7 +207,7 @@ TEST_CASE("trainer: what is not finite is named, and the weights stay the last f
           "before this step");
     run.net.parameters()[2].value(1, 1) = NAN;
     CHECK(non_finite(run, Problem<double>(8).data()) ==
-          "the loss is not finite at step 2; the output of layer '3' is the first that is not; the weights "
+          "the loss is not finite at step 1; the output of layer '3' is the first that is not; the weights "
           "are those "
           "before this step");
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cmlp import nn
+import numpy as np
+
+from cmlp import _core, nn
 
 
 def network(dtype="float32", seed=0):
@@ -16,3 +18,8 @@ def nested(dtype="float32"):
     return nn.Sequential(
         nn.Linear(6, 5), nn.Sequential(inner, nn.Linear(4, 4)), nn.GELU("tanh"), nn.Linear(4, 3), dtype=dtype
     )
+
+
+def as_targets(loss, t):
+    """Return numbers in [0, 1] as the loss takes them: a loss of signs takes -1 and 1."""
+    return np.where(t < 0.5, -1, 1).astype(t.dtype) if _core.target_range(loss) == "sign" else t

@@ -9,6 +9,7 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn
+from networks import as_targets
 from tolerance import TOLERANCE
 
 KINDS = {name: _core.output_kind(name) for name in cmlp.losses()}
@@ -68,7 +69,7 @@ def case(activation, loss, layers, **settings):
 def targets(loss, columns, labels, rng):
     if loss in CLASSES:
         return rng.integers(0, columns, 5) if labels else rng.dirichlet(np.ones(columns), 5)
-    return rng.uniform(size=(5, columns))
+    return as_targets(loss, rng.uniform(size=(5, columns)))
 
 
 def worst(net, x, t, criterion, weight=None):

@@ -57,7 +57,8 @@ def check(name, dtype, y, t, weight, column=None, **settings):
 
 def data(name, dtype, rng, rows=23, columns=4):
     y = rng.normal(0, 3, (rows, columns)) if name != "poisson_nll" else rng.uniform(0.1, 4, (rows, columns))
-    t = rng.integers(0, 2, y.shape) if name == "binary_focal" else rng.uniform(0.1, 3, y.shape)
+    binary = name in ("binary_focal", "bce_with_logits")
+    t = rng.integers(0, 2, y.shape) if binary else rng.uniform(0.1, 3, y.shape)
     if name == "gaussian_nll":
         y[:, 2:], t = abs(y[:, 2:]), t[:, :2]
     if name in ("focal", "multi_margin", "nll", "cross_entropy"):

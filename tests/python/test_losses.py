@@ -9,6 +9,7 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn
+from networks import as_targets
 from reference import loss as oracle
 from tolerance import assert_close, assert_same_bits
 
@@ -31,7 +32,7 @@ def data(name, dtype, rng, rows=23, columns=7, labels=False):
     if labels:
         return y, rng.integers(0, columns, rows)
     t = rng.dirichlet(np.ones(columns), rows) if name in CLASSES else rng.uniform(size=(rows, columns))
-    return y, t.astype(dtype)
+    return y, as_targets(name, t.astype(dtype))
 
 
 def check(name, dtype, y, t, weight=None, reduction="mean", class_weight=None, **settings):
@@ -111,8 +112,8 @@ def test_logits_of_any_magnitude(name, magnitude, dtype, isa):
         [[magnitude, -magnitude, 0], [-magnitude, -0.0, 1], [magnitude, magnitude, -magnitude]], dtype
     )
     t = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype)
-    check(name, dtype, y, t)
-    check(name, dtype, y, 1 - t if name not in CLASSES else t[::-1])
+    check(name, dtype, y, as_targets(name, t))
+    check(name, dtype, y, as_targets(name, 1 - t) if name not in CLASSES else t[::-1])
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind == "probability"])

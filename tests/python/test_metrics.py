@@ -7,6 +7,7 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn
+from networks import as_targets
 from reference import METRICS
 from tolerance import assert_close
 
@@ -46,7 +47,8 @@ def test_values(name, columns, weighted, dtype, isa, rng):
 def test_accuracy(loss, columns, weighted, dtype, isa, rng):
     y = predictions(loss, 1500, columns, dtype, rng)
     labels = KINDS[loss] == "class_logits"
-    t = rng.integers(0, columns, len(y)) if labels else rng.integers(0, 2, y.shape).astype(dtype)
+    binary = as_targets(loss, rng.integers(0, 2, y.shape).astype(dtype))
+    t = rng.integers(0, columns, len(y)) if labels else binary
     w = rng.integers(0, 3, len(y)).astype(dtype) if weighted else np.ones(len(y))
     weight = w if weighted else None
     got = through(columns, dtype).evaluate(y, t, loss=loss, metrics=["accuracy"], sample_weight=weight)
@@ -66,7 +68,7 @@ def test_the_loss_in_chunks_is_that_of_all_rows(loss, dtype, rng):
     t = (
         rng.integers(0, 4, len(y))
         if KINDS[loss] == "class_logits"
-        else rng.uniform(size=y.shape).astype(dtype)
+        else as_targets(loss, rng.uniform(size=y.shape).astype(dtype))
     )
     weight = rng.uniform(0, 2, len(y))
     for reduction in ("mean", "sum"):

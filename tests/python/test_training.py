@@ -7,6 +7,7 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn, optim
+from networks import as_targets
 from products import every_pair
 from reference import MLP, OPTIMIZERS, loss
 from tolerance import assert_close, assert_same_bits
@@ -111,7 +112,7 @@ def case(loss, dtype, rng, rows=33):
     y = (
         rng.integers(0, 4, rows)
         if KINDS[loss] == "class_logits"
-        else rng.uniform(size=(rows, 4)).astype(dtype)
+        else as_targets(loss, rng.uniform(size=(rows, 4)).astype(dtype))
     )
     return nn.Sequential(*layers, seed=1, dtype=dtype), rng.normal(size=(rows, 5)).astype(dtype), y
 

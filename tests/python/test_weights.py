@@ -7,6 +7,7 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn, optim
+from networks import as_targets
 
 RNG = np.random.default_rng(0)
 ROWS, COLUMNS = 24, 4
@@ -40,7 +41,7 @@ def problem(loss):
     criterion = nn.Loss(loss, weight=[0.1, 0.5, 0.9]) if kind == "quantiles" else nn.Loss(loss)
     last = [nn.LogSoftmax()] if loss == "nll" else LAST.get(kind, [])
     net = nn.Sequential(nn.Linear(COLUMNS, 8), nn.Tanh(), nn.Linear(8, out), *last, seed=1, dtype="float64")
-    return net, criterion, TARGETS.get(kind, POSITIVE)
+    return net, criterion, as_targets(loss, TARGETS.get(kind, POSITIVE))
 
 
 def trained(loss, optimizer="sgd", weighted=True, **options):

@@ -12,9 +12,9 @@ Every named thing of the package, generated from the core's lists by `nox -s stu
 prints the same (`--json` for programs). Differences from PyTorch are on [another page](pytorch.md).
 
 **Error bound**: the largest error that the test allows relative to the exact value, in float32 and in
-float64. For vector functions it is the largest error in units of the last place (ULP) over all float32
-inputs. The test named with each kind compares every entry with a reference in NumPy float64. `nox -s
-comparisons` also compares it with PyTorch, if PyTorch has it.
+float64, for any parameter, rounded to the dtype. For vector functions it is the largest error in units of the
+last place (ULP) over all float32 inputs. The test named with each kind compares every entry with a reference
+in NumPy float64. `nox -s comparisons` also compares it with PyTorch, if PyTorch has it.
 """
 PLURAL = {"loss": "losses"}
 FACTS = {"bound": "Error bound: {}.", "test": "Test: `{}`."}

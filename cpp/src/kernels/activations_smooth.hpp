@@ -102,7 +102,8 @@ struct celu {
     }
     template <class V, class T>
     static CMLP_INLINE V backward(V z, V dy, const T* p) {
-        return select(z > V(T(0)), dy, dy * math::exp(z / V(p[0])));
+        const V alpha(p[0]), x = z / alpha;
+        return select(z > V(T(0)), dy, dy * math::exp(x, math::rest_of(x, fnma(x, alpha, z) / alpha)));
     }
 };
 
@@ -125,13 +126,13 @@ struct softplus {
     static constexpr Keep keep = Keep::input;
     template <class V, class T>
     static CMLP_INLINE V forward(V z, const T* p) {
-        const V scaled = V(p[0]) * z;
-        return select(scaled > V(p[1]), z, math::softplus(scaled) / V(p[0]));
+        const V beta(p[0]);
+        return select(beta * z > V(p[1]), z, math::softplus(z, beta));
     }
     template <class V, class T>
     static CMLP_INLINE V backward(V z, V dy, const T* p) {
-        const V scaled = V(p[0]) * z;
-        return select(scaled > V(p[1]), dy, dy * math::sigmoid(scaled));
+        const V beta(p[0]);
+        return select(beta * z > V(p[1]), dy, dy * math::sigmoid(z, beta));
     }
 };
 

@@ -6,7 +6,8 @@ namespace cmlp::kernels::CMLP_ISA {
 namespace {
 
 template <class T>
-constexpr Flat<T> table = {weighted_sum<T>, squared_norm<T>, multiply_by<T>, first_nonfinite<T>};
+constexpr Flat<T> table = {weighted_sum<T>, squared_norm<T>, multiply_by<T>, first_nonfinite<T>,
+                           is_within<T>};
 
 }  // namespace
 

@@ -109,6 +109,8 @@ struct Flat {
     void (*scale)(ptrdiff_t n, T* x, T factor);
     /// index of the first NaN or infinity, n when there is none
     ptrdiff_t (*first_nonfinite)(ptrdiff_t n, const T* x);
+    /// whether all are in [-limit, limit]; a NaN is not
+    bool (*is_within)(ptrdiff_t n, const T* x, T limit);
 };
 
 template <class T>

@@ -48,7 +48,7 @@ struct smooth_l1 : Elementwise {
     static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
         const V d = y - t, size = abs(d), half(T(0.5)), beta(p[0]);
         const auto near = size < beta;
-        return {select(near, half * d * d / beta, size - half * beta), select(near, d / beta, sign(d))};
+        return {select(near, half * d * (d / beta), size - half * beta), select(near, d / beta, sign(d))};
     }
 };
 
@@ -126,24 +126,27 @@ struct kl_div : Elementwise {
     template <class V, class T>
     static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
         if (p[0] != T(0)) {
-            const V weight = math::exp(t);
-            return {weight * (t - y), -weight};
+            const V weight = math::exp(t), zero(T(0)), d = t - y;
+            return {select(((weight == zero) & !isnan(d)) | (d == zero), zero, weight * d), -weight};
         }
         return {t * (select(t == V(T(0)), t, math::log(t)) - y), -t};
     }
 };
 
-// full: Stirling's log t! for t > 1
+// full: Stirling's log t! for t > 1, its t log t - t beside t log_mean, which is of its size
 struct poisson_nll : Elementwise {
     template <class V, class T>
     static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {
         const V one(T(1)), zero(T(0)), mean = p[0] != T(0) ? math::exp(y) : y, shifted = y + V(p[2]);
         const V log_mean = p[0] != T(0) ? y : math::log(shifted);
         const V slope = p[0] != T(0) ? mean - t : one - t / shifted;
-        const V value = mean - select(t == zero, t * y, t * log_mean);
+        const V rest = select(t == zero, t * y, t * log_mean);
+        const auto infinite = (mean == V(T(__builtin_inf()))) & !isnan(rest);  // it is more than any rest
+        const V value = select(infinite, mean, mean - rest);
         if (p[1] == T(0)) return {value, slope};
         const V log_t = math::log(t), log_2_pi(T(1.8378770664093454836));
-        return {value + select(t > one, fma(t, log_t, -t) + V(T(0.5)) * (log_2_pi + log_t), zero), slope};
+        const V far = (mean - t) + fma(t, log_t - log_mean, V(T(0.5)) * (log_2_pi + log_t));
+        return {select((t > one) & !infinite, far, value), slope};
     }
 };
 
@@ -193,7 +196,8 @@ struct binary_focal : Elementwise {
         const V r = select(t == one, s, select(t == zero, n, s * n / q));
         const V weight = p[1] >= T(0) ? fma(alpha, t, (one - alpha) * other) : one;
         const V factor = weight * focus(q, p[0], log_q);
-        return {factor * bce, factor * fma(gamma * bce, (other - t) * r, other * s - t * n)};
+        const V steep = gamma * ((other - t) * r);  // 0 where bce may be infinite
+        return {factor * bce, factor * (select(steep == zero, steep, bce * steep) + (other * s - t * n))};
     }
 };
 

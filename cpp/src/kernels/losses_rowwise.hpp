@@ -130,7 +130,8 @@ struct cross_entropy : OverClasses {
         };
         Lanes<T> values(T(0)), totals(T(0));
         values.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
-            return fma(q(j, left), (V(largest) - V::load_n(line.y + j, left)) + log_sum, lane);
+            const V share = q(j, left), v = (V(largest) - V::load_n(line.y + j, left)) + log_sum;
+            return fma(share, select((share == V(T(0))) & !isnan(v), V(T(0)), v), lane);
         });
         totals.fold(cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) { return lane + q(j, left); });
         if (line.dy) {
@@ -173,7 +174,7 @@ struct focal : OverClasses {
     static CMLP_INLINE Term<V> term(V q, V v, T gamma) {
         const V zero(T(0)), one(T(1)), p = math::exp(-v), wrong = -math::expm1(-v);
         const V factor = q * focus(wrong, gamma, [&] { return math::log(wrong); });
-        const V ratio = select(wrong == zero, one, v / wrong);
+        const V ratio = select(p == zero, p, select(wrong == zero, one, v / wrong));  // p v is 0 at infinity
         const V slope = select(q == zero, one, fma(V(gamma) * p, ratio, one));
         return {select((q == zero) & !isnan(v), zero, factor * v), factor * slope, p};
     }

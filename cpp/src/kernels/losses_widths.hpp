@@ -20,17 +20,24 @@ struct gaussian_nll : Elementwise {
         const ptrdiff_t half_cols = call.shape.cols / 2;
         const bool given_log = call.parameters[2] != T(0);
         const V half(T(0.5)), one(T(1)), scale(line.scale), eps(call.parameters[1]), log_eps = math::log(eps);
+        const V infinity = T(__builtin_inf());
         const V constant(call.parameters[0] != T(0) ? T(0.91893853320467274178) : T(0));  // log(2 pi) / 2
         Lanes<T> lanes(T(0));
         lanes.fold(half_cols, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
-            const V d = V::load_n(line.y + j, left) - V::load_n(line.target + j, left);
-            const V given = max(given_log ? log_eps : eps, V::load_n(line.y + half_cols + j, left));
-            const V v = given_log ? math::exp(given) : given, slope = d / v;
-            const V value = fma(half, fma(d, slope, given_log ? given : math::log(v)), constant);
+            const V y = V::load_n(line.y + j, left), t = V::load_n(line.target + j, left), d = y - t;
+            const V v = max(given_log ? log_eps : eps, V::load_n(line.y + half_cols + j, left));
+            V squared, slope;  // d^2 / v, d / v
+            if (given_log) {
+                const V r = math::exp(-(half * v)), z = select(abs(d) == infinity, y * r - t * r, d * r);
+                squared = z * z, slope = z * r;
+            } else {
+                slope = d / v, squared = d * slope;
+            }
+            const V value = fma(half, squared + (given_log ? v : math::log(v)), constant);
             if (line.value) value.store_n(line.value + j, left);
             if (line.dy) {
                 (slope * scale).store_n(line.dy + j, left);
-                const V by_log = half * (one - d * slope);
+                const V by_log = half * (one - squared);
                 (given_log ? by_log * scale : by_log / v * scale).store_n(line.dy + half_cols + j, left);
             }
             return lane + value;

@@ -65,6 +65,16 @@ CMLP_INLINE void multiply_by(ptrdiff_t n, T* x, T factor) {
     });
 }
 
+template <class T>
+bool is_within(ptrdiff_t n, const T* x, T limit) {
+    using V = Vec<T>;
+    Lanes<T> outside(T(0));
+    outside.fold(n, [&](V lane, ptrdiff_t j, ptrdiff_t left) {
+        return lane + select(abs(V::load_n(x + j, left)) <= V(limit), V(T(0)), V(T(1)));
+    });
+    return outside.sum() == T(0);
+}
+
 // x - x is 0 exactly for the finite ones; sums of blocks are searched only where they are not.
 template <class T>
 ptrdiff_t first_nonfinite(ptrdiff_t n, const T* x) {

@@ -48,6 +48,8 @@ struct Range {
     static constexpr T exp_low = single ? -104 : -746;
     static constexpr T exp_high = single ? 89 : 710;
     static constexpr T product_low = single ? -110 : -760;  // x e^x rounds to 0 below
+    static constexpr T scaled_low = single ? -170 : -1380;  // the least argument of scale(..., n)
+    static constexpr T log_1p_high = single ? 20 : 40;      // log(1 + e^-x) rounds to e^-x above
     static constexpr T sigmoid_high = 60;
     static constexpr T tanh_high = single ? 9.25 : 19.5;
     static constexpr T split = single ? 64 : 512;  // half the exponents
@@ -74,10 +76,20 @@ CMLP_INLINE Exponential<V> exponential(V x, V low) {
 }
 
 template <class V>
-CMLP_INLINE V exp(V x) {
+CMLP_INLINE V exp(V x, V low) {
     using R = Range<typename V::Scalar>;
-    const auto e = exponential(at_most(at_least(x, R::exp_low), R::exp_high), V(0));
+    const auto e = exponential(at_most(at_least(x, R::exp_low), R::exp_high), low);
     return scale(V(1) + e.rest, e.n);
+}
+template <class V>
+CMLP_INLINE V exp(V x) {
+    return exp(x, V(0));
+}
+
+/// What rounding took off x = a * b or a / b, where e^x is not at its ends: there, and for a NaN, 0.
+template <class V>
+CMLP_INLINE V rest_of(V x, V low) {
+    return select(abs(x) < V(-Range<typename V::Scalar>::scaled_low), low, V(0));
 }
 
 /// e^x - 1. Beyond 2^split the factor is applied in two steps, so that it does not overflow early.
@@ -193,6 +205,28 @@ CMLP_INLINE V log_1p_exp_minus_abs(V x) {
 template <class V>
 CMLP_INLINE V softplus(V x) {
     return max(x, V(0)) + log_1p_exp_minus_abs(x);
+}
+
+/// log(1 + e^(beta x)) / beta. The exponential takes what rounding took off beta x; it is divided by beta before it has
+/// its exponent, so that no digits are lost below the normal numbers.
+template <class V>
+CMLP_INLINE V softplus(V z, V beta) {
+    using C = Coefficients<typename V::Scalar>;
+    using R = Range<typename V::Scalar>;
+    const V x = beta * z, size = abs(x), low = rest_of(x, fma(beta, z, -x));
+    const auto e = exponential(at_least(-size, R::scaled_low), select(x < V(0), low, -low));
+    const V grown = V(1) + e.rest, y = scale(grown, e.n);
+    const V near = fma(y * y, horner(y, C::softplus), y) / beta;
+    return max(z, V(0)) + select(size > V(R::log_1p_high), scale(grown / beta, e.n), near);
+}
+
+/// 1 / (1 + e^-(beta z))
+template <class V>
+CMLP_INLINE V sigmoid(V z, V beta) {
+    using R = Range<typename V::Scalar>;
+    const V x = beta * z, y = at_most(at_least(x, R::product_low), R::sigmoid_high);
+    const auto s = sigmoid_parts(y, select(x == y, rest_of(x, fma(beta, z, -x)), V(0)));
+    return s.factor / s.denominator;
 }
 
 /// log(1 / (1 + e^-x))

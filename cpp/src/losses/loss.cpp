@@ -63,10 +63,16 @@ void finish_values(std::span<const T> weight, bool elementwise, LossResult<T>& r
 }  // namespace
 
 Loss::Loss(LossKind kind, const Settings& settings, Reduction reduction, std::vector<double> column)
-    : kind_(kind), parameters_(resolve(kind, settings)), reduction_(reduction), column_(std::move(column)) {
+    : kind_(kind),
+      parameters_(resolve(kind, settings)),
+      reduction_(reduction),
+      column_(std::move(column)),
+      targets_(target_range(kind)) {
     check_numbers(kind, column_);
     if (column_of(kind) == ops::LossColumn::quantile && column_.empty()) column_ = {0.5};
     const auto named = this->settings();
+    if (const auto log = named.find("log_target"); log != named.end() && log->second != 0)
+        targets_ = TargetRange::any;
     const auto found = named.find("ignore_index");
     if (found == named.end()) return;
     require(found->second == std::floor(found->second) && std::abs(found->second) < 9e15, row(kind).type,
@@ -91,8 +97,14 @@ void Loss::check_column(Index cols, std::string_view what) const {
 }
 
 template <class T>
-void Loss::check(Index rows, Index cols, const Target<T>& target, std::span<const T> weight,
-                 std::string_view what) const {
+void check_weights(std::span<const T> weight, std::string_view what) {
+    for (size_t r = 0; r < weight.size(); ++r)
+        require(weight[r] >= 0 && std::isfinite(weight[r]), what, ": sample_weight is ", weight[r],
+                " at row ", r, ", it must ", std::isfinite(weight[r]) ? "not be negative" : "be finite");
+}
+
+template <class T>
+void Loss::check_shapes(Index rows, Index cols, const Target<T>& target, std::string_view what) const {
     const bool labels = !target.label.empty();
     require(rows > 0 && cols > 0, what, ": predictions are ", rows, "x", cols, ", there is nothing in them");
     require(!labels || ops::loss_facts(kind_).takes_labels, what,
@@ -102,11 +114,58 @@ void Loss::check(Index rows, Index cols, const Target<T>& target, std::span<cons
             rows, "x", cols, ", targets ", target.rows(), labels ? "" : "x",
             labels ? "" : std::to_string(target.dense.cols()),
             labels || columns == cols ? "" : ", they should have " + std::to_string(columns) + " columns");
+}
+
+namespace {
+
+// A NaN is in every range: it makes the loss NaN.
+template <class T>
+bool is_in(TargetRange range, T t) {
+    switch (range) {
+        case TargetRange::unit:
+            return !(t < 0) && !(t > 1);
+        case TargetRange::sign:
+            return t == 1 || t == -1 || t != t;
+        case TargetRange::nonnegative:
+            return !(t < 0);
+        case TargetRange::positive:
+            return !(t <= 0);
+        case TargetRange::any:
+            break;
+    }
+    return true;
+}
+
+const char* text_of(TargetRange range) {
+    constexpr const char* texts[] = {"", "in [0,1]", "-1 or 1", "at least 0", "above 0"};
+    return texts[static_cast<int>(range)];
+}
+
+}  // namespace
+
+template <class T>
+void Loss::check_targets(MatrixView<const T> targets, std::string_view what) const {
+    if (targets_ == TargetRange::any) return;
+    for (Index r = 0; r < targets.rows(); ++r)
+        for (Index c = 0; c < targets.cols(); ++c)
+            if (!is_in(targets_, targets(r, c)))
+                fail(what, ": the target is ", targets(r, c), " at row ", r,
+                     targets.cols() > 1 ? ", column " + std::to_string(c) : "", "; of ", name(kind_),
+                     " it must be ", text_of(targets_),
+                     targets_ == TargetRange::sign ? " (2 * y - 1 makes that of 0 and 1)" : "");
+}
+
+template <class T>
+void Loss::check(Index rows, Index cols, const Target<T>& target, std::span<const T> weight,
+                 std::string_view what) const {
+    check_shapes(rows, cols, target, what);
     for (size_t i = 0; i < target.label.size(); ++i)
         require((target.label[i] >= 0 && target.label[i] < cols) || target.label[i] == ignore_index_, what,
                 ": label ", target.label[i], " at row ", i, " is not in 0..", cols - 1);
+    if (target.label.empty()) check_targets<T>(target.dense, what);
     require(weight.empty() || std::ssize(weight) == rows, what, ": there are ", weight.size(),
             " weights for ", rows, " rows");
+    check_weights<T>(weight, what);
     check_column(cols, what);
 }
 
@@ -132,6 +191,12 @@ template <class T>
 void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight, bool gradient,
                     LossResult<T>& result) const {
     check<T>(y.rows(), y.cols(), target, weight, name(kind_));
+    evaluate_checked<T>(y, target, weight, gradient, result);
+}
+
+template <class T>
+void Loss::evaluate_checked(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight,
+                            bool gradient, LossResult<T>& result) const {
     const ops::LossFacts facts = ops::loss_facts(kind_);
     const Index values = !facts.elementwise ? 1 : facts.joint ? y.cols() / facts.width : y.cols();
     const bool none = reduction_ == Reduction::none;
@@ -156,13 +221,16 @@ void Loss::evaluate(MatrixView<const T> y, const Target<T>& target, std::span<co
     if (none) finish_values<T>(weight, facts.elementwise, result);
 }
 
-template void Loss::check<float>(Index, Index, const Target<float>&, std::span<const float>,
-                                 std::string_view) const;
-template void Loss::check<double>(Index, Index, const Target<double>&, std::span<const double>,
-                                  std::string_view) const;
-template void Loss::evaluate<float>(MatrixView<const float>, const Target<float>&, std::span<const float>,
-                                    bool, LossResult<float>&) const;
-template void Loss::evaluate<double>(MatrixView<const double>, const Target<double>&, std::span<const double>,
-                                     bool, LossResult<double>&) const;
+#define CMLP_LOSS_OF(T)                                                                                      \
+    template void check_weights<T>(std::span<const T>, std::string_view);                                    \
+    template void Loss::check<T>(Index, Index, const Target<T>&, std::span<const T>, std::string_view)       \
+        const;                                                                                               \
+    template void Loss::evaluate<T>(MatrixView<const T>, const Target<T>&, std::span<const T>, bool,         \
+                                    LossResult<T>&) const;                                                   \
+    template void Loss::evaluate_checked<T>(MatrixView<const T>, const Target<T>&, std::span<const T>, bool, \
+                                            LossResult<T>&) const;
+CMLP_LOSS_OF(float)
+CMLP_LOSS_OF(double)
+#undef CMLP_LOSS_OF
 
 }  // namespace cmlp::inline v0_1

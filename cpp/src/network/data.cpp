@@ -54,10 +54,7 @@ void check_data(const Data<T>& data, std::string_view what) {
     require(data.weight.empty() || std::ssize(data.weight) == data.rows(), what, ": x has ", data.rows(),
             " rows, sample_weight has ", data.weight.size());
     check_finite<T>(data.target.dense, what, "y");
-    check_finite<T>({data.weight.data(), std::ssize(data.weight), 1}, what, "sample_weight");
-    for (size_t r = 0; r < data.weight.size(); ++r)
-        require(data.weight[r] >= 0, what, ": sample_weight is ", data.weight[r], " at row ", r,
-                ", it must not be negative");
+    check_weights<T>(data.weight, what);
     require(data.weight.empty() || ops::weighted_sum<T>(data.weight, nullptr) > 0, what,
             ": sample_weight is 0 in every row");
 }

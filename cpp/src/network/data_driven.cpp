@@ -10,19 +10,34 @@ namespace {
 
 constexpr size_t rows_in_bias = 5;
 
+// A power of two next to the largest difference of each column from its first row, whose squares neither overflow nor
+// vanish; 1 where all are equal.
+template <class T>
+std::vector<double> scales(MatrixView<const T> z) {
+    std::vector<double> largest(size_t(z.cols()));
+    for (Index i = 0; i < z.rows(); ++i)
+        for (Index j = 0; j < z.cols(); ++j)
+            largest[size_t(j)] = std::max(largest[size_t(j)], std::abs(double(z(i, j)) - double(z(0, j))));
+    for (double& size : largest) size = size > 0 ? std::ldexp(1.0, std::ilogb(size)) : 1;
+    return largest;
+}
+
 // Standard deviation of each column over the rows, in double; from the first row on, so that equal rows give 0.
 template <class T>
 std::vector<double> deviations(MatrixView<const T> z) {
     const auto rows = double(z.rows());
-    std::vector<double> mean(size_t(z.cols())), square(size_t(z.cols()));
-    const auto apart = [&](Index i, Index j) { return double(z(i, j)) - double(z(0, j)) - mean[size_t(j)]; };
+    const std::vector<double> scale = scales(z);
+    std::vector<double> mean(scale.size()), square(scale.size());
+    const auto apart = [&](Index i, Index j) {
+        return (double(z(i, j)) - double(z(0, j))) / scale[size_t(j)] - mean[size_t(j)];
+    };
     for (Index i = 0; i < z.rows(); ++i)
         for (Index j = 0; j < z.cols(); ++j) square[size_t(j)] += apart(i, j) / rows;
     mean.swap(square);
     square.assign(mean.size(), 0);
     for (Index i = 0; i < z.rows(); ++i)
         for (Index j = 0; j < z.cols(); ++j) square[size_t(j)] += apart(i, j) * apart(i, j) / rows;
-    for (double& s : square) s = std::sqrt(s);
+    for (size_t j = 0; j < scale.size(); ++j) square[j] = scale[j] * std::sqrt(square[j]);
     return square;
 }
 

@@ -4,6 +4,7 @@
 #include <cmlp/ops/precision.hpp>
 
 #include <atomic>
+#include <optional>
 
 #include "network/flat_parameters.hpp"
 
@@ -16,9 +17,16 @@ struct Model {
     Structure structure;
     FlatParameters<T> parameters;
     std::uint64_t seed = 0, step = 0;
+    /// The seed and the number of the pass that a fit draws by instead.
+    struct Draws {
+        std::uint64_t seed, step;
+    };
+    std::optional<Draws> fit_draws;
     std::atomic<bool> training = true;  // read by calls before they know whether another thread trains
     double dropout = 1;
     Precision precision = Precision::own;
+
+    Draws draws() const { return fit_draws.value_or(Draws{seed, step}); }
 };
 
 }  // namespace cmlp::inline v0_1::detail

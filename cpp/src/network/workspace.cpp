@@ -52,7 +52,7 @@ LayerCall<T> Workspace<T>::call(const Model<T>& model, Index layer, bool accumul
     const Kept& kept = kept_[l];
     LayerCall<T> call{model.parameters.values_of(layer), model.parameters.grads_of(layer), &scratch_,
                       kept.training, accumulate};
-    call.draws = {model.seed + 0x9E3779B97F4A7C15u * std::uint64_t(layer), kept.step, row_names_,
+    call.draws = {model.draws().seed + 0x9E3779B97F4A7C15u * std::uint64_t(layer), kept.step, row_names_,
                   model.dropout};
     call.kept = &own_[l];
     if (model.precision == Precision::bf16) call.linear.pairs = &pairs_;
@@ -72,7 +72,7 @@ MatrixView<const T> Workspace<T>::forward(const Model<T>& model, const Input<T>&
     const auto begin = [&](Kept& kept, MatrixView<const T> in) {
         kept.in.rebind(in);
         kept.out.rebind({});  // until the layer has not thrown
-        kept.step = model.step;
+        kept.step = model.draws().step;
         kept.training = training;
         if (kept.sparse.rows() > 0) kept.sparse = {};
     };

@@ -148,6 +148,15 @@ Index first_nonfinite(MatrixView<const T> x) {
 }
 
 template <class T>
+bool is_within(std::span<const T> x, T limit) {
+    std::atomic<bool> within = true;
+    parallel_for(std::ssize(x), column_grain, threads_for(double(x.size())), [&](Index begin, Index end) {
+        if (!kernels::flat<T>().is_within(end - begin, x.data() + begin, limit)) within = false;
+    });
+    return within;
+}
+
+template <class T>
 void gather_rows(MatrixView<const T> x, std::span<const Index> order, MatrixView<T> out) {
     by_rows(out.rows(), out.cols(), 1, [&](Index begin, Index rows) {
         for (Index r = begin; r < begin + rows; ++r)
@@ -206,6 +215,7 @@ void apply(Function f, std::span<const T> x, std::span<T> y) {
     template double squared_norm<T>(std::span<const T>);                                                     \
     template void scale<T>(std::span<T>, T);                                                                 \
     template Index first_nonfinite<T>(MatrixView<const T>);                                                  \
+    template bool is_within<T>(std::span<const T>, T);                                                       \
     template void gather_rows<T>(MatrixView<const T>, std::span<const Index>, MatrixView<T>);                \
     template void update_prepare<T>(OptimizerKind, std::span<const double>, std::int64_t, std::span<double>, \
                                     std::span<T>);                                                           \

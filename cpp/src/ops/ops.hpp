@@ -124,6 +124,10 @@ void scale(std::span<T> x, T factor);
 template <class T>
 Index first_nonfinite(MatrixView<const T> x);
 
+/// Whether all are in [-limit, limit]; a NaN is not.
+template <class T>
+bool is_within(std::span<const T> x, T limit);
+
 /// out row i = x row order[i]
 template <class T>
 void gather_rows(MatrixView<const T> x, std::span<const Index> order, MatrixView<T> out);

@@ -44,7 +44,7 @@ struct step {
 struct multi_step {
     static constexpr size_t count = 1, steps = 0;
     static double at(Parameters p, double base, double n) {
-        const auto passed = std::count_if(p.begin() + 1, p.end(), [n](double m) { return m <= n; });
+        const auto passed = std::count_if(p.begin() + 1, p.end(), [n](double m) { return m >= 0 && m <= n; });
         return base * power(p[0], passed);
     }
 };

@@ -19,12 +19,16 @@ constexpr Initializer activation_initializers[] = {
 #include <cmlp/lists/activations.def>
 };
 constexpr Row loss_rows[] = {
-#define CMLP_LOSS(name, type, parameters, output, definition, source) \
+#define CMLP_LOSS(name, type, parameters, output, targets, definition, source) \
     {#name, #type, parameters, definition, source},
 #include <cmlp/lists/losses.def>
 };
 constexpr OutputKind loss_outputs[] = {
 #define CMLP_LOSS(name, type, parameters, output, ...) OutputKind::output,
+#include <cmlp/lists/losses.def>
+};
+constexpr TargetRange loss_targets[] = {
+#define CMLP_LOSS(name, type, parameters, output, targets, ...) TargetRange::targets,
 #include <cmlp/lists/losses.def>
 };
 constexpr Row metric_rows[] = {
@@ -211,6 +215,7 @@ CMLP_LIST(MetricKind)
 CMLP_LIST(Function)
 #undef CMLP_LIST
 
+TargetRange target_range(LossKind loss) { return loss_targets[static_cast<size_t>(loss)]; }
 OutputKind output_kind(LossKind loss) { return loss_outputs[static_cast<size_t>(loss)]; }
 
 bool larger_is_better(MetricKind metric) { return metric_better[static_cast<size_t>(metric)] == Better::max; }

@@ -3,7 +3,7 @@
 
 #include <numeric>
 
-#include "train/fit_parts.hpp"
+#include "train/gather.hpp"
 #include "train/step.hpp"
 
 namespace cmlp::inline v0_1 {
@@ -37,6 +37,9 @@ public:
         first_number_ = static_cast<std::uint64_t>(epoch) * static_cast<std::uint64_t>(count());
     }
 
+    // Of batch i, over all epochs from 0: what its random numbers are drawn by.
+    std::uint64_t number(Index i) const { return first_number_ + static_cast<std::uint64_t>(i); }
+
     // Batch i of the epoch; valid until the next.
     Batch<T> operator[](Index i) {
         const Index first = i * rows_;
@@ -44,11 +47,10 @@ public:
         const bool changed = options_.mixup > 0 || options_.input_noise > 0;
         if (!permuted_ && !changed) return {data_.middle_rows(first, rows)};
         const auto order = std::span<const Index>(order_).subspan(size_t(first), size_t(rows));
-        const std::uint64_t number = first_number_ + static_cast<std::uint64_t>(i);
         Batch<T> batch{gather_(data_, order)};
-        if (options_.mixup > 0) mix(batch, order, number);
+        if (options_.mixup > 0) mix(batch, order, number(i));
         if (options_.input_noise > 0)
-            add_noise<T>(gather_.x().view(), options_.input_noise, options_.seed, number);
+            add_noise<T>(gather_.x().view(), options_.input_noise, options_.seed, number(i));
         return batch;
     }
 

@@ -7,27 +7,12 @@
 #include <exception>
 
 #include "runtime/parallel.hpp"
+#include "train/best_weights.hpp"
 
 namespace cmlp::inline v0_1 {
 namespace {
 
 constexpr double smallest_rate = 1e-6, fall = 5;  // of the adaptive rate
-
-// The weights of the best epoch.
-template <class T>
-class Best {
-public:
-    explicit Best(Network<T>& network) : network_(network) {}
-    void keep() { values_.assign(network_.state().begin(), network_.state().end()); }
-    bool kept() const { return !values_.empty(); }
-    void restore() const {
-        if (kept()) std::copy(values_.begin(), values_.end(), network_.state().begin());
-    }
-
-private:
-    Network<T>& network_;
-    std::vector<T> values_;
-};
 
 // What a training is given.
 template <class T>
@@ -52,9 +37,7 @@ public:
     }
 
     ~Watch() {
-        if (!task_.rules.early_stopping) return;
-        best_.restore();
-        task_.report.best_kept = best_.kept();
+        if (task_.rules.early_stopping) task_.report.best_kept = best_.kept();
     }
     Watch(const Watch&) = delete;
 
@@ -69,19 +52,21 @@ public:
             set_rate(task_.rules.learning_rate_init /
                      std::pow(double(task_.report.state.rows_seen + 1), task_.rules.power_t));
         epoch.at_rest = double(task_.report.state.no_improvement) > task_.rules.n_iter_no_change;
-        task_.report.ended = epoch.at_rest && !falls();
+        if (epoch.at_rest && !falls()) task_.report.ended = true;
         task_.report.epochs.push_back(epoch);
         if (task_.hooks.epoch_end && !task_.hooks.epoch_end(epoch)) task_.report.ended = true;
         return !task_.report.ended;
     }
 
-    bool step_end(const Progress& progress) {
+    // The epoch that a stop cut short counts as one, by the rows of its steps.
+    void end_unfinished(const Progress& progress, Index rows_a_step) {
+        EstimatorState& state = task_.report.state;
+        state.rows_seen += std::min((progress.step + 1) * rows_a_step, task_.rows);
         EstimatorEpoch epoch{progress.loss + task_.rules.constant};
         epoch.lr = task_.optimizer.setting("lr");
         epoch.whole = false;
+        if (!task_.rules.early_stopping) state.best_loss = std::min(state.best_loss, epoch.loss);
         task_.report.epochs.push_back(epoch);
-        task_.report.ended = true;
-        return false;
     }
 
 private:
@@ -125,7 +110,7 @@ private:
     }
 
     const Task<T> task_;
-    Best<T> best_;
+    BestWeights<T> best_;
 };
 
 }  // namespace
@@ -152,25 +137,31 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
     FitOptions own = options;
     own.every_steps = rules.max_steps;
     own.batches_by_rows = true;  // as scikit-learn does
+    own.own_draws = false;       // the network's draws continue: partial_fit draws others in each call
     Hooks inner;
     inner.epoch_end = [&](const EpochRecord& record) { return watch.epoch_end(record); };
-    inner.step_end = [&](const Progress& progress) { return watch.step_end(progress); };
+    inner.step_end = [&](const Progress&) { return !(report.ended = true); };  // max_steps
     inner.poll = hooks.poll;
     inner.order = hooks.order;
     FitReport done;
     const auto started = std::chrono::steady_clock::now();
-    const auto tell = [&] {
+    const auto write_report = [&](bool counts_unfinished) {
+        if (done.unfinished && counts_unfinished)
+            watch.end_unfinished(*done.unfinished, own.batch_size * own.accumulate_steps);
         report.stop = done.stop;
         report.steps = done.steps;
         report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     };
     try {
         fit<T>(network, data, loss, optimizer, own, done, nullptr, inner);
+    } catch (const NonFiniteError&) {
+        write_report(false);
+        throw;
     } catch (...) {
-        tell();
+        write_report(true);
         throw;
     }
-    tell();
+    write_report(true);
 }
 
 void run_jobs(Index jobs, int threads, const std::function<void(Index)>& job) {

@@ -71,18 +71,18 @@ private:
         batches_.begin(epoch);
         for (Index step = 0; step < steps_;) {
             with_team(step_work(task_.network, batches_.rows()), double(steps_ - step),
-                      [&] { step = run_steps(step); });
-            if (!this->between_steps(epoch, step - 1, steps_)) return false;
+                      [&] { step = run_steps(epoch, step); });
+            if (!this->between_steps()) return false;
         }
         return true;
     }
 
     // Steps from this one on, up to one that something has to follow; the number of the next.
-    Index run_steps(Index step) {
+    Index run_steps(Index epoch, Index step) {
         for (bool due = false; step < steps_ && !due; ++step) {
             follow_schedules(true, task_.report.steps);
             run_step(step);
-            due = this->step_done();
+            due = this->step_done(epoch, step, steps_);
         }
         return step;
     }
@@ -105,9 +105,10 @@ private:
         const Index first = step * together, last = std::min(first + together, batches_.count());
         Index rows = 0;
         for (Index i = first; i < last; ++i) {
+            this->mode_.set_pass(batches_.number(i));
             const Batch<T> batch = batches_[i];
             step_.add(batch, last - first > 1);
-            this->met(batch.data);
+            this->measure(batch.data);
             rows += batch.data.rows();
         }
         const auto value = step_.update();

@@ -30,22 +30,6 @@ void check_options(const FitOptions& options) {
     check_step_options(options.step, "fit");
 }
 
-// Training mode for the time of a fit.
-template <class T>
-class Mode {
-public:
-    explicit Mode(Network<T>& network) : network_(network), before_(network.training()) {
-        network_.set_training(true);
-    }
-    ~Mode() { network_.set_training(before_); }
-    Mode(const Mode&) = delete;
-
-private:
-    Network<T>& network_;
-    const typename Network<T>::ForgetAtEnd after_{network_};
-    bool before_;
-};
-
 }  // namespace
 
 template <class T>
@@ -63,25 +47,26 @@ void FitTask<T>::check() const {
 
 template <class T>
 FitLoop<T>::FitLoop(const FitTask<T>& task)
-    : task_(task), monitor_(task.options, task.hooks, task.validation != nullptr) {
+    : task_(task),
+      mode_(task.network, task.options),
+      monitor_(task.network, task.options, task.hooks, task.validation != nullptr),
+      sums_(task.loss.reduction() == Reduction::sum) {
     for (const MetricKind kind : task.options.metrics) metrics_.emplace_back(kind, task.loss);
 }
 
 template <class T>
 void FitLoop<T>::run() {
-    const Mode mode(task_.network);
     const FitOptions& options = task_.options;
-    for (Index epoch = options.first_epoch; epoch < options.epochs && run_epoch(epoch); ++epoch) {
-    }
-    if (options.restore_best) monitor_.restore(task_.network);
+    for (Index epoch = options.first_epoch; epoch < options.epochs && !stopped_; ++epoch) run_epoch(epoch);
 }
 
 template <class T>
-bool FitLoop<T>::run_epoch(Index epoch) {
+void FitLoop<T>::run_epoch(Index epoch) {
     const auto start = Clock::now();
     for (Metric& metric : metrics_) metric.reset();
     sum_ = weight_ = 0;
-    if (!train(epoch)) return false;
+    if (!train(epoch)) return;
+    task_.report.unfinished.reset();
     EpochRecord record;
     record.epoch = epoch;
     record.loss = loss_so_far();
@@ -93,13 +78,7 @@ bool FitLoop<T>::run_epoch(Index epoch) {
     }
     record.lr = lr();
     record.seconds = seconds_since(start);
-    return end_epoch(record);
-}
-
-template <class T>
-void FitLoop<T>::seen(const LossResult<T>& result, const Data<T>& rows) {
-    count(result.total, task_.loss.reduction() == Reduction::sum ? 1 : result.weight);
-    met(rows);
+    end_epoch(record);
 }
 
 template <class T>
@@ -109,7 +88,7 @@ void FitLoop<T>::count(double loss, double weight) {
 }
 
 template <class T>
-void FitLoop<T>::met(const Data<T>& rows) {
+void FitLoop<T>::measure(const Data<T>& rows) {
     for (Metric& metric : metrics_) metric.add<T>({task_.network.output(), rows.target, rows.weight});
 }
 
@@ -125,17 +104,19 @@ bool FitLoop<T>::poll_is_due() const {
 }
 
 template <class T>
-bool FitLoop<T>::step_done() {
+bool FitLoop<T>::step_done(Index epoch, Index step, Index steps_an_epoch) {
     ++task_.report.steps;
+    task_.report.unfinished = Progress{epoch, step, steps_an_epoch, loss_so_far()};
     return step_end_is_due() || poll_is_due() || out_of_time();
 }
 
 template <class T>
-bool FitLoop<T>::between_steps(Index epoch, Index step, Index steps_an_epoch) {
-    const Progress progress{epoch, step, steps_an_epoch, loss_so_far()};
-    if (step_end_is_due() && !task_.hooks.step_end(progress)) return stop(Stop::callback);
+bool FitLoop<T>::between_steps() {
+    const Progress progress = *task_.report.unfinished;
+    if (step_end_is_due() && !task_.hooks.step_end(progress)) stop(Stop::callback);
     poll(progress);
-    return !out_of_time() || stop(Stop::time_limit);
+    if (out_of_time()) stop(Stop::time_limit);
+    return !stopped_ || progress.step + 1 == progress.steps_an_epoch;
 }
 
 template <class T>
@@ -151,18 +132,18 @@ bool FitLoop<T>::out_of_time() const {
 }
 
 template <class T>
-bool FitLoop<T>::end_epoch(const EpochRecord& record) {
+void FitLoop<T>::end_epoch(const EpochRecord& record) {
     task_.report.epochs.push_back(record);
-    const bool patient = monitor_.improves(record, task_.network, task_.report);
-    if (task_.hooks.epoch_end && !task_.hooks.epoch_end(record)) return stop(Stop::callback);
-    if (!patient) return stop(Stop::early_stopping);
-    return !converged() || stop(Stop::converged);
+    const bool patient = monitor_.improves(record, task_.network, task_.data, task_.loss, task_.report);
+    if (task_.hooks.epoch_end && !task_.hooks.epoch_end(record)) stop(Stop::callback);
+    if (!patient) stop(Stop::early_stopping);
+    if (converged()) stop(Stop::converged);
 }
 
 template <class T>
-bool FitLoop<T>::stop(Stop reason) {
-    task_.report.stop = reason;
-    return false;
+void FitLoop<T>::stop(Stop reason) {
+    if (!stopped_) task_.report.stop = reason;
+    stopped_ = true;
 }
 
 template struct FitTask<float>;

@@ -6,7 +6,8 @@
 
 #include <chrono>
 
-#include "train/fit_parts.hpp"
+#include "train/monitor.hpp"
+#include "train/training_mode.hpp"
 
 namespace cmlp::inline v0_1 {
 
@@ -35,39 +36,43 @@ public:
     void run();
 
 protected:
-    // Trains for one epoch, with seen() for each pass that counts; false when training is over in the middle of it.
+    // Trains for one epoch, with count() and measure() for each pass that counts; false when training is over in the
+    // middle of it.
     virtual bool train(Index epoch) = 0;
     virtual double lr() const = 0;
-    // Whether no epoch can lead any further.
+    // Whether another epoch would change nothing.
     virtual bool converged() const { return false; }
 
-    // Takes the loss and the metrics of the last forward pass into the epoch's.
-    void seen(const LossResult<T>& result, const Data<T>& rows);
-    // The two parts of it: a mean loss with the weight it has in the epoch's, and the rows for the metrics.
+    // Adds a loss, of this weight in the epoch's mean (1 where it is a sum).
     void count(double loss, double weight);
-    void met(const Data<T>& rows);
+    // Adds rows, whose outputs are those of the last forward pass, to the epoch's metrics.
+    void measure(const Data<T>& rows);
     // Counts a step; whether between_steps has to come before the next one.
-    bool step_done();
-    // What there is to do between two steps; false when training is over. No team is open then: a hook may fork.
-    bool between_steps(Index epoch, Index step, Index steps_an_epoch);
+    bool step_done(Index epoch, Index step, Index steps_an_epoch);
+    // What there is to do between two steps; false when training ends in mid-epoch. No team is open: a hook may fork.
+    bool between_steps();
     // Polls when it is time to.
     void poll(const Progress& progress);
     bool out_of_time() const;
-    double loss_so_far() const { return sum_ / weight_; }
+    // The mean over the rows so far, or their sum where the loss is one; 0 where no row counts.
+    double loss_so_far() const { return sums_ ? sum_ : weight_ > 0 ? sum_ / weight_ : 0; }
 
     const FitTask<T> task_;
+    TrainingMode<T> mode_;
 
 private:
-    bool run_epoch(Index epoch);
+    void run_epoch(Index epoch);
     bool step_end_is_due() const;
     bool poll_is_due() const;
-    bool end_epoch(const EpochRecord& record);
-    bool stop(Stop reason);
+    void end_epoch(const EpochRecord& record);
+    void stop(Stop reason);  // the first reason counts
 
     using Clock = std::chrono::steady_clock;
     Monitor<T> monitor_;
     std::vector<Metric> metrics_;
+    const bool sums_;              // the loss is a sum over rows
     double sum_ = 0, weight_ = 0;  // of the epoch's loss
+    bool stopped_ = false;
     Clock::time_point started_ = Clock::now(), polled_ = started_;
 };
 

@@ -1,5 +1,4 @@
 // Fits by rules that see all rows at once.
-#include <cmlp/ops/flat.hpp>
 #include <cmlp/train/full_batch.hpp>
 
 #include <cmath>
@@ -18,58 +17,6 @@ constexpr Index block_rows = 8192;
 }  // namespace
 
 template <class T>
-ParameterVector<T>::ParameterVector(std::vector<Parameter<T>> parameters, std::string_view what)
-    : parameters_(std::move(parameters)) {
-    require(!parameters_.empty(), what, ": there are no parameters");
-    for (const auto& parameter : parameters_) size_ += parameter.value.size();
-}
-
-template <class T>
-std::vector<double> ParameterVector<T>::values() const {
-    std::vector<double> x;
-    x.reserve(size_t(size_));
-    for (const auto& parameter : parameters_)
-        for (Index r = 0; r < parameter.value.rows(); ++r)
-            for (Index c = 0; c < parameter.value.cols(); ++c) x.push_back(double(parameter.value(r, c)));
-    return x;
-}
-
-template <class T>
-void ParameterVector<T>::place(std::span<const double> x) const {
-    size_t at = 0;
-    for (const auto& parameter : parameters_)
-        for (Index r = 0; r < parameter.value.rows(); ++r)
-            for (Index c = 0; c < parameter.value.cols(); ++c)
-                parameter.value(r, c) = static_cast<T>(x[at++]);
-}
-
-template <class T>
-void ParameterVector<T>::gradient(std::span<double> g) const {
-    size_t at = 0;
-    for (const auto& parameter : parameters_)
-        for (Index r = 0; r < parameter.grad.rows(); ++r)
-            for (Index c = 0; c < parameter.grad.cols(); ++c) g[at++] = double(parameter.grad(r, c));
-}
-
-template <class T>
-double ParameterVector<T>::add_penalty(double l2) const {
-    double total = 0;
-    for (const auto& parameter : parameters_)
-        if (parameter.spec.transposed) total += cmlp::add_penalty<T>(parameter.value, parameter.grad, 0, l2);
-    return total;
-}
-
-template <class T>
-bool ParameterVector<T>::is_over(std::span<const T> values) const {
-    const std::less<const T*> before;
-    for (const auto& parameter : parameters_)
-        if (before(parameter.value.data(), values.data()) ||
-            !before(parameter.value.data(), values.data() + values.size()))
-            return false;
-    return true;
-}
-
-template <class T>
 Index FullBatch<T>::blocks() const {
     for (const NamedLayer& layer : network.layers())
         if (std::holds_alternative<BatchNorm1d>(layer.layer)) return 1;
@@ -84,11 +31,11 @@ double FullBatch<T>::pass(bool gradient) {
     double sum = 0, weight = 0;
     for (Index i = 0; i < count; ++i) {
         const Data<T> part = data.middle_rows(i * size, std::min(size, data.rows() - i * size));
-        network.set_pass_count(step + std::uint64_t(i));
+        begin_block(i);
         with_team(step_work(network, part.rows()), 1, [&] {
-            loss.evaluate<T>(network.forward(part.x), part.target, part.weight, gradient, result);
+            loss.evaluate_checked<T>(network.forward(part.x), part.target, part.weight, gradient, result);
             if (!std::isfinite(result.total)) return;
-            met(part);
+            measure(part);
             if (joined && gradient) result.gradient.view() *= static_cast<T>(result.weight);
             if (gradient) network.backward(result.gradient.view(), 0, network.layer_count(), i > 0, false);
         });
@@ -118,15 +65,29 @@ double FullBatch<T>::value() {
 }
 
 template <class T>
-void FullBatch<T>::fail_non_finite() const {
+void FullBatch<T>::fail_non_finite(std::string_view what) const {
     const auto outputs = network.outputs(0, network.layer_count());
     std::string where = "; the outputs of all layers are";
     for (size_t i = outputs.size(); i-- > 1;)
         if (ops::first_nonfinite<T>(outputs[i]) >= 0)
             where = "; the output of layer '" + network.layers()[i - 1].name + "' is the first that is not";
-    throw NonFiniteError("the loss or its gradient is not finite at step " + std::to_string(step) + where +
+    throw NonFiniteError(std::string(what) + " is not finite at step " + std::to_string(number) + where +
                          "; the weights are those before this step");
 }
+
+namespace {
+
+// The last point, unless it is out of the range of T; whether it was taken.
+template <class T>
+bool place_or_return(const ParameterVector<T>& parameters, std::span<const double> x,
+                     std::span<const double> start) {
+    parameters.place(x);
+    const bool finite = std::isfinite(largest(parameters.values()));
+    if (!finite) parameters.place(start);
+    return finite;
+}
+
+}  // namespace
 
 template <class T>
 void LbfgsRule<T>::check(const Network<T>&, const Loss&) const {
@@ -152,10 +113,10 @@ void LbfgsRule<T>::epoch(FullBatch<T>& rows) {
     try {
         rule.step(x, limits, objective, rows.in_time);
     } catch (...) {
-        parameters.place(x);
+        place_or_return(parameters, x, start);
         throw;
     }
-    parameters.place(x);
+    if (!place_or_return(parameters, x, start)) rows.fail_non_finite("a weight after the update");
     this->converged_ = x == start;  // as it would be in every epoch to come
 }
 
@@ -195,28 +156,43 @@ private:
     bool train(Index epoch) override {
         counted_ = false;
         const std::uint64_t step = task_.network.pass_count();
+        const auto begin_block = [&](Index i) {
+            task_.network.set_pass_count(step + std::uint64_t(i));
+            this->mode_.set_pass(std::uint64_t(epoch * blocks_ + i));
+        };
         const auto poll = [&] { this->poll({epoch, 0, 1, this->loss_so_far()}); };
-        const auto seen = [&](double value) { take(value), poll(); };
+        const auto seen = [&](double value) { count_first(value), poll(); };
         const auto in_time = [&] { return !this->out_of_time(); };
         const double l2 = task_.options.step.l2;
-        const auto met = [&](const Data<T>& part) {
-            if (!counted_) this->met(part);
+        const auto measure = [&](const Data<T>& part) {
+            if (!counted_) this->measure(part);
         };
-        FullBatch<T> rows{task_.network, task_.data, task_.loss, rule_.parameters(), l2, result_, step, met,
-                          seen,          poll,       in_time};
+        FullBatch<T> rows{task_.network,
+                          task_.data,
+                          task_.loss,
+                          rule_.parameters(),
+                          l2,
+                          result_,
+                          task_.report.steps + 1,
+                          begin_block,
+                          measure,
+                          seen,
+                          poll,
+                          in_time};
+        blocks_ = rows.blocks();
         try {
             rule_.epoch(rows);
         } catch (...) {
             task_.network.set_pass_count(step);
             throw;
         }
-        task_.network.set_pass_count(step + std::uint64_t(rows.blocks()));
-        this->step_done();
-        return this->between_steps(epoch, 0, 1);
+        task_.network.set_pass_count(step + std::uint64_t(blocks_));
+        this->step_done(epoch, 0, 1);
+        return this->between_steps();
     }
 
     // The record is of the first pass: the loss before the step, as in training by batches.
-    void take(double value) {
+    void count_first(double value) {
         if (std::exchange(counted_, true)) return;
         this->count(value, task_.loss.reduction() == Reduction::sum ? 1 : result_.weight);
     }
@@ -227,6 +203,7 @@ private:
     FullBatchRule<T>& rule_;
     LossResult<T> result_;
     bool counted_ = false;  // the epoch's first pass
+    Index blocks_ = 1;
 };
 
 }  // namespace
@@ -244,7 +221,6 @@ void fit(Network<T>& network, const Data<T>& data, const Loss& loss, FullBatchRu
 }
 
 #define CMLP_FULL_BATCH(T)                                                                               \
-    template class ParameterVector<T>;                                                                   \
     template struct FullBatch<T>;                                                                        \
     template class LbfgsRule<T>;                                                                         \
     template void fit<T>(Network<T>&, const Data<T>&, const Loss&, FullBatchRule<T>&, const FitOptions&, \

@@ -12,31 +12,37 @@
 namespace cmlp::inline v0_1 {
 namespace {
 
+std::string text_of(double number) {
+    std::string text;
+    detail::MessagePart(number).append_to(text);
+    return text;
+}
+
 template <class T>
-[[noreturn]] void fail_non_finite(const Network<T>& network, const std::string& what,
+[[noreturn]] void fail_non_finite(const Optimizer<T>& optimizer, const std::string& what,
                                   const std::string& where) {
-    throw NonFiniteError(what + " is not finite at step " + std::to_string(network.pass_count()) + "; " +
+    throw NonFiniteError(what + " is not finite at step " + std::to_string(optimizer.steps() + 1) + "; " +
                          where + "; the weights are those before this step");
 }
 
 template <class T>
-[[noreturn]] void fail_loss(const Network<T>& network) {
+[[noreturn]] void fail_loss(const Network<T>& network, const Optimizer<T>& optimizer) {
     const auto outputs = network.outputs(0, network.layer_count());
     for (size_t i = 0; i < outputs.size(); ++i)
         if (ops::first_nonfinite<T>(outputs[i]) >= 0)
-            fail_non_finite(network, "the loss",
+            fail_non_finite(optimizer, "the loss",
                             (i == 0 ? std::string("the input")
                                     : "the output of layer '" + network.layers()[i - 1].name + "'") +
                                 " is the first that is not");
-    fail_non_finite(network, "the loss", "the outputs of all layers are");
+    fail_non_finite(optimizer, "the loss", "the outputs of all layers are");
 }
 
 template <class T>
-[[noreturn]] void fail_gradient(const Network<T>& network) {
+[[noreturn]] void fail_gradient(const Network<T>& network, const Optimizer<T>& optimizer) {
     for (const auto& p : network.parameters())
         if (ops::first_nonfinite<T>(p.grad) >= 0)
-            fail_non_finite(network, "the gradient of '" + p.name + "'", "the loss is finite");
-    fail_non_finite(network, "the norm of the gradient", "each element is finite");
+            fail_non_finite(optimizer, "the gradient of '" + p.name + "'", "the loss is finite");
+    fail_non_finite(optimizer, "the norm of the gradient", "each element is finite");
 }
 
 template <class T>
@@ -104,9 +110,9 @@ void Step<T>::evaluate(const Batch<T>& batch) {
     parts_.workspace.name_rows(batch.data.name);
     const MatrixView<const T> y = detail::Passes<T>::forward(
         parts_, batch.data.x, 0, parts_.model.structure.count(), parts_.model.training);
-    loss_.evaluate<T>(y, batch.data.target, batch.data.weight, true, result_);
+    loss_.evaluate_checked<T>(y, batch.data.target, batch.data.weight, true, result_);
     if (batch.mixed()) {
-        loss_.evaluate<T>(y, batch.second, batch.second_weight, true, second_);
+        loss_.evaluate_checked<T>(y, batch.second, batch.second_weight, true, second_);
         const double other = 1 - batch.share;
         result_.total = batch.share * result_.total + other * second_.total;
         result_.weight = batch.share * result_.weight + other * second_.weight;
@@ -114,7 +120,7 @@ void Step<T>::evaluate(const Batch<T>& batch) {
         gradient *= static_cast<T>(batch.share);
         gradient += static_cast<T>(other) * second_.gradient.view();
     }
-    if (!std::isfinite(result_.total)) fail_loss(network_);
+    if (!std::isfinite(result_.total)) fail_loss(network_, optimizer_);
 }
 
 template <class T>
@@ -144,17 +150,21 @@ double Step<T>::penalty() {
     return total;
 }
 
+// Whether the gradients are small, as the optimizer has it; throws where one is not finite.
 template <class T>
-void Step<T>::clip() {
+bool Step<T>::clip() {
     const std::span<T> grads = parts_.model.parameters.grads();
-    if (ops::first_nonfinite<T>({grads.data(), 1, std::ssize(grads)}) >= 0) fail_gradient(network_);
+    const bool small = ops::is_within<T>(grads, Optimizer<T>::small_gradient);
+    if (!small && ops::first_nonfinite<T>({grads.data(), 1, std::ssize(grads)}) >= 0)
+        fail_gradient(network_, optimizer_);
     if (options_.clip_grad_norm > 0) {
         const double norm = std::sqrt(ops::squared_norm<T>(grads));
-        if (!std::isfinite(norm)) fail_gradient(network_);
+        if (!std::isfinite(norm)) fail_gradient(network_, optimizer_);
         if (norm > options_.clip_grad_norm)
             ops::scale<T>(grads, static_cast<T>(options_.clip_grad_norm / (norm + 1e-6)));
     }
     if (options_.clip_grad_value > 0) clip_value<T>({&grads, 1}, options_.clip_grad_value);
+    return small;
 }
 
 template <class T>
@@ -166,8 +176,9 @@ typename Step<T>::Value Step<T>::update() {
         loss *= factor;
     }
     const Value value{loss + penalty(), mean_ ? weight_ : 1};
-    clip();
-    optimizer_.step();
+    if (!optimizer_.try_step(clip()))
+        fail_non_finite(optimizer_, "a weight after the update by " + std::string(name(optimizer_.kind())),
+                        "the gradient is finite, lr is " + text_of(optimizer_.setting("lr")));
     if (options_.max_norm > 0)
         for (const size_t i : weights_) limit_columns<T>(network_.parameters()[i].value, options_.max_norm);
     sum_ = weight_ = rows_ = 0;

@@ -50,7 +50,7 @@ public:
 private:
     void evaluate(const Batch<T>& batch);
     double penalty();
-    void clip();
+    bool clip();
 
     Network<T>& network_;
     detail::NetworkParts<T>& parts_;

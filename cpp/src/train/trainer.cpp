@@ -27,6 +27,8 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
     check_optimizer(optimizer, network, "train_step");
     check_step_options(options, "train_step");
     const typename Network<T>::ForgetAtEnd after(network);
+    loss.check<T>(batch.rows(), network.output_width(batch.x, 0, network.layer_count()), batch.target,
+                  batch.weight, "train_step");
     Step<T> step(network, loss, optimizer, options, result);
     double value = 0;
     with_team(step_work(network, batch.rows()), 1, [&] {
@@ -45,6 +47,8 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
     const Reduction reduction =
         loss.reduction() == Reduction::batchmean ? Reduction::batchmean : Reduction::mean;
     const Loss mean(loss.kind(), loss.settings(), reduction, loss.column());
+    const Index width = network.output_width(data.x, 0, network.layer_count());
+    mean.check<T>(data.rows(), width, data.target, data.weight, "evaluate");
     Matrix<T> y;
     LossResult<T> result;
     double sum = 0, weight = 0;
@@ -52,15 +56,15 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
     with_team(step_work(network, data.rows()), 1, [&] {
         for (Index r = 0; r < data.rows(); r += most) {
             const Data<T> part = data.middle_rows(r, std::min(most, data.rows() - r));
-            y.resize(part.rows(), network.output_width(data.x, 0, network.layer_count()));
+            y.resize(part.rows(), width);
             network.predict_into(part.x, y);
-            mean.evaluate<T>(y, part.target, part.weight, false, result);
+            mean.evaluate_checked<T>(y, part.target, part.weight, false, result);
             sum += result.total * result.weight;
             weight += result.weight;
             for (Metric& metric : sums) metric.add<T>({y, part.target, part.weight});
         }
     });
-    std::vector<double> values{loss.reduction() == Reduction::sum ? sum : sum / weight};
+    std::vector<double> values{loss.reduction() == Reduction::sum ? sum : weight > 0 ? sum / weight : 0};
     for (const Metric& metric : sums) values.push_back(metric.result());
     return values;
 }

@@ -68,6 +68,8 @@ class FullBatchRun:
             raise ValueError(f"fit: solver='lbfgs' sees all rows at once and takes no {', '.join(given)}")
         self.estimator: Any = estimator
         self.rows: tuple[Any, Any, Any] = (rows.x, rows.y, rows.weight)
+        loss: Any = estimator._objective.loss._core  # the precisions have a function each, as below
+        _core.check_rows(estimator._net._core, rows.x, rows.y, rows.weight, loss)
         self.constant: float = estimator._objective.constant(rows.y, rows.weight)
         self.objective: FullBatchObjective = FullBatchObjective(
             estimator._net, estimator._objective, float(estimator.alpha)

@@ -18,20 +18,22 @@ class History(dict[str, list[float]]):
     Attributes
     ----------
     history : dict of str to list of float
-        The columns.
+        The columns, one value for each epoch that came to its end. ``loss`` and the training metrics are over
+        the batches, each with the weights before its step; a loss that is a sum is one over all rows.
     epoch : list of int
         The numbers of the epochs.
     best_epoch : int or None
         Of the monitored value; None before the first.
     best_value : float
-        The monitored value of that epoch; nan before the first.
+        The monitored value of that epoch; nan before the first. With early stopping it is that of the
+        network's weights after the epoch: a training loss or metric is measured anew, as ``evaluate`` does.
     monitor : str
         The name of the monitored value.
     stop : str
         Why it ended: completed, early_stopping, time_limit, callback, converged or interrupted; "running"
         until then.
     steps : int
-        Steps taken.
+        Steps taken, also those of an epoch that a stop cut short.
     total_seconds : float
         Time of the fit, validation and callbacks included.
 

@@ -81,7 +81,7 @@ class Trainable(Predictor):
         Raises
         ------
         NonFiniteError
-            When the loss or a gradient is not finite; the weights are as before.
+            When the loss, a gradient or an updated weight is not finite; the weights are as before.
         """
         if unknown:
             refuse_arguments("train_step", unknown)
@@ -174,7 +174,7 @@ class Trainable(Predictor):
         callbacks : callable or sequence of callables, optional
             Each is called after every epoch with a dict of its values, which also has the attributes
             ``model`` (this network) and ``history`` (of the epochs so far) and a method ``stop()``. The fit
-            stops when one returns False (None means "continue"). An :class:`EarlyStopping` or
+            stops when one returns False, or anything false but None. An :class:`EarlyStopping` or
             :class:`Checkpoint` may be among them. They are called after the progress is shown and the
             schedulers have stepped.
         step_callbacks : callable or sequence of callables, optional
@@ -228,7 +228,7 @@ class Trainable(Predictor):
             True: a progress bar, or about twenty lines where the output is a file; 2: a line an epoch;
             "auto": a bar in a terminal or a notebook, else nothing.
         seed : int, default 0
-            Of the shuffles, mixup, noise and the validation split.
+            Of the shuffles, dropout, mixup, noise and the validation split.
         n_threads : int, optional
             Threads at most; by default as many as :func:`cmlp.get_num_threads` says. No bit depends on it.
 
@@ -241,10 +241,11 @@ class Trainable(Predictor):
         ValueError
             For data or options that do not fit, naming the value and the rule.
         NonFiniteError
-            When the loss or a gradient turns non-finite; the weights are the last finite ones.
+            When the loss, a gradient or a weight turns non-finite; the weights are the last finite ones.
         KeyboardInterrupt
             Ctrl-C ends it between two steps; the network and ``net.history`` are as after the last step that
-            was completed.
+            was completed. However a fit ends, with ``restore_best`` of ``early_stopping`` the network has the
+            best weights.
 
         Examples
         --------

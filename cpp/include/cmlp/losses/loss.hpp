@@ -40,10 +40,14 @@ public:
                   std::vector<double> column = {});
 
     /// Fills result.total (or result.value) and, if requested, result.gradient.
-    /// Throws std::invalid_argument when shapes or labels do not fit; `weight` is (batch) or empty.
+    /// Throws std::invalid_argument as check() does; `weight` is (batch) or empty.
     template <class T>
     void evaluate(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight, bool gradient,
                   LossResult<T>& result) const;
+    /// The same for targets and weights that check() has taken, such as the batches of a fit.
+    template <class T>
+    void evaluate_checked(MatrixView<const T> y, const Target<T>& target, std::span<const T> weight,
+                          bool gradient, LossResult<T>& result) const;
 
     LossKind kind() const { return kind_; }
     Reduction reduction() const { return reduction_; }
@@ -57,8 +61,9 @@ public:
     /// The label whose rows count as absent; the least number where there is none.
     std::int64_t ignore_index() const { return ignore_index_; }
 
-    /// Throws std::invalid_argument unless targets and weights fit predictions of (rows, cols), naming the first bad
-    /// label; `what` begins the message.
+    /// Throws std::invalid_argument unless targets and weights fit predictions (rows, cols): names the first label or
+    /// target that the loss is not defined for, or the first weight that is negative or not finite; `what` begins the
+    /// message.
     template <class T>
     void check(Index rows, Index cols, const Target<T>& target, std::span<const T> weight,
                std::string_view what) const;
@@ -68,6 +73,10 @@ private:
 
     void check_column(Index cols, std::string_view what) const;
     template <class T>
+    void check_shapes(Index rows, Index cols, const Target<T>& target, std::string_view what) const;
+    template <class T>
+    void check_targets(MatrixView<const T> targets, std::string_view what) const;
+    template <class T>
     double mean_weight(Index values, const Target<T>& target, std::span<const T> weight) const;
 
     LossKind kind_;
@@ -75,6 +84,11 @@ private:
     Reduction reduction_;
     std::vector<double> column_;
     std::int64_t ignore_index_ = no_label;
+    TargetRange targets_;
 };
+
+/// Throws std::invalid_argument naming the first weight that is negative or not finite.
+template <class T>
+void check_weights(std::span<const T> weight, std::string_view what);
 
 }  // namespace cmlp::inline v0_1

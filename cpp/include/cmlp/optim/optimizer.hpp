@@ -49,6 +49,10 @@ public:
 
     /// One step of every weight, from the gradients as they are.
     void step();
+    /// The same, unless it leaves a weight that is not finite: then all is as before, and it returns false. `small`: no
+    /// element of the gradients exceeds small_gradient.
+    bool try_step(bool small);
+    static constexpr T small_gradient = T(1e8);
 
     /// Whether all its weights lie in that buffer.
     bool is_over(std::span<const T> values) const;
@@ -69,7 +73,10 @@ public:
     /// Steps taken, and the arrays of state over all segments in order (padding included).
     std::int64_t steps() const { return steps_; }
     void set_steps(std::int64_t steps) { steps_ = steps; }
-    std::vector<Buffer<T>>& state() { return state_; }
+    std::vector<Buffer<T>>& state() {
+        steps_in_range_ = 0;
+        return state_;
+    }
 
     /// One parameter of a network on its own.
     static Segment segment_of(const auto& parameter) {
@@ -95,11 +102,15 @@ private:
     void step_group(ParameterGroup<T>& group, Index& offset);
     void step_matrix(const ParameterGroup<T>& group, const Segment& segment, T* state);
     size_t index_of(std::string_view name) const;
+    bool cannot_overflow(bool small);
+    bool has_ordinary_settings();
 
     OptimizerKind kind_;
     std::vector<ParameterGroup<T>> groups_;
     std::vector<Buffer<T>> state_;  // one a slot
     std::int64_t steps_ = 0;
+    std::vector<std::vector<double>> ordinary_;  // settings, by group, that has_ordinary_settings() has taken
+    int steps_in_range_ = 0;                     // steps to come that cannot leave the range of T
 };
 
 }  // namespace cmlp::inline v0_1

@@ -54,6 +54,9 @@ enum class OutputKind {
     quantiles
 };
 
+/// The targets that a loss is defined for: any number, [0,1], -1 and 1, from 0 on, above 0.
+enum class TargetRange { any, unit, sign, nonnegative, positive };
+
 /// One row of a list as its users see it.
 struct Row {
     std::string_view name;  ///< as in Python and in files
@@ -126,6 +129,9 @@ Settings named_settings(E entry, const std::vector<double>& values) {
 
 /// What the loss's predictions are.
 OutputKind output_kind(LossKind loss);
+
+/// The targets it is defined for, whatever its settings.
+TargetRange target_range(LossKind loss);
 
 /// Whether larger values of the metric are better.
 bool larger_is_better(MetricKind metric);

@@ -42,11 +42,13 @@ struct FullBatch {
     const ParameterVector<T>& parameters;
     double l2;              ///< with it the loss has parameters.add_penalty(l2)
     LossResult<T>& result;  ///< of the last value(): weight is that of all rows, the rest of some of them
-    std::uint64_t step;     ///< of the random numbers, the same in every pass of an epoch
-    std::function<void(const Data<T>&)> met;  ///< called after the forward pass of each block of rows
-    std::function<void(double)> seen;         ///< called with each value; may throw
-    std::function<void()> poll;               ///< to be called now and then; may throw
-    std::function<bool()> in_time;            ///< false: the epoch should end where it is
+    Index number;           ///< of the step, from 1, for messages
+    /// Called before the pass of each block, to draw the same random numbers in every pass of an epoch.
+    std::function<void(Index)> begin_block;
+    std::function<void(const Data<T>&)> measure;  ///< called after the forward pass of each block
+    std::function<void(double)> seen;             ///< called with each value; may throw
+    std::function<void()> poll;                   ///< to be called now and then; may throw
+    std::function<bool()> in_time;                ///< false: the epoch should end where it is
 
     /// The loss of all rows at the weights as they are, with its gradient in the network.
     double value_and_gradient();
@@ -55,8 +57,8 @@ struct FullBatch {
     /// Blocks of rows that a pass takes one after the other, so that its memory does not grow with them: one for a
     /// network that takes statistics of the batch.
     Index blocks() const;
-    /// Throws NonFiniteError naming the first layer whose last output is not finite.
-    [[noreturn]] void fail_non_finite() const;
+    /// Throws NonFiniteError of that number, naming the first layer whose last output is not finite.
+    [[noreturn]] void fail_non_finite(std::string_view what = "the loss or its gradient") const;
 
 private:
     double pass(bool gradient);

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@ namespace cmlp::inline v0_1 {
 
 /// Why fit returned.
 enum class Stop { completed, early_stopping, time_limit, callback, converged };
+
+/// Where a fit stands between two steps.
+struct Progress {
+    Index epoch, step, steps_an_epoch;
+    double loss;  ///< of the epoch so far: mean over its rows, or their sum where the loss is one
+};
 
 /// One epoch as it went.
 struct EpochRecord {
@@ -33,15 +40,11 @@ struct FitReport {
     double best_value = std::numeric_limits<double>::quiet_NaN();
     Index steps = 0;
     Stop stop = Stop::completed;
+    std::optional<Progress> unfinished;  ///< the last step of an epoch that a stop or an exception cut short
 };
 
-/// Where a fit stands between two steps.
-struct Progress {
-    Index epoch, step, steps_an_epoch;
-    double loss;  ///< mean of the epoch so far
-};
-
-/// Calls out of the training loop; any may be empty. They may throw: the network is then as after its last whole step.
+/// Calls out of the training loop; any may be empty. They may throw: the network is then as after its last step, or as
+/// after its best epoch (restore_best).
 struct Hooks {
     std::function<bool(const EpochRecord&)> epoch_end;  ///< false stops
     std::function<bool(const Progress&)> step_end;      ///< every `every_steps` steps; false stops
@@ -80,7 +83,9 @@ struct FitOptions {
     bool shuffle = true;
     bool drop_last =
         false;  ///< leaves out the last batch of an epoch where it has fewer rows than batch_size
-    Seed seed = 0;
+    Seed seed = 0;  ///< of shuffles, dropout, mixup and noise
+    /// Dropout draws by both seeds and the number of the batch over all epochs; false: network's seed and pass count.
+    bool own_draws = true;
     Index accumulate_steps = 1;  ///< batches whose joint mean a step follows
     StepOptions step = {};
     double mixup = 0;        ///< alpha: rows are mixed in pairs with a share from Beta(alpha, alpha), 0: off
@@ -91,7 +96,7 @@ struct FitOptions {
     double min_delta = 0;  ///< what counts as an improvement
     std::string monitor =
         "";  ///< "loss", "val_loss", a metric or "val_" + metric; "": val_loss where there is one
-    bool restore_best = false;     ///< ends with the weights of the best epoch
+    bool restore_best = false;     ///< ends with the weights of the best epoch, also by an exception
     Index every_steps = 0;         ///< 0: step_end is never called
     bool batches_by_rows = false;  ///< an epoch's loss weighs each batch by its rows, not by their weights
     std::vector<SettingSchedule> schedules = {};

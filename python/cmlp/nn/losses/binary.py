@@ -30,7 +30,7 @@ class BCELoss(Loss):
 
 
 class BCEWithLogitsLoss(Loss):
-    """Binary cross-entropy of log-odds y, accurate at any magnitude.
+    """Binary cross-entropy of log-odds y, without the overflow of ``exp``.
 
     ``pos_weight t softplus(-y) + (1 - t) softplus(y)``
 
@@ -93,7 +93,7 @@ class BinaryFocalLoss(Loss):
 
 
 class SoftMarginLoss(Loss):
-    """``log(1 + exp(-t y))`` for targets -1 and 1, finite at any magnitude.
+    """``log(1 + exp(-t y))`` for targets -1 and 1, without the overflow of ``exp``.
 
     Parameters
     ----------
