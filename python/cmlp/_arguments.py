@@ -64,10 +64,10 @@ def _is_dtype(value: Any) -> bool:
         return False
 
 
-def _is_instance(name: str) -> Rule:
-    """Return the rule of a class by its name: a look at the value's own classes, without an import."""
-    words = f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
-    return lambda value: any(kind.__name__ == name for kind in type(value).__mro__), words
+def _is_instance(*names: str) -> Rule:
+    """Return the rule of classes by their names: a look at the value's own classes, without an import."""
+    words = f"{'an' if names[0][0] in 'AEIOU' else 'a'} {' or '.join(names)}"
+    return lambda value: any(kind.__name__ in names for kind in type(value).__mro__), words
 
 
 _RULES: dict[str, Rule] = {
@@ -96,11 +96,27 @@ _RULES: dict[str, Rule] = {
         "a sequence",
     ),
     "Iterable": (lambda value: isinstance(value, Iterable) and not isinstance(value, str), "an iterable"),
+    "Callback": (callable, "a function"),
+    "Factors": (lambda value: isinstance(value, Mapping), "a dict"),
+    "MetricLike": (
+        lambda value: isinstance(value, str) or callable(value),
+        "the name of a metric or a function",
+    ),
+    "Numbers": (
+        lambda value: _is_number(value) or (isinstance(value, Sequence) and all(map(_is_number, value))),
+        "a number or a sequence of them",
+    ),
+    "Params": (
+        lambda value: isinstance(value, Iterable) and not isinstance(value, str | Mapping),
+        "parameters or dicts of them",
+    ),
     "os.PathLike": (lambda value: isinstance(value, os.PathLike), "a path"),
     **{
-        name: _is_instance(name)
-        for name in ("Axes", "EarlyStopping", "Loss", "Module", "Optimizer", "Parameter", "Sequential")
+        name: _is_instance(name) for name in ("Axes", "AveragedModel", "EarlyStopping", "Loss", "LRScheduler")
     },
+    **{name: _is_instance(name) for name in ("Module", "Optimizer", "Parameter", "Sequential")},
+    "Rule": _is_instance("Optimizer", "FullBatch"),
+    "Scheduler": _is_instance("LRScheduler", "ReduceLROnPlateau"),
 }
 
 
@@ -159,6 +175,14 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _own(error: Exception) -> bool:
+    """Return whether the error comes from the package or its core, not from a function that was passed in."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("cmlp")
+
+
 class _Checked:
     """The rules of one function's arguments."""
 
@@ -183,22 +207,38 @@ class _Checked:
             rule = self.rules.get(name)
             if rule is not None and not rule[0](value):
                 yield name, f"{self.label(args)}: {name} is {_short(value)}, it must be {rule[1]}"
-            elif isinstance(value, int) and abs(value) >= 2**63:
-                yield name, f"{self.label(args)}: {name} is {value}, it must be an integer of 64 bits"
-            elif rule is not None and isinstance(value, float) and not math.isfinite(value):
-                yield name, f"{self.label(args)}: {name} is {value}, it must be finite"
+
+    def suspects(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Iterator[str]:
+        """Yield what may have led to an error in the core: numbers that it cannot hold, missing keys."""
+        for name, value in self.signature.bind(*args, **kwargs).arguments.items():
+            rule, default = None, self.signature.parameters[name].default
+            if type(default) is type(value) and default == value:
+                continue
+            if isinstance(value, int) and abs(value) >= 2**31:
+                rule = "is too large"
+            elif isinstance(value, int) and value < 0:
+                rule = "must not be negative"
+            elif isinstance(value, float) and not math.isfinite(value):
+                rule = "must be finite"
+            elif isinstance(error, KeyError) and isinstance(value, Mapping) and error.args[0] not in value:
+                rule = f"must have the key {error.args[0]!r}"
+            if rule:
+                yield f"{self.label(args)}: {name} is {_short(value)}, it {rule}"
 
     def require(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raise for an argument of a wrong kind; a range is for the function to check."""
         for _, message in self.wrong(args, kwargs):
-            if not message.endswith(("64 bits", "finite")):
-                raise ArgumentError(message)
+            raise ArgumentError(message)
 
     def explain(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raise in words what the arguments have to do with an error that does not name them."""
         text, plain = str(error), isinstance(error, TypeError | ValueError)
+        raw = not plain or bool(_RAW.search(text))
         for name, message in self.wrong(args, kwargs):
-            if not plain or _RAW.search(text) or not re.search(rf"\b{re.escape(name)}\b", text):
+            if raw or not re.search(rf"\b{re.escape(name)}\b", text):
+                raise ArgumentError(message) from error
+        if raw and _own(error):
+            for message in self.suspects(args, kwargs, error):
                 raise ArgumentError(message) from error
 
 

@@ -36,6 +36,8 @@ def as_numbers(given: Any, what: str) -> Array:
     array = np.asarray(given)
     if array.dtype.kind in "fiub":
         return array
+    if array.ndim == 0:
+        raise ValueError(f"{what} is {given!r}, it must hold real numbers")
     columns = _columns(given)
     if columns is None:
         return _converted(array, given, what)

@@ -21,17 +21,41 @@ True
 
 from __future__ import annotations
 
-from cmlp._core import (
-    Execution,
-    built_isas,
-    get_num_threads,
-    isa,
-    isas,
-    set_isa,
-    set_num_threads,
-    shutdown,
-    team_kind,
-)
+import sys
+
+from cmlp import _core
+from cmlp._arguments import check_arguments
+from cmlp._core import built_isas, get_num_threads, isa, isas, shutdown, team_kind
+
+
+class Execution(_core.Execution):
+    """Bounds the threads of this thread's calls in a ``with`` block.
+
+    Parameters
+    ----------
+    threads : int, optional
+        At least 1; None: no bound of its own.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        super().__init__(threads)
+
+
+def set_isa(name: str) -> None:
+    """Choose the instruction set for the calls that follow.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not in :func:`isas`.
+    """
+    _core.set_isa(name)
+
+
+def set_num_threads(count: int | None) -> None:
+    """Set the limit for all threads: at least 1, None for the default."""
+    _core.set_num_threads(count)
+
 
 __all__ = [
     "Execution",
@@ -44,3 +68,5 @@ __all__ = [
     "shutdown",
     "team_kind",
 ]
+
+check_arguments(sys.modules[__name__])

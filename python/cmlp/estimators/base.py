@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -23,7 +24,7 @@ from cmlp.estimators.row_order import RowOrder
 from cmlp.estimators.scaling import warn_of_scale
 from cmlp.estimators.solvers import Solver, settings_of
 from cmlp.estimators.training_run import EstimatorRun, Rows
-from cmlp.estimators.validation import EvalSet, check_strata
+from cmlp.estimators.validation import EvalSet, naming_a_class_of_one_row
 from cmlp.estimators.warm_start import check_layout
 from cmlp.estimators.weights import checked_weights
 from cmlp.runtime import Execution
@@ -212,6 +213,10 @@ class BaseMLP(Predictions):
     def _architecture(self, rows: Rows) -> Architecture:
         """Return what the parameters say of the network for these rows."""
         sizes, activation = self._hidden()
+        if not all(isinstance(size, Integral) and size < 2**31 for size in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, it must be whole numbers below 2^31"
+            )
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         outputs = self._outputs(rows.y) * self._objective.columns
@@ -288,15 +293,13 @@ class BaseMLP(Predictions):
 
     def _split(self, rows: Rows) -> tuple[Rows, Rows]:
         """Hold out a share of the rows, drawn as scikit-learn draws it."""
-        strata = self._strata(rows.y)
-        if strata is not None:
-            check_strata(rows.labels, type(self).__name__)
-        train, held_out = train_test_split(
-            np.arange(rows.x.shape[0]),
-            random_state=self._random_state,
-            test_size=self.validation_fraction,
-            stratify=strata,
-        )
+        with naming_a_class_of_one_row(rows.labels, type(self).__name__):
+            train, held_out = train_test_split(
+                np.arange(rows.x.shape[0]),
+                random_state=self._random_state,
+                test_size=self.validation_fraction,
+                stratify=self._strata(rows.y),
+            )
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."

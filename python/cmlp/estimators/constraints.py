@@ -14,7 +14,8 @@ from cmlp.nn.module import Module
 
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-COUNT: Any = Interval(Integral, 1, None, closed="left")
+COUNT: Any = Interval(Integral, 1, 2**53, closed="both")
+_THREADS: Any = Interval(Integral, 1, 2**31 - 1, closed="both")
 SHARE: Any = Interval(Real, 0, 1, closed="left")
 _ANY_LOSS: list[Any] = [StrOptions(set(cmlp.losses())), Loss]
 
@@ -57,7 +58,7 @@ OURS: dict[str, list[Any]] = {
     "callbacks": ["array-like", callable, None],
     "missing": [StrOptions({"impute"}), None],
     "dtype": [StrOptions({"float32", "float64"}), None],
-    "n_threads": [COUNT, None],
+    "n_threads": [_THREADS, None],
     "time_limit": [_POSITIVE, None],
     "transform_layer": [Integral],
 }

@@ -22,14 +22,14 @@ def warn_of_scale(estimator: Any, x: Any, y: npt.NDArray[Any] | None) -> None:
     """Warn once where a column of x, or of y unless that is None, has a standard deviation above 1000."""
     name, notes = type(estimator).__name__, []
     deviations = standard_deviations(x)
-    if len(deviations) and not deviations.max() <= LARGEST:
-        column = int(np.nanargmax(deviations))
+    if len(deviations) and deviations.max() > LARGEST:
+        column = int(deviations.argmax())
         names = getattr(estimator, "feature_names_in_", range(len(deviations)))
         notes.append(
             f"feature {names[column]} has a standard deviation of {deviations[column]:.3g}; scale features:"
             f" make_pipeline(StandardScaler(), {name}(...))"
         )
-    if y is not None and not (deviation := standard_deviations(y).max()) <= LARGEST:
+    if y is not None and (deviation := standard_deviations(y).max()) > LARGEST:
         notes.append(
             f"y has a standard deviation of {deviation:.3g}; scale it: {name}(target_transform='standardize')"
         )
@@ -52,4 +52,5 @@ def standard_deviations(x: Any, block: int = 32768) -> npt.NDArray[np.float64]:
             differences = x[first : first + rows].astype(float) - x[0].astype(float)
             sums += differences.sum(axis=0)
             squares += np.einsum("ij,ij->j", differences, differences)
-        return np.sqrt(np.maximum(squares / len(x) - (sums / len(x)) ** 2, 0))  # type: ignore[no-any-return]
+        variances = np.maximum(squares / len(x) - (sums / len(x)) ** 2, 0)
+    return np.sqrt(np.where(np.isnan(variances), np.inf, variances))  # NaN: of sums that are too large

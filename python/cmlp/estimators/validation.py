@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -43,11 +45,17 @@ def _unpacked(eval_set: Any) -> EvalSet:
     return x, y, weight[0] if weight else None
 
 
-def check_strata(labels: Any, name: str) -> None:
-    """Raise ValueError for a class of one row, of which none can be held out."""
-    classes, counts = np.unique(labels, return_counts=True)
-    if counts.min() < 2:
+@contextmanager
+def naming_a_class_of_one_row(labels: Any, name: str) -> Iterator[None]:
+    """Name the class in the error of a split that cannot hold out a row of each class."""
+    try:
+        yield
+    except ValueError as error:
+        classes, counts = np.unique(labels, return_counts=True)
+        if "least populated" not in str(error) or counts.min() > 1:
+            raise
         raise ValueError(
             f"{name}.fit: early_stopping holds out rows of each class, and class"
             f" {classes[counts.argmin()].item()!r} has one row; give X_val and y_val or more rows of it"
-        )
+            f" (scikit-learn: {error})"
+        ) from error

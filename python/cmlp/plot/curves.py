@@ -19,6 +19,9 @@ _NO_SCORES = ("loss", "val_loss", "lr", "seconds")
 def series_of(source: Any) -> Mapping[str, Sequence[float]]:
     """Return the curves of a History, a fitted network, estimator or Pipeline, or a dict of lists."""
     if isinstance(source, Mapping):
+        wrong = [name for name, values in source.items() if not hasattr(values, "__len__")]
+        if wrong:
+            raise ValueError(f"plot: the model is a dict, {wrong[0]!r} in it must be a list of numbers")
         return source
     source = last_step(source)
     if hasattr(source, "loss_curve_"):

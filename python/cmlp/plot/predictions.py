@@ -55,6 +55,10 @@ def decision_boundary(
     rows: Any = X if hasattr(X, "columns") else np.asarray(X, float)
     if rows.ndim != 2 or rows.shape[1] != 2:
         raise ValueError(f"decision_boundary: X has shape {rows.shape}, it must have two columns")
+    if y is not None and np.shape(y)[:1] != (len(rows),):
+        raise ValueError(
+            f"decision_boundary: y has shape {np.shape(y)}, it must have one value for each row of X"
+        )
     shown = estimator_of(model, rows, y, "decision_boundary")
     from sklearn.inspection import DecisionBoundaryDisplay
 
@@ -244,6 +248,10 @@ def permutation_importance(
     >>> plot.permutation_importance(model, X, y).get_title()
     'Permutation importance'
     """
+    if y is None and not hasattr(model, "importances_mean"):
+        raise ValueError(
+            "permutation_importance: y is None; give X and y, or a result of scikit-learn's function"
+        )
     if y is None:
         result, names = model, X if names is None else names
     else:
@@ -258,6 +266,8 @@ def permutation_importance(
 def _bars(result: Any, names: Any, most: int, ax: Axes | None) -> Axes:
     mean, spread = np.asarray(result.importances_mean), np.asarray(result.importances_std)
     shown = np.argsort(mean)[::-1][:most][::-1]
+    if names is not None and len(names) != len(mean):
+        raise ValueError(f"permutation_importance: names has {len(names)} names, X has {len(mean)} columns")
     labels = [str(at) if names is None else str(names[at]) for at in shown]
     ax = axes_of(ax, (6.4, 0.8 + 0.28 * len(shown)))
     ax.barh(range(len(shown)), mean[shown], xerr=spread[shown], color=TRAIN, ecolor=QUIET)
