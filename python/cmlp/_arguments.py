@@ -31,8 +31,8 @@ _INTERNAL = (TypeError, ValueError, AttributeError, LookupError, OverflowError, 
 _RAW = re.compile(
     r"incompatible (function|constructor) arguments|could not convert|argument must be a|Unable to cast"
     r"|not iterable|not supported between|must be an iterable|cannot be interpreted|unhashable|has no len\(\)"
-    r"|not subscriptable|can only concatenate|unsupported operand|indices must be|object is not callable"
-    r"|takes no arguments"
+    r"|not subscriptable|can only concatenate|unsupported operand|object is not callable|takes no arguments"
+    r"|indices must be integers|Maximum allowed"
 )
 
 
@@ -97,7 +97,12 @@ _RULES: dict[str, Rule] = {
     ),
     "Iterable": (lambda value: isinstance(value, Iterable) and not isinstance(value, str), "an iterable"),
     "Callback": (callable, "a function"),
-    "Factors": (lambda value: isinstance(value, Mapping), "a dict"),
+    "Factors": (
+        lambda value: (
+            isinstance(value, Mapping) and all(isinstance(each, Mapping) for each in value.values())
+        ),
+        "a dict of dicts",
+    ),
     "MetricLike": (
         lambda value: isinstance(value, str) or callable(value),
         "the name of a metric or a function",
@@ -153,7 +158,7 @@ def _rule_of_part(part: str) -> Rule | None:
     if rule is None or not inside or name in ("Callable", "Mapping", "dict", "os.PathLike"):
         return rule
     members = [rule_of(each) for each in _split(inside[:-1], ",") if each != "..."]
-    if name == "Iterable" or None in members or not members:
+    if None in members or not members:
         return rule
     return _of_members(
         rule, [member for member in members if member is not None], name == "tuple" and "..." not in inside
@@ -165,7 +170,9 @@ def _of_members(rule: Rule, members: list[Rule], fixed: bool) -> Rule:
     allows, words = members[0]
 
     def all_allowed(values: Any) -> bool:
-        return rule[0](values) and (not fixed or len(values) == len(members)) and all(map(allows, values))
+        if not rule[0](values) or not hasattr(values, "__len__"):  # an iterator is not looked into
+            return rule[0](values)
+        return (not fixed or len(values) == len(members)) and all(map(allows, values))
 
     return all_allowed, f"{rule[1]}{f' of {len(members)}' if fixed else ''}, each {words}"
 
@@ -180,7 +187,7 @@ def _own(error: Exception) -> bool:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("cmlp")
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith(("cmlp", "numpy"))
 
 
 class _Checked:

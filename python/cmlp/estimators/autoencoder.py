@@ -73,7 +73,8 @@ class MLPTransformer(BaseMLP):
 
     @property
     def _sizes(self) -> list[int]:
-        return [int(size) for size in np.atleast_1d(self.hidden_layer_sizes)]
+        sizes: list[int] = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).tolist()
+        return sizes
 
     @property
     def transform_layer(self) -> int:  # type: ignore[override]

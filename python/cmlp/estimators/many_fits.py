@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import time
 import warnings
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils import check_random_state, indexable
 
 import cmlp
+from cmlp._arguments import check_arguments
 from cmlp.estimators._sklearn_compat import num_samples, safe_indexing
 from cmlp.estimators.base import BaseMLP
 from cmlp.estimators.parallel_fits import Data, fit_in_parallel, has_own
@@ -96,6 +98,8 @@ def fit_many(
     X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
     splits = _splits(estimator, X, y, cv, groups)
     fits = _unfitted(estimator, ParameterGrid(param_grid or {}), len(splits), seeds)
+    if not fits:
+        raise ValueError("fit_many: param_grid, cv or seeds is empty, there is nothing to fit")
     data = [Data(*_taken((X, y, sample_weight), train)) for train, _ in splits]
     threads = n_threads or cmlp.get_num_threads()
     outcomes = fit_in_parallel([(fit.estimator, data[fit.fold]) for fit in fits], threads)
@@ -197,3 +201,6 @@ def _scored(model: Any, test: HeldOut, scoring: Any) -> float:
         return float(check_scoring(model, scoring=scoring)(model, test.x, test.y))
     outputs = model._outputs_of(test.x_for(model))
     return model._score_labels(test.y, model._predicted(outputs))  # type: ignore[no-any-return]
+
+
+check_arguments(sys.modules[__name__])

@@ -14,6 +14,7 @@ from cmlp import _core
 from cmlp.estimators.classifier import MLPClassifier
 from cmlp.estimators.regressor import MLPRegressor
 from cmlp.estimators.training_run import EstimatorRun, Rows
+from cmlp.runtime import Execution
 
 _ENCODING = (
     "dtype",
@@ -114,7 +115,7 @@ def _fit(estimator: Any, data: Data, outcome: Outcome, n_threads: int) -> None:
     started = time.perf_counter()
     more = {"sample_weight": data.weight, "eval_set": data.eval_set}
     try:
-        with _core.Execution(n_threads):
+        with Execution(n_threads):
             estimator.fit(
                 data.x, data.y, **{name: value for name, value in more.items() if value is not None}
             )

@@ -73,11 +73,17 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
         pass
 
     def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
-        levels = np.asarray(self.quantiles, float)
-        inside = levels.ndim == 1 and len(levels) > 0 and levels[0] > 0 and levels[-1] < 1
+        levels = np.asarray(self.quantiles)
+        inside = (
+            levels.dtype.kind in "iuf"
+            and levels.ndim == 1
+            and len(levels) > 0
+            and levels[0] > 0
+            and levels[-1] < 1
+        )
         if not inside or not (np.diff(levels) > 0).all():
             raise ValueError(f"quantiles are {self.quantiles!r}, they must rise within (0, 1)")
-        self._take_objective(Objective(nn.QuantileLoss(levels), "identity"), len(levels), first)
+        self._take_objective(Objective(nn.QuantileLoss(levels.astype(float)), "identity"), len(levels), first)
         return np.ascontiguousarray(column_or_1d(y, warn=True)[:, None])
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:

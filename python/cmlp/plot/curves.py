@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NO_SCORES = ("loss", "val_loss", "lr", "seconds")
 
 
-def series_of(source: Any) -> Mapping[str, Sequence[float]]:
+def series_of(source: Any, function: str = "plot") -> Mapping[str, Sequence[float]]:
     """Return the curves of a History, a fitted network, estimator or Pipeline, or a dict of lists."""
     if isinstance(source, Mapping):
         wrong = [name for name, values in source.items() if not hasattr(values, "__len__")]
@@ -31,8 +31,8 @@ def series_of(source: Any) -> Mapping[str, Sequence[float]]:
         return {name: list(values) for name, values in named.items() if values}
     history = getattr(source, "history", None)
     if history is None:
-        raise ValueError(f"plot: {type(source).__name__} has not been fitted")
-    return series_of(history)
+        raise ValueError(f"{function}: {type(source).__name__} has not been fitted")
+    return series_of(history, function)
 
 
 def _draw(
@@ -79,7 +79,7 @@ def loss_curve(model: Any, *, label: str = "", log: bool = True, ax: Axes | None
     >>> plot.loss_curve({"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}).get_ylabel()
     'loss'
     """
-    series = series_of(model)
+    series = series_of(model, "loss_curve")
     names = [name for name in ("loss", "val_loss") if len(series.get(name, ()))]
     if not names:
         raise ValueError("loss_curve: there are no losses")
@@ -127,7 +127,7 @@ def score_curve(model: Any, *, label: str = "", ax: Axes | None = None) -> Axes:
     >>> plot.score_curve({"loss": [1.0, 0.5], "val_accuracy": [0.5, 0.8]}).get_title()
     'Scores by epoch'
     """
-    series = series_of(model)
+    series = series_of(model, "score_curve")
     names = [name for name in series if name not in _NO_SCORES]
     if not names:
         raise ValueError("score_curve: there are no metrics; fit with metrics=[...] or rows held out")

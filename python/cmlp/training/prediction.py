@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cmlp import _core
 from cmlp._foreign_names import refuse_arguments
+from cmlp.runtime import Execution
 from cmlp.training.metrics import MetricLike, Metrics
 from cmlp.training.run import as_loss
 
@@ -61,7 +62,7 @@ class Predictor:
             refuse_arguments("evaluate", unknown)
         measures, criterion = Metrics(metrics), as_loss(loss)._core
         core = self._standalone()._core
-        with _core.Execution(n_threads):
+        with Execution(n_threads):
             values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)
             own = measures.of_prediction(y, lambda: self.predict(x), sample_weight)
         return {"loss": values[0], **measures.join(values[1:], own)}
@@ -96,7 +97,7 @@ class Predictor:
         core, first, last = self._where()
         if n_threads is None:
             return core.predict(x, first, last)
-        with _core.Execution(n_threads):
+        with Execution(n_threads):
             return core.predict(x, first, last)
 
     def summary(self) -> str:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from cmlp import _core
 from cmlp._foreign_names import refuse_arguments
 from cmlp.nn.mistakes import warn_of_last_layer
+from cmlp.runtime import Execution
 from cmlp.training.data import FitData
 from cmlp.training.early_stopping import EarlyStopping, take_early_stopping
 from cmlp.training.history import History
@@ -89,7 +90,7 @@ class Trainable(Predictor):
         rule = rule_for(optimizer, net, full_batch=False)
         warn_of_last_layer(self, criterion, "train_step")
         more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
-        with _core.Execution(n_threads):
+        with Execution(n_threads):
             return _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
 
     def fit(
@@ -282,6 +283,6 @@ class Trainable(Predictor):
         after_steps = as_step_callbacks(step_callbacks, every_steps)
         run.observe(progress_for(epochs - initial_epoch, verbose), as_callbacks(others), after_steps)
         self.history = run.history
-        with _core.Execution(n_threads):
+        with Execution(n_threads):
             run(criterion, update, order)
         return run.history
