@@ -8,7 +8,7 @@ import pytest
 import cmlp
 from boundary import BAD, NEVER_TAKEN, constructors, estimator_calls, method_calls, top_level_calls
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 
 # What Python, NumPy or the bindings say when a value gets through to them.
 RAW = re.compile(
@@ -91,19 +91,16 @@ def test_constructors_and_functions(name):
     assert problems(name, CONSTRUCTORS[name]) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_methods(name):
     assert problems(name, METHODS[name]) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_estimators(name):
     assert problems(name, ESTIMATORS[name]) == []
 
 
-@pytest.mark.slow
 def test_functions_of_the_package(tmp_path):
     cmlp.save(cmlp.nn.Sequential(cmlp.nn.Linear(2, 2)), tmp_path / "model.safetensors")
     isa = cmlp.runtime.isa()
