@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import clone
 
 from cmlp.tabular import TableEncoder, TableError, Target, read_target, split_rows
-from cmlp.tabular.target import choose_task
+from cmlp.tabular.target_cells import choose_task
 
 ROWS = 100
 RNG = np.random.default_rng(7)

@@ -99,7 +99,7 @@ def fit(options: Options, parameters: dict[str, Any], source: "Source") -> Any:
     from cmlp.tabular import TabularClassifier, TabularRegressor, find_column
     from cmlp.tabular.inference import find_habits
     from cmlp.tabular.jobs import Observers
-    from cmlp.tabular.target import choose_task, read_target
+    from cmlp.tabular.target_cells import choose_task, read_target
 
     table, target = source.table, options.target
     column = find_column(table, target).combine_chunks()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cmlp.tabular.split import split_rows as split_rows
     from cmlp.tabular.target import Target as Target
     from cmlp.tabular.target import find_column as find_column
-    from cmlp.tabular.target import read_target as read_target
+    from cmlp.tabular.target_cells import read_target as read_target
 
 # Where each public name is defined; loaded at first use, since Arrow and scikit-learn take a second.
 _HOMES = {
@@ -34,7 +34,7 @@ _HOMES = {
     "find_column": "target",
     "read_source": "reading",
     "read_table": "reading",
-    "read_target": "target",
+    "read_target": "target_cells",
     "split_rows": "split",
     "table_suffix": "reading",
     "write_table": "reading",

@@ -19,7 +19,8 @@ from cmlp.tabular.leaks import leak_remarks
 from cmlp.tabular.recipe import Recipe, batch_size_for, build_network, describe_network
 from cmlp.tabular.scores import Scores
 from cmlp.tabular.split import folds, split_groups, split_rows, split_time
-from cmlp.tabular.target import Target, TargetCells
+from cmlp.tabular.target import Target
+from cmlp.tabular.target_cells import TargetCells
 
 # Of two classes, the rarer one with fewer rows than this share has a threshold of its own.
 RARE = 0.2

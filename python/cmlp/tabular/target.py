@@ -13,114 +13,19 @@ from numpy.typing import NDArray
 from cmlp.tabular import numbers
 from cmlp.tabular.arrow import as_text, first_row, keys, kind_of, plural, tidy, to_numpy
 from cmlp.tabular.errors import TableError, listing, printable
-from cmlp.tabular.words import WORDS, missing_signs, missing_words
+from cmlp.tabular.target_cells import (
+    Label,
+    TargetCells,
+    choose_task,
+    classes_of,
+    first_text,
+    read_target,
+)
+from cmlp.tabular.words import missing_signs
 
 TASKS = ("auto", "classification", "regression")
-# Integers with more distinct values than this are a quantity, not classes.
-MAX_INTEGER_CLASSES = 20
 # A positive target is learned as its logarithm when it is so skewed, and its logarithm half as much.
 SKEWED = 1.5
-
-Label = str | bool | int | float
-
-
-@dataclass(frozen=True)
-class TargetCells:
-    """The cells of a target column.
-
-    Parameters
-    ----------
-    array : pyarrow.Array
-        Numbers, booleans or tidy text, null where the target is missing, (rows,).
-    format : NumberFormat or None
-        How text writes the numbers.
-    remarks : tuple of str
-        What is doubtful about the reading.
-    """
-
-    array: Any
-    format: numbers.NumberFormat | None = None
-    remarks: tuple[str, ...] = ()
-
-
-def read_target(name: str, array: Any, decimal: str = "") -> TargetCells:
-    """Read a target column: text that says numbers or true/false becomes them.
-
-    Parameters
-    ----------
-    name : str
-        The column.
-    array : pyarrow.Array
-        Its cells.
-    decimal : str
-        The decimal mark of the rest of the table.
-
-    Returns
-    -------
-    TargetCells
-        Its values.
-
-    Raises
-    ------
-    TableError
-        If it holds dates, durations or what cannot be predicted.
-    """
-    kind = kind_of(array)
-    if kind in ("number", "boolean", "empty"):
-        return TargetCells(_without_nan(array))
-    if kind != "text":
-        raise TableError(f"target {printable(name)!r} holds {plural(kind)}; it takes classes or numbers")
-    text = missing_signs(tidy(array))
-    plain = missing_words(text)
-    if plain.null_count < len(plain):
-        if pc.all(pc.is_in(pc.utf8_lower(plain), pa.array(["true", "false", None], plain.type))).as_py():
-            return TargetCells(pc.equal(pc.utf8_lower(plain), "true"))
-        if (found := _read_numbers(name, plain, decimal)) is not None:
-            return found
-    return TargetCells(text, None, _word_remarks(name, text))
-
-
-def _without_nan(array: Any) -> Any:
-    if not pa.types.is_floating(array.type):
-        return array
-    return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
-
-
-def _read_numbers(name: str, text: Any, decimal: str) -> TargetCells | None:
-    filled = text.drop_null()
-    if pc.all(pc.match_substring_regex(filled, "^[-+]?[0-9]+$")).as_py():
-        if pc.any(pc.match_substring_regex(filled, "^[-+]?0[0-9]")).as_py():
-            return None  # leading zeros: codes
-        try:
-            return TargetCells(pc.cast(text, pa.int64()))
-        except pa.ArrowInvalid:
-            return (
-                None
-                if len(filled.unique()) <= MAX_INTEGER_CLASSES
-                else TargetCells(pc.cast(text, pa.float64()))
-            )
-    form = numbers.find_format(text, decimal)
-    if form is None:
-        return None
-    values = form.parse(text)
-    stray = np.asarray(text.is_valid()) & np.isnan(values)
-    remarks: tuple[str, ...] = ()
-    if stray.any():
-        where = f"{printable(text[first_row(stray) - 1])!r} at row {first_row(stray)}"
-        remarks = (
-            f"target {printable(name)!r}: {int(stray.sum())} cells are no numbers ({where}): rows left out",
-        )
-    return TargetCells(pa.array(values, mask=np.isnan(values)), form, remarks)
-
-
-def _word_remarks(name: str, text: Any) -> tuple[str, ...]:
-    found = pc.unique(text.filter(pc.is_in(pc.utf8_lower(text), pa.array(WORDS, text.type)))).to_pylist()
-    words = " ".join(f"--missing {printable(word)}" for word in found[:3])
-    return (
-        (f"target {printable(name)!r}: {listing(found)} is a class; {words} leaves such rows out",)
-        if found
-        else ()
-    )
 
 
 @dataclass(frozen=True)
@@ -176,11 +81,12 @@ class Target:
             raise TableError(f"target {printable(name)!r} has no values: there is nothing to learn")
         task = choose_task(cells) if task == "auto" else task
         if task == "classification":
-            return cls(name, task, _classes(name, cells))
+            return cls(name, task, classes_of(name, cells))
         kind = kind_of(cells.array)
         if kind not in ("number", "boolean"):
             raise TableError(
-                f"target {printable(name)!r} holds {plural(kind)}; regression needs numbers{_first(cells)}"
+                f"target {printable(name)!r} holds {plural(kind)}; regression needs numbers"
+                f"{first_text(cells)}"
             )
         data = to_numpy(cells.array, name)
         if float(np.ptp(data)) == 0.0:
@@ -202,7 +108,7 @@ class Target:
             if kind_of(cells) == "text":
                 raise TableError(
                     f"column {printable(self.name)!r} holds text, the model was trained on numbers"
-                    f"{_first(TargetCells(cells))}"
+                    f"{first_text(TargetCells(cells))}"
                 )
             return cells
         if not isinstance(self.classes[0], str):
@@ -275,31 +181,6 @@ class Target:
         return cls(**{**data, "classes": tuple(data["classes"]), "format": form})
 
 
-def choose_task(cells: TargetCells) -> str:
-    """Choose the task when nobody says.
-
-    Text and booleans, and integers with at most `MAX_INTEGER_CLASSES` distinct values, make a
-    classification; every other column of numbers makes a regression.
-
-    Parameters
-    ----------
-    cells : TargetCells
-        The target.
-
-    Returns
-    -------
-    str
-        ``classification`` or ``regression``.
-    """
-    if kind_of(cells.array) != "number":
-        return "classification"
-    distinct = cells.array.drop_null().unique()
-    if len(distinct) > MAX_INTEGER_CLASSES:
-        return "regression"
-    values = to_numpy(distinct, "target")
-    return "classification" if bool((values == np.round(values)).all()) else "regression"
-
-
 def find_column(table: pa.Table, name: str) -> Any:
     """Get a column of a table, or an error that lists the columns and the likeliest name.
 
@@ -331,50 +212,6 @@ def find_column(table: pa.Table, name: str) -> Any:
     raise TableError(
         f"there is no column {printable(name)!r}{hint}; the columns are {listing(table.column_names)}"
     )
-
-
-def _classes(name: str, cells: TargetCells) -> tuple[Label, ...]:
-    kind, filled = kind_of(cells.array), cells.array.drop_null()
-    if kind not in ("text", "boolean", "number"):
-        raise TableError(f"target {printable(name)!r} holds {plural(kind)}; it takes classes or numbers")
-    found = _labels(filled)
-    if any(isinstance(v, float) for v in found) and len(found) > MAX_INTEGER_CLASSES:
-        raise TableError(
-            f"Unknown label type: target {printable(name)!r} is continuous "
-            f"({len(found)} distinct numbers); a regression predicts it"
-        )
-    if len(found) == 1:
-        raise TableError(f"target {printable(name)!r} has one class only ({found[0]!r}): nothing to learn")
-    if len(found) > max(MAX_INTEGER_CLASSES, len(filled) // 2):
-        counts = f"{len(found)} distinct values in {len(filled)} rows"
-        raise TableError(f"target {printable(name)!r} has {counts}: too many for classes{_first(cells)}")
-    return found
-
-
-def _labels(filled: Any) -> tuple[Label, ...]:
-    if kind_of(filled) != "text":
-        found = set(filled.unique().to_pylist())
-        integral = all(isinstance(v, float) and v.is_integer() and abs(v) < 2**53 for v in found)
-        return tuple(sorted(int(v) for v in found) if integral else sorted(found))
-    spellings = pc.value_counts(filled).to_pylist()
-    best: dict[str, tuple[int, str]] = {}
-    folded = keys(pa.array([pair["values"] for pair in spellings])).to_pylist()
-    for key, pair in zip(folded, spellings, strict=True):
-        best[key] = min(best.get(key, (0, "")), (-pair["counts"], pair["values"]))
-    return tuple(sorted(label for _, label in best.values()))
-
-
-def _first(cells: TargetCells) -> str:
-    """Name the first cell of a text column that is no number, and how many are numbers, for an error."""
-    if kind_of(cells.array) != "text":
-        return ""
-    values = numbers.best_format(cells.array).parse(cells.array)
-    bad = np.asarray(cells.array.is_valid()) & np.isnan(values)
-    if not bad.any():
-        return ""
-    row, good = first_row(bad), int(np.isfinite(values).sum())
-    share = f"{good} cells are numbers, " if good else ""
-    return f" ({share}the first that is not: {printable(cells.array[row - 1])!r} at row {row})"
 
 
 def _better_as_logarithm(data: NDArray[np.float64]) -> bool:

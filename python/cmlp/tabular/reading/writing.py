@@ -53,19 +53,21 @@ def table_suffix(path: str | os.PathLike[str]) -> str:
 
 def csv_text(table: pa.Table, separator: str = ",", header: bool = True) -> bytes:
     """A table as the bytes of a CSV file; text is quoted where it must be."""
-    out = io.BytesIO()
-    if header:
-        out.write(separator.join(map(_quoted, table.column_names)).encode() + b"\n")
-    start = out.tell()
+    names = separator.join(map(_quoted, table.column_names)).encode() + b"\n"
+    return (names if header else b"") + _rows(table, separator)
+
+
+def _rows(table: pa.Table, separator: str) -> bytes:
     for style in ("none", "needed"):  # "needed" quotes every text, "none" refuses those that need quotes
-        out.seek(start)
-        out.truncate()
+        out = io.BytesIO()
+        options = pacsv.WriteOptions(include_header=False, delimiter=separator, quoting_style=style)
         try:
-            options = pacsv.WriteOptions(include_header=False, delimiter=separator, quoting_style=style)
             pacsv.write_csv(table, out, options)
-            break
         except pa.ArrowInvalid:
+            if style == "needed":
+                raise
             continue
+        break
     return out.getvalue()
 
 
