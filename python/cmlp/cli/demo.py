@@ -56,7 +56,7 @@ def demo(out: Path, seed: int, epochs: int, threads: int | None) -> None:
                 net, data.train, data.validation, recipe, loss="cross_entropy", observer=observer
             )
     except NoEpochError as error:
-        raise StoppedError("stopped before the first epoch was over; nothing was written") from error
+        raise StoppedError(f"{error}; nothing was written") from error
     say(describe_end(outcome, recipe))
     shares = probabilities(net.predict(data.test[0]))
     scores = classification_scores(data.test[1], shares)

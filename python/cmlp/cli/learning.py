@@ -79,7 +79,7 @@ def run(options: Options, parameters: dict[str, Any]) -> None:
     except NonFiniteError as error:
         raise CommandError(f"{error}; try a smaller --lr") from error
     except NoEpochError as error:
-        raise StoppedError("stopped before the first epoch was over; nothing was written") from error
+        raise StoppedError(f"{error}; nothing was written") from error
     show_scores(model.record_, model.target_.classes)
     for line in model.remarks_:
         say(f"note: {line}", "yellow")

@@ -171,7 +171,8 @@ def fit_network(
     except KeyboardInterrupt:
         end = "Ctrl-C"
     if not best.epoch or net.history is None:
-        raise NoEpochError("training stopped before its first epoch was complete")
+        why = "the time limit is over" if end == "time" else "stopped"
+        raise NoEpochError(f"{why} before the first epoch was over")
     best.restore()
     return Outcome(net.history.history, best.epoch, best.value, time.perf_counter() - start, end)
 
