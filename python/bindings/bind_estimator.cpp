@@ -74,7 +74,7 @@ struct Calls {
         fields["val_score"] = epoch.val_score;
         fields["lr"] = epoch.lr;
         fields["seconds"] = epoch.seconds;
-        fields["plateau"] = epoch.at_rest;
+        fields["plateau"] = epoch.plateau;
         return continues(epoch_end, fields);
     }
     void poll_python(const Progress& progress) const {
@@ -219,13 +219,13 @@ std::unique_ptr<PyEstimatorFit> make(std::shared_ptr<Network<T>> network, FitRow
                                                rules_from(rules), std::move(held_out), std::move(calls));
 }
 
-// Losses of the epochs, validation losses and scores of the whole ones, from `first` on.
+// Losses of the epochs, validation losses and scores of the complete ones, from `first` on.
 py::tuple epochs(const PyEstimatorFit& self, size_t first) {
     py::list loss, val_loss, val_score;
     for (size_t i = first; i < self.report.epochs.size(); ++i) {
         const EstimatorEpoch& epoch = self.report.epochs[i];
         loss.append(epoch.loss);
-        if (epoch.whole) val_loss.append(epoch.val_loss), val_score.append(epoch.val_score);
+        if (epoch.complete) val_loss.append(epoch.val_loss), val_score.append(epoch.val_score);
     }
     return py::make_tuple(loss, val_loss, val_score);
 }
@@ -253,13 +253,13 @@ void bind_estimator(py::module_& m) {
             "state",
             [](const F& f) {
                 const EstimatorState& s = f.report.state;
-                return State(s.best_loss, s.best_score, s.no_improvement, s.rows_seen);
+                return State(s.best_loss, s.best_score, s.no_improvement, s.rows_counted);
             },
             [](F& f, const State& given) {
                 auto& s = f.report.state;
-                std::tie(s.best_loss, s.best_score, s.no_improvement, s.rows_seen) = given;
+                std::tie(s.best_loss, s.best_score, s.no_improvement, s.rows_counted) = given;
             },
-            "Best loss, best score, epochs without improvement, rows seen.")
+            "Best loss, best score, epochs without improvement, rows counted.")
         .def_property_readonly("stop", [](const F& f) { return name_of(f.report.stop); })
         .def_property_readonly("ended", [](const F& f) { return f.report.ended; })
         .def_property_readonly("best_kept", [](const F& f) { return f.report.best_kept; })

@@ -809,7 +809,7 @@ class EstimatorFit:
     @property
     def state(self) -> tuple[float, float, int, int]:
         """
-        Best loss, best score, epochs without improvement, rows seen.
+        Best loss, best score, epochs without improvement, rows counted.
         """
     @state.setter
     def state(self, arg1: tuple[Number, Number, Integer, Integer]) -> None:

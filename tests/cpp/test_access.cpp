@@ -107,7 +107,7 @@ TEST_CASE("access: a call that throws leaves no view of its caller's memory") {
 }
 
 TEST_CASE("access: a pass that a layer refuses leaves none of the layers before it a pass") {
-    N net({Linear{2, 2}, Embedding{3, 2}, Linear{4, 1}}, 1);  // its codes are no whole numbers
+    N net({Linear{2, 2}, Embedding{3, 2}, Linear{4, 1}}, 1);  // its codes are not integers
     {
         const Matrix<double> x = numbers<double>(4, 2, 1);
         CHECK_THROWS_AS(net.forward(x), std::invalid_argument);

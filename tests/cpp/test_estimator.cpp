@@ -58,9 +58,9 @@ TEST_CASE_TEMPLATE("estimator: it ends after more epochs than n_iter_no_change w
     run.fit({.tol = 1e3, .n_iter_no_change = 4}, 100);
     CHECK(run.report.epochs.size() == 6);  // the first improves on infinity
     CHECK(run.report.ended);
-    CHECK(run.report.epochs.back().at_rest);
+    CHECK(run.report.epochs.back().plateau);
     CHECK(run.report.state.no_improvement == 5);
-    CHECK(run.report.state.rows_seen == 6 * 64);
+    CHECK(run.report.state.rows_counted == 6 * 64);
     double best = any;
     for (const EstimatorEpoch& epoch : run.report.epochs) best = std::min(best, epoch.loss);
     CHECK(run.report.state.best_loss == best);
@@ -102,7 +102,7 @@ TEST_CASE("estimator: the rate decreases with the rows counted, or to a fifth on
     Run<> adaptive;
     adaptive.fit({.tol = 1e3, .n_iter_no_change = 1, .learning_rate = RateRule::adaptive}, 1000);
     CHECK(adaptive.report.ended);
-    CHECK(adaptive.report.epochs[2].at_rest);
+    CHECK(adaptive.report.epochs[2].plateau);
     CHECK(adaptive.report.epochs[3].lr == 0.05 / 5);
     CHECK(adaptive.sgd.setting("lr") <= 1e-6);
     CHECK(adaptive.sgd.setting("lr") > 1e-6 / 5);
@@ -139,16 +139,16 @@ TEST_CASE("estimator: steps, callers and numbers that are not finite end it") {
     run.fit({.max_steps = 6}, 100);  // four steps an epoch
     CHECK(run.report.steps == 6);
     CHECK(run.report.epochs.size() == 2);
-    CHECK_FALSE(run.report.epochs[1].whole);
+    CHECK_FALSE(run.report.epochs[1].complete);
     CHECK(run.report.ended);
-    CHECK(run.report.state.rows_seen == 64 + 2 * 16);
+    CHECK(run.report.state.rows_counted == 64 + 2 * 16);
     CHECK(run.report.state.best_loss == std::min(run.report.epochs[0].loss, run.report.epochs[1].loss));
 
-    Run<> whole;
-    whole.fit({.max_steps = 8}, 100);  // the second epoch comes to its end
-    CHECK(whole.report.epochs.size() == 2);
-    CHECK(whole.report.epochs[1].whole);
-    CHECK(whole.report.state.rows_seen == 128);
+    Run<> complete;
+    complete.fit({.max_steps = 8}, 100);  // the second epoch comes to its end
+    CHECK(complete.report.epochs.size() == 2);
+    CHECK(complete.report.epochs[1].complete);
+    CHECK(complete.report.state.rows_counted == 128);
 
     Run<> interrupted;
     interrupted.hooks.order = [&](Index epoch, std::span<Index> order) {
@@ -157,7 +157,7 @@ TEST_CASE("estimator: steps, callers and numbers that are not finite end it") {
     };
     CHECK_THROWS_AS(interrupted.fit({}, 100), std::runtime_error);
     CHECK(interrupted.report.epochs.size() == 2);  // no step of the third
-    CHECK(interrupted.report.state.rows_seen == 128);
+    CHECK(interrupted.report.state.rows_counted == 128);
 
     Run<> stopped;
     stopped.hooks.epoch_end = [&](const EstimatorEpoch&) { return stopped.report.epochs.size() < 3; };
@@ -195,7 +195,7 @@ TEST_CASE("estimator: many side by side are what each is alone, whatever one of 
     std::atomic<int> several = 0;
     for (const int threads : {1, 2})
         run_jobs(4, threads, [&](Index) {
-            const ExecutionScope asks({4});
+            const ExecutionScope four({4});
             several += threads_for(1e30) != 1;
         });
     CHECK(several == 0);

@@ -182,7 +182,7 @@ TEST_CASE_TEMPLATE("kernels: is_within finds what is outside at every position",
 
 TEST_CASE("kernels: random words are Philox4x32-10") {
     using Block = std::array<std::uint32_t, 4>;
-    // the known answers of the authors' Random123, kat_vectors
+    // the known results of the authors' Random123, kat_vectors
     CHECK(philox({0, 0, 0, 0}, {0, 0}) == Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
     constexpr std::uint32_t ones = 0xffffffff;
     CHECK(philox({ones, ones, ones, ones}, {ones, ones}) ==

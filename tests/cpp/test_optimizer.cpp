@@ -255,7 +255,7 @@ TEST_CASE("optimizer: a step that would overflow is taken back, for every rule, 
     }
 }
 
-TEST_CASE("optimizer: a step that is watched has the bits of one that is not") {
+TEST_CASE("optimizer: a step with a check of its numbers has the bits of one without") {
     for (const bool small : {true, false}) {
         std::vector<double> w(40, 0.5), g(40, 3.0), v = w;
         Optimizer<double> one(OptimizerKind::adam, {{{{w, g}}, resolve(OptimizerKind::adam)}});

@@ -49,7 +49,7 @@ def grouped(calls):
 
 
 def problem(name, argument, kind, make):
-    """Return what is wrong with the answer to a bad value, or None."""
+    """Return what is wrong with the error for a bad value, or None."""
     function, valid = make()
     try:
         function(**{**valid, argument: BAD[kind]})
@@ -101,7 +101,8 @@ def test_estimators(name):
     assert problems(name, ESTIMATORS[name]) == []
 
 
-def test_functions_of_the_package(tmp_path):
+def test_functions_of_the_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a text is a valid name of a file
     cmlp.save(cmlp.nn.Sequential(cmlp.nn.Linear(2, 2)), tmp_path / "model.safetensors")
     isa = cmlp.runtime.isa()
     for name, arguments in grouped(top_level_calls(tmp_path)).items():

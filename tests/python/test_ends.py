@@ -41,7 +41,7 @@ TRAINERS = {
     "adam": (ADAM, 10),
     "lbfgs": (lambda net: optim.LBFGS(net.parameters(), max_iter=2), 60),
 }
-# name: (options, exception, stop, whole epochs)
+# name: (options, exception, stop, complete epochs)
 ENDS = {
     "epochs are done": ({"epochs": 6}, None, "completed", 6),
     "callback returns False": ({"callbacks": [raising(False)]}, None, "callback", 6),
@@ -121,13 +121,13 @@ def test_a_training_value_is_that_of_the_weights_kept(monitor, batch_size):
 
 
 def test_a_stop_between_steps_leaves_the_epoch_out():
-    net, seen = network(), []
+    net, recorded = network(), []
     history = net.fit(
         X, Y.astype(int), loss="cross_entropy", optimizer=ADAM(net), epochs=5, batch_size=10, verbose=False,
-        every_steps=1, step_callbacks=[lambda v: seen.append(v["step"]) or len(seen) < 9],
+        every_steps=1, step_callbacks=[lambda v: recorded.append(v["step"]) or len(recorded) < 9],
     )  # fmt: skip
     assert (history.stop, history.steps, history.epoch) == ("callback", 9, [0])
-    assert seen == [0, 1, 2, 3, 4, 5, 0, 1, 2]
+    assert recorded == [0, 1, 2, 3, 4, 5, 0, 1, 2]
 
 
 def test_a_stop_after_the_last_step_of_an_epoch_leaves_it_in():
@@ -151,16 +151,16 @@ def test_a_time_limit_ends_after_a_step(trainer):
     assert history.epoch == ([] if trainer == "adam" else [0])
 
 
-@pytest.mark.parametrize("answer", [None, True, 1, np.True_, "yes"])
-def test_other_answers_continue(answer):
+@pytest.mark.parametrize("returned", [None, True, 1, np.True_, "yes"])
+def test_other_values_continue(returned):
     net = network()
     history = net.fit(
-        X, Y.astype(int), loss="cross_entropy", epochs=3, callbacks=[lambda v: answer], verbose=False
+        X, Y.astype(int), loss="cross_entropy", epochs=3, callbacks=[lambda v: returned], verbose=False
     )
     assert history.stop == "completed"
 
 
-def test_an_answer_without_a_truth_value_is_an_error():
+def test_a_returned_value_without_a_truth_value_is_an_error():
     net = network()
     with pytest.raises(ValueError, match="truth value of an array"):
         net.fit(X, Y.astype(int), loss="cross_entropy", callbacks=[lambda v: np.ones(2)], verbose=False)

@@ -34,9 +34,9 @@ def values(net):
 @pytest.mark.parametrize("layer", DRAWING)
 @pytest.mark.parametrize("options", [{}, {"accumulate_steps": 2}, {"mixup": 0.3, "input_noise": 0.1}])
 def test_fit(layer, options):
-    whole, first = network(layer), network(layer)
-    adam, half = optim.Adam(whole.parameters()), optim.Adam(first.parameters())
-    fit(whole, adam, 6, **options)
+    complete, first = network(layer), network(layer)
+    adam, half = optim.Adam(complete.parameters()), optim.Adam(first.parameters())
+    fit(complete, adam, 6, **options)
     fit(first, half, 3, **options)
     resumed = network(layer)
     resumed.train()
@@ -45,19 +45,19 @@ def test_fit(layer, options):
     continued = optim.Adam(resumed.parameters())
     continued.load_state_dict(half.state_dict())
     fit(resumed, continued, 6, 3, **options)
-    assert_same_bits(values(whole), values(resumed))
+    assert_same_bits(values(complete), values(resumed))
 
 
 def test_fit_by_all_rows():
-    whole, first, resumed = network(), network(), network()
-    rules = [optim.LBFGS(net.parameters(), max_iter=3) for net in (whole, first, resumed)]
+    complete, first, resumed = network(), network(), network()
+    rules = [optim.LBFGS(net.parameters(), max_iter=3) for net in (complete, first, resumed)]
     options = {"batch_size": 50}
-    fit(whole, rules[0], 4, **options)
+    fit(complete, rules[0], 4, **options)
     fit(first, rules[1], 2, **options)
     resumed.load_state_dict(first.state_dict())
     rules[2].load_state_dict(rules[1].state_dict())
     fit(resumed, rules[2], 4, 2, **options)
-    assert_same_bits(values(whole), values(resumed))
+    assert_same_bits(values(complete), values(resumed))
 
 
 def test_a_fold_repeats_itself():
@@ -91,14 +91,14 @@ def steps(net, optimizer, first, last):
 
 def test_steps_of_ones_own():
     """What dropout draws in them follows from the passes so far, which the optimizer's state holds."""
-    whole, first, resumed = network(), network(), network()
-    optimizers = [optim.Adam(net.parameters()) for net in (whole, first, resumed)]
-    steps(whole, optimizers[0], 0, 7)
+    complete, first, resumed = network(), network(), network()
+    optimizers = [optim.Adam(net.parameters()) for net in (complete, first, resumed)]
+    steps(complete, optimizers[0], 0, 7)
     steps(first, optimizers[1], 0, 4)
     resumed.load_state_dict(first.state_dict())
     optimizers[2].load_state_dict(optimizers[1].state_dict())
     steps(resumed, optimizers[2], 4, 7)
-    assert_same_bits(values(whole), values(resumed))
+    assert_same_bits(values(complete), values(resumed))
 
 
 def test_a_fit_counts_its_passes():

@@ -100,7 +100,7 @@ std::exception_ptr with_std_threads(int threads, Jobs& jobs, const Body& body) {
 }
 
 #if defined(CMLP_OPENMP)
-// Regions are all of the largest size so far, since libgomp makes its threads anew when the size changes.
+// Regions are all of the largest size so far, since libgomp starts new threads when the size changes.
 std::exception_ptr with_openmp(int threads, Jobs& jobs, const Body& body) {
     static std::atomic<int> largest = 0;
     int size = largest.load(std::memory_order_relaxed);

@@ -28,21 +28,21 @@ struct Task {
 };
 
 template <class T>
-class Watch {
+class EstimatorLoop {
 public:
-    explicit Watch(const Task<T>& task) : task_(task), best_(task.network) {
+    explicit EstimatorLoop(const Task<T>& task) : task_(task), best_(task.network) {
         if (task_.rules.early_stopping &&
             task_.report.state.best_score > -std::numeric_limits<double>::infinity())
             best_.keep();  // of an earlier training, which ended with them
     }
 
-    ~Watch() {
+    ~EstimatorLoop() {
         if (task_.rules.early_stopping) task_.report.best_kept = best_.kept();
     }
-    Watch(const Watch&) = delete;
+    EstimatorLoop(const EstimatorLoop&) = delete;
 
     bool epoch_end(const EpochRecord& record) {
-        task_.report.state.rows_seen += task_.rows;
+        task_.report.state.rows_counted += task_.rows;
         EstimatorEpoch epoch{record.loss + task_.rules.constant};
         epoch.lr = record.lr;
         epoch.seconds = record.seconds;
@@ -50,9 +50,9 @@ public:
         compare(epoch);
         if (task_.rules.learning_rate == RateRule::invscaling)
             set_rate(task_.rules.learning_rate_init /
-                     std::pow(double(task_.report.state.rows_seen + 1), task_.rules.power_t));
-        epoch.at_rest = double(task_.report.state.no_improvement) > task_.rules.n_iter_no_change;
-        if (epoch.at_rest && !falls()) task_.report.ended = true;
+                     std::pow(double(task_.report.state.rows_counted + 1), task_.rules.power_t));
+        epoch.plateau = double(task_.report.state.no_improvement) > task_.rules.n_iter_no_change;
+        if (epoch.plateau && !falls()) task_.report.ended = true;
         task_.report.epochs.push_back(epoch);
         if (task_.hooks.epoch_end && !task_.hooks.epoch_end(epoch)) task_.report.ended = true;
         return !task_.report.ended;
@@ -61,10 +61,10 @@ public:
     // The epoch that a stop cut short counts as one, by the rows of its steps.
     void end_unfinished(const Progress& progress, Index rows_a_step) {
         EstimatorState& state = task_.report.state;
-        state.rows_seen += std::min((progress.step + 1) * rows_a_step, task_.rows);
+        state.rows_counted += std::min((progress.step + 1) * rows_a_step, task_.rows);
         EstimatorEpoch epoch{progress.loss + task_.rules.constant};
         epoch.lr = task_.optimizer.setting("lr");
-        epoch.whole = false;
+        epoch.complete = false;
         if (!task_.rules.early_stopping) state.best_loss = std::min(state.best_loss, epoch.loss);
         task_.report.epochs.push_back(epoch);
     }
@@ -95,7 +95,7 @@ private:
         state.no_improvement = improved ? 0 : state.no_improvement + 1;
     }
 
-    // Goes on with a smaller rate, where there is one.
+    // Continues with a smaller rate, if there is one.
     bool falls() {
         const double rate = task_.optimizer.setting("lr");
         if (task_.rules.learning_rate != RateRule::adaptive || rate <= smallest_rate) return false;
@@ -133,13 +133,13 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
     const typename Network<T>::Exclusive only(network, "fit");
     require(held_out || !rules.early_stopping, "fit: early_stopping needs rows that are held out");
     if (held_out) check_data(*held_out, "fit: validation data");
-    Watch<T> watch({network, optimizer, loss, rules, report, held_out, hooks, data.rows()});
+    EstimatorLoop<T> loop({network, optimizer, loss, rules, report, held_out, hooks, data.rows()});
     FitOptions own = options;
     own.every_steps = rules.max_steps;
     own.batches_by_rows = true;  // as scikit-learn does
     own.own_draws = false;       // the network's draws continue: partial_fit draws others in each call
     Hooks inner;
-    inner.epoch_end = [&](const EpochRecord& record) { return watch.epoch_end(record); };
+    inner.epoch_end = [&](const EpochRecord& record) { return loop.epoch_end(record); };
     inner.step_end = [&](const Progress&) { return !(report.ended = true); };  // max_steps
     inner.poll = hooks.poll;
     inner.order = hooks.order;
@@ -147,7 +147,7 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
     const auto started = std::chrono::steady_clock::now();
     const auto write_report = [&](bool counts_unfinished) {
         if (done.unfinished && counts_unfinished)
-            watch.end_unfinished(*done.unfinished, own.batch_size * own.accumulate_steps);
+            loop.end_unfinished(*done.unfinished, own.batch_size * own.accumulate_steps);
         report.stop = done.stop;
         report.steps = done.steps;
         report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

@@ -101,8 +101,8 @@ private:
     }
 
     void run_step(Index step) {
-        const Index together = std::min(task_.options.accumulate_steps, batches_.count());
-        const Index first = step * together, last = std::min(first + together, batches_.count());
+        const Index accumulated = std::min(task_.options.accumulate_steps, batches_.count());
+        const Index first = step * accumulated, last = std::min(first + accumulated, batches_.count());
         Index rows = 0;
         for (Index i = first; i < last; ++i) {
             this->mode_.set_pass(batches_.number(i));

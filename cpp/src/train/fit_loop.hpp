@@ -22,7 +22,7 @@ struct FitTask {
     const Data<T>* validation;  // null: none
     const Hooks& hooks;
 
-    // Throws unless options, data and loss go together.
+    // Throws unless options, data and loss match.
     void check() const;
 };
 

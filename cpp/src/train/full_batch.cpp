@@ -53,14 +53,14 @@ template <class T>
 double FullBatch<T>::value_and_gradient() {
     double total = pass(true);
     if (l2 > 0) total += parameters.add_penalty(l2);
-    seen(total);
+    add_value(total);
     return total;
 }
 
 template <class T>
 double FullBatch<T>::value() {
     const double total = pass(false);
-    seen(total);
+    add_value(total);
     return total;
 }
 
@@ -126,17 +126,17 @@ void check_full_batch(const FitOptions& options, Index rows, std::string_view na
     require(options.batch_size >= rows, "fit: ", name, " sees all rows at once: batch_size is ",
             options.batch_size, ", there are ", rows, " rows");
     const StepOptions& step = options.step;
-    const std::pair<const char*, bool> asked[] = {{"accumulate_steps", options.accumulate_steps > 1},
-                                                  {"clip_grad_norm", step.clip_grad_norm > 0},
-                                                  {"clip_grad_value", step.clip_grad_value > 0},
-                                                  {"input_noise", options.input_noise > 0},
-                                                  {"l1", step.l1 > 0},
-                                                  {"l2", step.l2 > 0 && !takes_l2},
-                                                  {"max_norm", step.max_norm > 0},
-                                                  {"mixup", options.mixup > 0},
-                                                  {"penalty_per_row", step.penalty_per_row},
-                                                  {"scheduler", !options.schedules.empty()}};
-    for (const auto& [option, given] : asked) require(!given, "fit: ", name, " takes no ", option);
+    const std::pair<const char*, bool> unsupported[] = {{"accumulate_steps", options.accumulate_steps > 1},
+                                                        {"clip_grad_norm", step.clip_grad_norm > 0},
+                                                        {"clip_grad_value", step.clip_grad_value > 0},
+                                                        {"input_noise", options.input_noise > 0},
+                                                        {"l1", step.l1 > 0},
+                                                        {"l2", step.l2 > 0 && !takes_l2},
+                                                        {"max_norm", step.max_norm > 0},
+                                                        {"mixup", options.mixup > 0},
+                                                        {"penalty_per_row", step.penalty_per_row},
+                                                        {"scheduler", !options.schedules.empty()}};
+    for (const auto& [option, given] : unsupported) require(!given, "fit: ", name, " takes no ", option);
 }
 
 template <class T>
@@ -161,24 +161,14 @@ private:
             this->mode_.set_pass(std::uint64_t(epoch * blocks_ + i));
         };
         const auto poll = [&] { this->poll({epoch, 0, 1, this->loss_so_far()}); };
-        const auto seen = [&](double value) { count_first(value), poll(); };
+        const auto add_value = [&](double value) { count_first(value), poll(); };
         const auto in_time = [&] { return !this->out_of_time(); };
         const double l2 = task_.options.step.l2;
         const auto measure = [&](const Data<T>& part) {
             if (!counted_) this->measure(part);
         };
-        FullBatch<T> rows{task_.network,
-                          task_.data,
-                          task_.loss,
-                          rule_.parameters(),
-                          l2,
-                          result_,
-                          task_.report.steps + 1,
-                          begin_block,
-                          measure,
-                          seen,
-                          poll,
-                          in_time};
+        FullBatch<T> rows{task_.network,          task_.data,  task_.loss, rule_.parameters(), l2,   result_,
+                          task_.report.steps + 1, begin_block, measure,    add_value,          poll, in_time};
         blocks_ = rows.blocks();
         try {
             rule_.epoch(rows);

@@ -11,7 +11,7 @@
 namespace cmlp::inline v0_1 {
 
 // Where it stops a fit or keeps weights, the value is that of the weights after the epoch: one of the training rows is
-// measured anew in evaluation mode, since the epoch's own loss and metrics are of the weights before each step.
+// measured again in evaluation mode, since the epoch's own loss and metrics are of the weights before each step.
 template <class T>
 class Monitor {
 public:

@@ -215,7 +215,7 @@ class BaseMLP(Predictions):
         sizes, activation = self._hidden()
         if not all(isinstance(size, Integral) and size < 2**31 for size in sizes):
             raise ValueError(
-                f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, it must be whole numbers below 2^31"
+                f"hidden_layer_sizes is {self.hidden_layer_sizes!r}, it must be integers below 2^31"
             )
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")

@@ -26,7 +26,7 @@ class History(dict[str, list[float]]):
         Of the monitored value; None before the first.
     best_value : float
         The monitored value of that epoch; nan before the first. With early stopping it is that of the
-        network's weights after the epoch: a training loss or metric is measured anew, as ``evaluate`` does.
+        network's weights after the epoch: a training loss or metric is measured again, as ``evaluate`` does.
     monitor : str
         The name of the monitored value.
     stop : str

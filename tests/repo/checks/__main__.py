@@ -10,10 +10,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from checks import imports, layering, namespace, paths, text
+from checks import imports, layering, namespace, paths, text, words
 from checks.files import name_of, text_files
 
-RULES = (text, layering, namespace, imports, paths)
+RULES = (text, words, layering, namespace, imports, paths)
 
 
 def main(arguments: list[str]) -> int:

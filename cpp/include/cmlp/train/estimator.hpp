@@ -8,7 +8,7 @@
 
 namespace cmlp::inline v0_1 {
 
-/// How the learning rate falls: never; to learning_rate_init / (rows seen + 1)^power_t; or to a fifth
+/// How the learning rate decreases: never; to learning_rate_init / (rows counted + 1)^power_t; or to a fifth
 /// whenever it would end.
 enum class RateRule { constant, invscaling, adaptive };
 
@@ -27,20 +27,20 @@ struct EstimatorRules {
     double constant = 0, val_constant = 0;  ///< added to the losses that are recorded
 };
 
-/// What the next training of the same network goes on from.
+/// The state from which the next training of the same network continues.
 struct EstimatorState {
     double best_loss = std::numeric_limits<double>::infinity();
     double best_score = -std::numeric_limits<double>::infinity();
     Index no_improvement = 0;  ///< epochs in a row
-    Index rows_seen = 0;
+    Index rows_counted = 0;
 };
 
 /// One epoch as it went; NaN where no rows are held out.
 struct EstimatorEpoch {
     double loss = 0, val_loss = std::numeric_limits<double>::quiet_NaN(), val_score = val_loss;
     double lr = 0, seconds = 0;
-    bool whole = true;
-    bool at_rest = false;  ///< nothing improved for too long: it ends here, or goes on with a smaller rate
+    bool complete = true;
+    bool plateau = false;  ///< no improvement for too long: training ends, or continues with a smaller rate
 };
 
 /// What a training did.
@@ -62,7 +62,7 @@ struct EstimatorHooks {
     std::function<void(Index, std::span<Index>)> order;
 };
 
-/// Trains for whole epochs by these rules, in the calling thread. Of the options, every_steps and what stops
+/// Trains for a number of epochs by these rules, in the calling thread. Of the options, every_steps and what stops
 /// or monitors are the rules' own affair. The report starts empty but for its state, which is read, and is
 /// filled as the training goes. Throws as fit does; the weights are the best so far then, too.
 template <class T>
@@ -83,7 +83,7 @@ EstimatorReport fit_estimator(Network<T>& network, const Data<T>& data, const Lo
     return report;
 }
 
-/// Calls job(0) ... job(jobs - 1), each on one thread whatever it asks for, and as many at a time as there
+/// Calls job(0) ... job(jobs - 1), each on one thread whatever its own setting, and as many at a time as there
 /// are threads (no more than processors); one job alone has all threads. Nothing a job computes depends on
 /// the number of threads. Once all are done, throws what the first of those that failed threw.
 void run_jobs(Index jobs, int threads, const std::function<void(Index)>& job);

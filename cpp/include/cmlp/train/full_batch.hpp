@@ -46,7 +46,7 @@ struct FullBatch {
     /// Called before the pass of each block, to draw the same random numbers in every pass of an epoch.
     std::function<void(Index)> begin_block;
     std::function<void(const Data<T>&)> measure;  ///< called after the forward pass of each block
-    std::function<void(double)> seen;             ///< called with each value; may throw
+    std::function<void(double)> add_value;        ///< called with each value; may throw
     std::function<void()> poll;                   ///< to be called now and then; may throw
     std::function<bool()> in_time;                ///< false: the epoch should end where it is
 
@@ -113,7 +113,7 @@ class LevenbergMarquardtRule : public FullBatchRule<T> {
 public:
     /// What a step may do and when it ends.
     struct Settings {
-        double damping = 1e-3;  ///< goes on from here; changes as it trains
+        double damping = 1e-3;  ///< the current value, from which a fit continues
         double factor = 10, max_damping = 1e10, tolerance_grad = 1e-10;
     };
     /// More parameters than that are refused: time and memory grow with their cube and their square.

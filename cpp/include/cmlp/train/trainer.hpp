@@ -1,4 +1,4 @@
-// Training: one step, whole epochs, evaluation.
+// Training: one step, epochs, evaluation.
 #pragma once
 
 #include <cmlp/losses/metrics.hpp>
@@ -28,7 +28,7 @@ struct Progress {
 struct EpochRecord {
     Index epoch = 0;  ///< from 0
     double loss = 0, val_loss = std::numeric_limits<double>::quiet_NaN();
-    std::vector<double> metrics, val_metrics;  ///< in the order asked for
+    std::vector<double> metrics, val_metrics;  ///< in the order of the argument
     double lr = 0;
     double seconds = 0;  ///< this epoch's
 };
@@ -82,7 +82,7 @@ struct FitOptions {
     Index batch_size = 32;
     bool shuffle = true;
     bool drop_last =
-        false;  ///< leaves out the last batch of an epoch where it has fewer rows than batch_size
+        false;      ///< leaves out the last batch of an epoch where it has fewer rows than batch_size
     Seed seed = 0;  ///< of shuffles, dropout, mixup and noise
     /// Dropout draws by both seeds and the number of the batch over all epochs; false: network's seed and pass count.
     bool own_draws = true;
@@ -109,7 +109,7 @@ template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
                   LossResult<T>& result, const StepOptions& options = {}, Execution execution = {});
 
-/// Trains for whole epochs in the calling thread, with a report that starts empty and is filled as the fit
+/// Trains for a number of epochs in the calling thread, with a report that starts empty and is filled as the fit
 /// goes, so that it
 /// stands even where this throws: std::invalid_argument on options or shapes that do not fit, NonFiniteError
 /// on numbers that
