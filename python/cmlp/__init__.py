@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 try:
     from cmlp._core import NonFiniteError, __version__
-except ImportError as error:  # pragma: no cover - an installation without its compiled part
+except ImportError as _error:  # pragma: no cover - an installation without its compiled part
     raise ImportError(
         "cmlp's compiled core is missing: install the package, do not import its source"
-    ) from error
+    ) from _error
 
 from cmlp import nn, optim, runtime
 from cmlp._arguments import check_arguments

@@ -66,6 +66,8 @@ class Sequential(Trainable, Container):
     _has_own_dtype = True
     _is_sequence = True
 
+    history: History | None = None
+
     def __init__(
         self,
         *modules: Module | list[Module] | tuple[Module, ...],
