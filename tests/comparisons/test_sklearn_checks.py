@@ -38,9 +38,9 @@ SPLIT = [
     MLPClassifier(**STOP, loss="hinge"),
     MLPRegressor("quantile", **STOP),
     QuantileMLPRegressor([0.5], **CALIBRATE),
-    QuantileMLPRegressor([0.4, 0.6], **{**STOP, **CALIBRATE}),
+    QuantileMLPRegressor([0.4, 0.6], **CALIBRATE, solver="lbfgs"),
     MLPEnsembleClassifier(MLPClassifier(**STOP), 2),
-    MLPEnsembleRegressor(MLPRegressor(**STOP), 2),
+    MLPEnsembleRegressor(MLPRegressor(**{**STOP, "max_iter": 300, "n_iter_no_change": 50}), 2),
 ]
 BY_DRAWN_ROWS = dict.fromkeys(
     ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"),

@@ -19,7 +19,7 @@ from cmlp.estimators._sklearn_compat import (
     fit_context,
 )
 from cmlp.estimators.base import BaseMLP
-from cmlp.estimators.losses import Objective, classification
+from cmlp.estimators.losses import Objective, classification, takes_labels
 from cmlp.estimators.network import inside_0_1
 from cmlp.estimators.solvers import learns_in_parts
 from cmlp.estimators.training_run import Rows
@@ -359,5 +359,5 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = takes_labels(self.loss)
         return tags

@@ -155,7 +155,8 @@ class MLPEnsembleClassifier(ClassifierMixin, Ensemble):
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the likeliest class of each row, or the labels above one half."""
-        labels: npt.NDArray[Any] = self.estimators_[0]._labels_of(self.predict_proba(X), 0.5)
+        mean = self.predict_proba(X)
+        labels: npt.NDArray[Any] = self.estimators_[0]._labels_of(mean, 0.5)
         return labels
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cmlp import _core, nn
 from cmlp.nn.losses import Loss
+from cmlp.registry import losses
 
 # Where the linear part of Huber's loss begins, so that it is half the squared error.
 _OUT_OF_REACH = float(np.finfo(np.float32).max)
@@ -86,3 +87,9 @@ def classification(loss: Any, targets: str) -> Objective:
     if kind == "class_logits" and targets.startswith("multilabel"):
         raise ValueError(f"MLPClassifier: the loss '{chosen.name}' takes one class a row, y has several")
     return Objective(chosen, "softmax" if kind == "class_logits" else "logistic")
+
+
+def takes_labels(loss: Any) -> bool:
+    """Return whether a classifier with this loss takes several labels a row."""
+    name = loss.name if isinstance(loss, Loss) else loss
+    return name == "log_loss" or (name in losses() and _core.output_kind(name) == "logit")

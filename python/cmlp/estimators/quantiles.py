@@ -126,7 +126,11 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
             return rows, None
         for q in self.quantiles:
             if _rank(size, q) > size:
-                raise ValueError(f"calibration_fraction leaves {size} rows, too few for quantile {q}")
+                raise ValueError(
+                    f"calibration_fraction leaves {size} rows, too few for quantile {q}: n_samples={count}"
+                )
+        if size >= count:
+            raise ValueError(f"calibration_fraction leaves no rows to train on: n_samples={count}")
         seed = check_random_state(self.random_state).randint(2**31)
         train, rest = train_test_split(np.arange(count), test_size=size, random_state=seed)
         return rows.take(train), rows.take(rest)

@@ -181,12 +181,16 @@ class MLPRegressor(RegressorMixin, NumericTargets):
         transform_layer: int = -1,
         target_transform: Literal["standardize"] | None = None,
     ) -> None:
+        self._keep(locals())
+
+    def _validate_params(self) -> None:
+        loss = self.loss
         if isinstance(loss, list | tuple | int):
             raise ValueError(
                 f"MLPRegressor: the first argument, loss, is {loss!r}; sizes of layers are given by name:"
                 f" MLPRegressor(hidden_layer_sizes={loss!r})"
             )
-        self._keep(locals())
+        super()._validate_params()  # type: ignore[misc]  # of scikit-learn's BaseEstimator
 
     # ---- targets
 

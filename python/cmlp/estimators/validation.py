@@ -57,5 +57,5 @@ def naming_a_class_of_one_row(labels: Any, name: str) -> Iterator[None]:
         raise ValueError(
             f"{name}.fit: early_stopping holds out rows of each class, and class"
             f" {classes[counts.argmin()].item()!r} has one row; give X_val and y_val or more rows of it"
-            f" (scikit-learn: {error})"
+            f" (n_samples={len(labels)}; scikit-learn: {error})"
         ) from error
