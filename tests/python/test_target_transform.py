@@ -262,4 +262,4 @@ def test_a_class_of_one_row_is_named(labels):
 @pytest.mark.parametrize("sizes", [(64, 64), [64], 64])
 def test_sizes_in_the_place_of_the_loss(sizes):
     with pytest.raises(ValueError, match=re.escape(f"MLPRegressor(hidden_layer_sizes={sizes!r})")):
-        MLPRegressor(sizes)
+        MLPRegressor(sizes).fit(X, X[:, 0])
