@@ -32,6 +32,7 @@ __all__: list[str] = [
     'activations',
     'average',
     'built_isas',
+    'check_rows',
     'clip_grad_norm',
     'clip_grad_value',
     'evaluate',
@@ -67,6 +68,7 @@ __all__: list[str] = [
     'set_isa',
     'set_num_threads',
     'shutdown',
+    'target_range',
     'team_kind',
     'train_step',
 ]

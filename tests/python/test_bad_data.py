@@ -99,8 +99,11 @@ CASES = {
         lambda: weighted([1, 1, -2, 1]),
         "sample_weight is -2 at row 2, it must not be negative",
     ),
-    "weight_nan": (lambda: weighted([1, NAN, 1, 1]), "fit: sample_weight has nan at row 1"),
-    "weight_infinite": (lambda: weighted([1, 1, 1, INF]), "fit: sample_weight has infinity at row 3"),
+    "weight_nan": (lambda: weighted([1, NAN, 1, 1]), "fit: sample_weight is nan at row 1, it must be finite"),
+    "weight_infinite": (
+        lambda: weighted([1, 1, 1, INF]),
+        "fit: sample_weight is inf at row 3",
+    ),
     "weight_rows": (lambda: weighted([1, 1]), "fit: x has 4 rows, sample_weight has 2"),
     "weight_shape": (lambda: weighted(T), r"fit: sample_weight has shape \(4, 2\), it must be \(rows,\)"),
     "weight_all_zero": (lambda: weighted(np.zeros(4)), "sample_weight"),

@@ -10,6 +10,7 @@ import pytest
 
 import cmlp
 from cmlp import _core, nn, optim
+from networks import as_targets
 from products import slow_from
 from tolerance import assert_same_bits
 
@@ -54,13 +55,14 @@ class Configuration:
         rows = int(min(rng.integers(self.batch_size, 3 * self.batch_size + 1), 400))
         self.x = rng.normal(size=(rows, self.widths[0])).astype(self.dtype)
         classes = KINDS[self.loss] == "class_logits"
-        self.y = (
-            rng.integers(0, self.widths[-1], rows) if classes else rng.uniform(size=(rows, self.widths[-1]))
-        )
+        self.y = rng.integers(0, self.widths[-1], rows) if classes else self.numbers(rng, rows)
         self.weight = rng.uniform(0, 2, rows) if number % 2 else None
         grows = KINDS[self.loss] == "log_mean"  # exp(prediction): diverges unless clipped
         self.more = MORE[number // 3 % len(MORE)]
         self.clip = 0.5 if grows or number % 5 == 0 else 0.0
+
+    def numbers(self, rng: np.random.Generator, rows: int) -> np.ndarray:
+        return as_targets(self.loss, rng.uniform(size=(rows, self.widths[-1])))
 
     def network(self) -> nn.Sequential:
         layers = []

@@ -121,7 +121,7 @@ def test_one_cycle_may_last_for_all_epochs():
     scheduler = s.OneCycleLR(sgd, 0.3, epochs=4, steps_per_epoch=9)
     fit(net, sgd, epochs=4, scheduler=scheduler, scheduler_interval="step")
     assert scheduler.last_epoch == 36
-    with pytest.raises(ValueError, match="there are 36"):
+    with pytest.raises(ValueError, match="beyond the last of 36"):
         fit(net, sgd, epochs=4, scheduler=scheduler, scheduler_interval="step")
 
 
@@ -183,7 +183,7 @@ def test_states(kind):
             "scheduler_interval is 'day'; choose from epoch, step",
         ),
         (lambda n, o: fit(n, o, scheduler=s.StepLR(network()[1], 2)), "StepLR is over another optimizer"),
-        (lambda n, o: fit(n, o, epochs=9, scheduler=s.OneCycleLR(o, 0.1, 5)), "there are 5"),
+        (lambda n, o: fit(n, o, epochs=9, scheduler=s.OneCycleLR(o, 0.1, 5)), "beyond the last of 5"),
         (
             lambda n, o: _core.schedule_table("steep", [], 0.1, 0, 1),
             "unknown schedule 'steep'; choose from step",

@@ -50,7 +50,11 @@ ENTRIES = {
     ),
     "fit": lambda net, y, loss, w: net.fit(X, y, loss=loss, sample_weight=w, batch_size=2, verbose=False),
     "validation": lambda net, y, loss, w: net.fit(
-        X, GOOD[LOSSES.get(loss, "sign")], loss=loss, validation_data=(X, y, w), verbose=False
+        X,
+        GOOD[LOSSES.get(loss, "sign")],
+        loss=loss,
+        validation_data=(X, y) if w is None else (X, y, w),
+        verbose=False,
     ),
     "evaluate": lambda net, y, loss, w: net.evaluate(X, y, loss=loss, sample_weight=w),
     "lbfgs": lambda net, y, loss, w: full_batch(net, optim.LBFGS, y, loss, w),

@@ -26,6 +26,7 @@ double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, O
     const typename Network<T>::Exclusive only(network, "train_step");
     check_optimizer(optimizer, network, "train_step");
     check_step_options(options, "train_step");
+    require(batch.rows() > 0, "train_step: x has no rows");
     const typename Network<T>::ForgetAtEnd after(network);
     loss.check<T>(batch.rows(), network.output_width(batch.x, 0, network.layer_count()), batch.target,
                   batch.weight, "train_step");
