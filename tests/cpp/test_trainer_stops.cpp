@@ -276,7 +276,7 @@ TEST_CASE("trainer: a single row that is left over joins the batch before it whe
     const Network<float> plain = network<float>();
     const Network<float> normalised({Linear{5, 4}, BatchNorm1d{4}, Linear{4, 3}}, 0);
     FitOptions options;
-    for (const auto [rows, size, steps, joined, dropped] :
+    for (const auto& [rows, size, steps, joined, dropped] :
          {std::tuple<Index, Index, Index, Index, Index>{21, 4, 6, 5, 5},
           {13, 3, 5, 4, 4},
           {50, 4, 13, 13, 12},

@@ -29,7 +29,8 @@ def _mean(state: State, name: str, x: Array, beta: float) -> Array:
 def _sgd(w: Array, g: Array, state: State, step: int, **s: float) -> Array:
     g = _gradient(w, g, s)
     if s["momentum"]:
-        inside, outside = (s["lr"], 1.0) if s.get("velocity_mode") else (1.0, s["lr"])  # Keras, PyTorch
+        keras = s.get("velocity_mode") in (1, "keras")
+        inside, outside = (s["lr"], 1.0) if keras else (1.0, s["lr"])
         v = inside * g if step == 1 else s["momentum"] * state["v"] + inside * (1 - s["dampening"]) * g
         state["v"] = v
         return w - (s["lr"] * g + outside * s["momentum"] * v if s["nesterov"] else outside * v)
@@ -44,7 +45,7 @@ def _adam(w: Array, g: Array, state: State, step: int, **s: float) -> Array:
     if s["amsgrad"]:
         v = state["largest"] = np.maximum(state.get("largest", 0.0), v)
     correction1, correction2 = 1 - s["beta1"] ** step, 1 - s["beta2"] ** step
-    if s["eps_mode"]:  # Keras: beside the square root of the uncorrected mean
+    if s["eps_mode"] in (1, "keras"):  # Keras: beside the square root of the uncorrected mean
         return w - s["lr"] * math.sqrt(correction2) / correction1 * m / (np.sqrt(v) + s["eps"])
     return w - s["lr"] * m / correction1 / (np.sqrt(v / correction2) + s["eps"])
 
@@ -164,7 +165,8 @@ def _muon(w: Array, g: Array, state: State, step: int, **s: float) -> Array:
     m = _mean(state, "m", g, s["momentum"])
     update = _orthogonalized(g + s["momentum"] * (m - g) if s["nesterov"] else m, s)
     out, inputs = w.shape
-    ratio = 0.2 * math.sqrt(max(out, inputs)) if s["adjust_lr_fn"] else math.sqrt(max(1, out / inputs))
+    as_adamw = s["adjust_lr_fn"] in (1, "match_rms_adamw")
+    ratio = 0.2 * math.sqrt(max(out, inputs)) if as_adamw else math.sqrt(max(1, out / inputs))
     return _decayed(w, s) - s["lr"] * ratio * update
 
 

@@ -113,7 +113,6 @@ CASES = {
     "validation_empty": (lambda: validated(X[:0], Y[:0]), "validation data: x has no rows"),
     "validation_label": (lambda: validated(X, Y + 5), r"label 5 at row 0 is not in 0\.\.1"),
     "predict_nan": (lambda: network().predict(having(NAN, 1, 0)), "predict: x has nan at row 1, column 0"),
-    "predict_rows": (lambda: network().predict(X[:0]), "predict: x has no rows"),
     "predict_columns": (
         lambda: network().predict(np.ones((2, 4))),
         "x has 4 columns, the layer '0' expects 3",

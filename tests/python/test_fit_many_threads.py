@@ -110,5 +110,5 @@ def test_the_order_is_numpys(rows):
         shuffled = np.arange(rows)
         generator.shuffle(shuffled)
         order = order[shuffled]
-    assert np.array_equal(fitted._order, order)
+    assert np.array_equal(fitted._row_order.begin(), order)
     assert fitted._random_state.randint(10**6) == generator.randint(10**6)

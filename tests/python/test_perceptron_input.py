@@ -66,9 +66,9 @@ def test_other_numbers_are_read_as_float64(dtype):
         (np.zeros((2, 0)), [0, 1], "Perceptron.fit: X is 2x0, there is nothing to learn from"),
         ([[0], [1]], [7, 7], "Perceptron.fit: y has one class, 7; at least two are needed"),
         (
-            np.array([[0], [1]], object),
+            np.array([["0"], ["b"]], object),
             [0, 1],
-            "Perceptron.fit: X has dtype object, it must hold real numbers",
+            "Perceptron.fit: X has dtype object, it must hold real numbers: '0' is at row 0",
         ),
         ([["0"], ["1"]], [0, 1], "Perceptron.fit: X has dtype <U1, it must hold real numbers"),
         ([[0], [1j]], [0, 1], "Perceptron.fit: X has dtype complex128, it must hold real numbers"),

@@ -107,7 +107,7 @@ def test_an_attribute_that_would_do_nothing_is_refused(make, name, value, messag
         (
             lambda: nn.BatchNorm1d(3, momentum=2),
             ValueError,
-            r"it must be in \[0, 1\], or None",
+            r"it must be in \[0, 1\] or None",
         ),
         (lambda: nn.RReLU(0.5, 0.25), ValueError, "lower is 0.5, it must not be above upper, 0.25"),
         (lambda: nn.Embedding(3, 2, padding_idx=3), ValueError, "padding_idx is 3"),

@@ -37,15 +37,16 @@ def integer(label: str, value: Any) -> int:
 
 def number(low: float = -math.inf, high: float = math.inf) -> Check[float]:
     """Return the check for a number in [low, high]; NaN is in no range."""
+    bounded_below = math.isinf(high) and not math.isinf(low)
     rule = "a number" if math.isinf(low) and math.isinf(high) else f"in [{low:g}, {high:g}]"
-    if math.isinf(high) and not math.isinf(low):
-        rule = "not negative" if low == 0 else f"at least {low:g}"
+    if bounded_below:
+        rule = "finite and not negative" if low == 0 else f"finite and at least {low:g}"
 
     def check(label: str, value: Any) -> float:
         if isinstance(value, str | bytes | bool | np.bool_) or not hasattr(value, "__float__"):
             raise TypeError(f"{label} is {value!r}, it must be a number")
         x = float(value)
-        if not low <= x <= high:
+        if not low <= x <= high or (bounded_below and x == math.inf):
             raise ValueError(f"{label} is {value}, it must be {rule}")
         return x
 
@@ -92,7 +93,7 @@ def optional(check: Check[V]) -> Check[V | None]:
         try:
             return None if value is None else check(label, value)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"{error}, or None") from None
+            raise type(error)(f"{error} or None") from None
 
     return checked
 

@@ -106,7 +106,7 @@ def parameters_in(params: Any, name: str) -> list[Parameter]:
     parameters = list(params)
     for parameter in parameters:
         if isinstance(parameter, Mapping):
-            raise ValueError(f"{name}: it takes parameters, not groups of them")
+            raise ValueError(f"{name}: it takes parameters, not groups of them, in params")
         if not isinstance(parameter, Parameter):
             raise ValueError(f"{name}: {parameter!r} is not a Parameter")
     return parameters

@@ -122,5 +122,5 @@ class Predictor:
     def _root_core(self, function: str) -> Any:
         """Return the core; raise ValueError for an inner network, which is only a part of it."""
         if self._parent is not None:
-            raise ValueError(f"{function}: this network is part of a larger one; call it on that network")
+            raise ValueError(f"{function}: this network belongs to a larger one; call it on that network")
         return self._core

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 import numpy.typing as npt
@@ -109,8 +109,8 @@ class Trainable(Predictor):
         validation_split: float | None = None,
         early_stopping: EarlyStopping | bool | int | None = None,
         metrics: Sequence[MetricLike] | MetricLike | None = None,
-        callbacks: Callback | EarlyStopping | Sequence[Callback | EarlyStopping] | None = None,
-        step_callbacks: Callback | Sequence[Callback] | None = None,
+        callbacks: Callback | EarlyStopping | Iterable[Callback | EarlyStopping] | None = None,
+        step_callbacks: Callback | Iterable[Callback] | None = None,
         every_steps: int | None = None,
         clip_grad_norm: float | None = None,
         clip_grad_value: float | None = None,
