@@ -27,6 +27,7 @@ class ArgumentError(TypeError, ValueError):
 
 
 _USUAL = frozenset({bool, int, float, str, type(None), tuple, list, dict, np.ndarray})
+_CONTAINERS = frozenset({tuple, list, dict, set})
 _INTERNAL = (TypeError, ValueError, AttributeError, LookupError, OverflowError, RuntimeError)
 _RAW = re.compile(
     r"incompatible (function|constructor) arguments|could not convert|argument must be a|Unable to cast"
@@ -261,6 +262,9 @@ def checked(function: Callable[..., Any], name: str | None, always: bool) -> Cal
     def rules() -> _Checked:
         return _Checked(function, name)
 
+    # Types and keywords of calls that passed: another call of the same passes too, but for containers.
+    accepted: set[tuple[Any, ...]] = set()
+
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -270,8 +274,13 @@ def checked(function: Callable[..., Any], name: str | None, always: bool) -> Cal
         except _INTERNAL as error:
             rules().explain(error, args, kwargs)
             raise
-        if always or any(type(value) not in _USUAL for value in (*args[1:], *kwargs.values())):
-            rules().require(args, kwargs)
+        types = (*map(type, args[1:]), *map(type, kwargs.values()))
+        if always or not _USUAL.issuperset(types):
+            key = (*types, *kwargs)
+            if key not in accepted:
+                rules().require(args, kwargs)
+                if _CONTAINERS.isdisjoint(types):
+                    accepted.add(key)
         return result
 
     call._checked = True  # type: ignore[attr-defined]

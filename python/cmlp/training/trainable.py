@@ -90,6 +90,8 @@ class Trainable(Predictor):
         rule = rule_for(optimizer, net, full_batch=False)
         warn_of_last_layer(self, criterion, "train_step")
         more = (clip_grad_norm, clip_grad_value, l1, l2, max_norm)
+        if n_threads is None:
+            return _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
         with Execution(n_threads):
             return _core.train_step(net, x, y, sample_weight, criterion._core, rule, *more)
 
