@@ -16,7 +16,7 @@ namespace bench {
 
 using cmlp::Activation, cmlp::Loss, cmlp::LossKind, cmlp::LossResult, cmlp::Optimizer, cmlp::OptimizerKind;
 using cmlp::Buffer, cmlp::Index, cmlp::Matrix, cmlp::MatrixView;
-using cmlp::OutputKind, cmlp::Target;
+using cmlp::OutputKind, cmlp::Target, cmlp::TargetRange;
 namespace ops = cmlp::ops;
 using T = float;
 
@@ -70,7 +70,9 @@ inline void losses(Index rows, Index cols) {
         const Loss loss(kind);
         const bool classes = output_kind(kind) == OutputKind::class_logits;
         const Index targets = classes ? 0 : loss.target_columns(cols, "bench");
-        const Matrix<T> dense = filled(rows, std::max<Index>(targets, 1));
+        Matrix<T> dense = filled(rows, std::max<Index>(targets, 1));
+        for (Index j = 0; j < targets && target_range(kind) == TargetRange::sign; ++j)
+            for (Index i = 0; i < rows; ++i) dense(i, j) = T(i % 2 == 0 ? 1 : -1);
         Target<T> target;
         if (classes)
             target.label = label;

@@ -32,7 +32,8 @@ ESTIMATORS = [
 STOP = {"early_stopping": True, "validation_fraction": 0.3, "max_iter": 30}
 CALIBRATE = {"calibration_fraction": 0.3, "max_iter": 30}
 SPLIT = [
-    *(kind(**STOP) for kind in (MLPClassifier, MLPRegressor, QuantileMLPRegressor, MLPTransformer)),
+    *(kind(**STOP) for kind in (MLPClassifier, MLPRegressor, MLPTransformer)),
+    QuantileMLPRegressor(**{**STOP, "max_iter": 100}),
     MLPClassifier(**STOP, class_weight="balanced"),
     MLPClassifier(**STOP, loss="cross_entropy"),
     MLPClassifier(**STOP, loss="hinge"),

@@ -120,9 +120,11 @@ def test_norms_of_gradients_are_1_2_and_infinity():
 def test_every_layer_and_loss_of_torch_is_here_or_listed():
     """Names of PyTorch's that neither cmlp.nn has nor docs/pytorch.md names, but for those of its groups."""
     page = (Path(__file__).parents[2] / "docs/pytorch.md").read_text(encoding="utf-8")
-    groups = "Conv Pool Pad RNN GRU LSTM Transformer Norm2d Norm3d Upsampl Shuffle Fold Unfold Lazy Dropout2d"
-    groups += " Dropout3d LocalResponse CrossMap InstanceNorm Uninitialized Parameter Buffer DataParallel"
-    groups += " SyncBatchNorm Container Options"
+    groups = "Conv Pool Unpool Pad RNN GRU LSTM Transformer Norm2d Norm3d Upsampl Shuffle Unshuffle Fold"
+    groups += (
+        " Unfold Lazy Dropout2d Dropout3d LocalResponse CrossMap InstanceNorm Uninitialized Parameter Buffer"
+    )
+    groups += " DataParallel SyncBatchNorm Container Options"
     names = [name for name in dir(T) if name[0].isupper() and not any(g in name for g in groups.split())]
     assert [name for name in names if not hasattr(nn, name) and f"`{name}`" not in page] == []
     schedulers = [

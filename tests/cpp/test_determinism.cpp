@@ -63,7 +63,10 @@ std::vector<T> trained(const Configuration& c) {
     Rng rng(1, Stream::user);
     for (Index i = 0; i < c.rows; ++i) {
         for (Index j = 0; j < c.in; ++j) x(i, j) = T(rng.normal());
-        for (Index j = 0; j < c.targets; ++j) t(i, j) = T(rng.uniform());
+        for (Index j = 0; j < c.targets; ++j) {
+            const double drawn = rng.uniform();
+            t(i, j) = T(target_range(c.loss) != TargetRange::sign ? drawn : drawn < 0.5 ? -1 : 1);
+        }
     }
     std::vector<T> weight;
     for (Index i = 0; i < c.rows && c.weighted; ++i) weight.push_back(T(rng.uniform()));

@@ -237,7 +237,7 @@ TEST_CASE("optimizer: a step that would overflow is taken back, for every rule, 
         if (kind == OptimizerKind::rprop) settings = {{"lr", 1e38}, {"step_min", 1}, {"step_max", 1e38}};
         Optimizer<float> optimizer(kind, {{{{w, g}}, resolve(kind, settings)}});
         bool overflowed = false;
-        for (int step = 0; step < 60 && !overflowed; ++step) {
+        for (int step = 0; step < 2000 && !overflowed; ++step) {
             const std::vector<float> before = w;
             const auto memory = optimizer.memory();
             const auto state = optimizer.state();

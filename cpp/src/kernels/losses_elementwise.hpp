@@ -141,7 +141,8 @@ struct poisson_nll : Elementwise {
         const V log_mean = p[0] != T(0) ? y : math::log(shifted);
         const V slope = p[0] != T(0) ? mean - t : one - t / shifted;
         const V rest = select(t == zero, t * y, t * log_mean);
-        const auto infinite = (mean == V(T(__builtin_inf()))) & !isnan(rest);  // it is more than any rest
+        const V infinity = V(T(__builtin_inf()));
+        const auto infinite = (mean == infinity) & (y < infinity) & !isnan(rest);  // the mean overflows alone
         const V value = select(infinite, mean, mean - rest);
         if (p[1] == T(0)) return {value, slope};
         const V log_t = math::log(t), log_2_pi(T(1.8378770664093454836));

@@ -26,6 +26,14 @@ class Residual(torch.nn.Sequential):  # type: ignore[misc,unused-ignore]
         return x + super().forward(x)  # type: ignore[no-untyped-call,unused-ignore]
 
 
+class Step(torch.nn.Module):  # type: ignore[misc,unused-ignore]
+    """1 where the input is positive, else 0; PyTorch has no layer for it."""
+
+    def forward(self, x: Any) -> Any:
+        """Return the steps."""
+        return (x > 0).to(x.dtype)
+
+
 def to_torch(net: nn.Sequential) -> Any:
     """Return the same layers with copies of the weights, in evaluation mode."""
     made = torch.nn.Sequential(*map(_module, net))
@@ -44,4 +52,4 @@ def _module(module: nn.Module) -> Any:
     settings = getattr(module, "settings", None) if isinstance(module, nn.Activation) else None
     if settings is None or kind in _ARGUMENTS:
         settings = {name: getattr(module, name) for name in _ARGUMENTS[kind]}
-    return getattr(torch.nn, kind)(**settings)
+    return Step() if kind == "Step" else getattr(torch.nn, kind)(**settings)
