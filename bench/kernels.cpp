@@ -1,6 +1,5 @@
-// Speed of products, activations, losses, update rules, training steps and predictions for each instruction set,
-// as a table
-// and as JSON:
+// Speed of products, activations, losses, update rules, training steps and predictions for each instruction
+// set, as a table and as JSON:
 //
 //   cmlp_bench [--json FILE] [--threads N] [--isa NAME] [--only GROUP] [--seconds OF_ONE_MEASUREMENT] [--smoke]
 //

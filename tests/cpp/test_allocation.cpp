@@ -1,6 +1,5 @@
 // Memory: calls in their steady state take none from the heap. This file counts every operator new of the
-// program, and all
-// that glibc hands out.
+// program, and all that glibc hands out.
 #include <cmlp/network/predictor.hpp>
 #include <cmlp/train/trainer.hpp>
 

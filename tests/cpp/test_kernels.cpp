@@ -1,6 +1,5 @@
 // Every row of every list and the row-wise kernels: each instruction set against the scalar one, bit for bit,
-// over tails
-// and strides, at the edge of readable memory.
+// over tails and strides, at the edge of readable memory.
 #include <doctest/doctest.h>
 
 #include <cmath>

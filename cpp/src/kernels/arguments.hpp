@@ -37,8 +37,7 @@ constexpr ptrdiff_t chunk_rows = 256;
 constexpr int max_loss_parameters = 8;
 
 /// What the numbers of a loss's `column` are: weights that the mean divides by, factors that it does not,
-/// factors of the
-/// positive part, or the quantiles predicted.
+/// factors of the positive part, or the quantiles predicted.
 enum class Column : int { none, class_weight, class_factor, positive, quantile };
 
 /// What an activation's backward reads: its input or its output.

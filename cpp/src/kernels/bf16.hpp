@@ -27,8 +27,8 @@ struct PairLink : FmaLink<float> {
 };
 #elif !defined(CMLP_SCALAR) && defined(__FMA__)
 // The processor's mode in which subnormal numbers are zeros is the instruction's own arithmetic; it is on
-// from the first
-// link of a tile to the last. The empty statements keep the links between the two changes of mode.
+// from the first link of a tile to the last. The empty statements keep the links between the two changes of
+// mode.
 struct PairLink : FmaLink<float> {
     using V = Vec<float>;
     static constexpr int vectors = many_registers ? 3 : 2;

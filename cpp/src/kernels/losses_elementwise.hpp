@@ -1,6 +1,5 @@
 // Losses of one prediction and one target: value and slope of a vector of them. `c` is the column's number (1
-// where there
-// is none), `p` the parameters in the order of the loss's row in losses.def.
+// where there is none), `p` the parameters in the order of the loss's row in losses.def.
 #pragma once
 
 #include "softmax.hpp"
@@ -62,8 +61,7 @@ struct huber : Elementwise {
 };
 
 // With e = expm1(-|d|): log cosh d = log1p(e^2 / (2 (1 + e))), exact near 0, where |d| - log 2 + log1p((1 +
-// e)^2) cancels;
-// tanh |d| = -E / (2 + E), E = expm1(-2 |d|) = e (2 + e).
+// e)^2) cancels; tanh |d| = -E / (2 + E), E = expm1(-2 |d|) = e (2 + e).
 struct log_cosh : Elementwise {
     template <class V, class T>
     static CMLP_INLINE Point<V> at(V y, V t, V, const T*) {
@@ -179,8 +177,7 @@ CMLP_INLINE V focus(V wrong, T gamma, Log&& log) {
 }
 
 // Binary focal loss on log-odds, q the probability of the wrong class: weight q^gamma bce. The ends t = 0 and
-// t = 1 go by
-// log q, which does not underflow; q' / q is (1 - 2 t) r.
+// t = 1 go by log q, which does not underflow; q' / q is (1 - 2 t) r.
 struct binary_focal : Elementwise {
     template <class V, class T>
     static CMLP_INLINE Point<V> at(V y, V t, V, const T* p) {

@@ -1,7 +1,6 @@
 // The rules of Adam's family. One struct a rule: prepare(settings, step, memory) makes the numbers of one
-// step in double,
-// at(...) updates one vector. `h` are the settings in the order of the rule's row in optimizers.def, `c` the prepared
-// numbers, `memory` what prepare keeps from step to step.
+// step in double, at(...) updates one vector. `h` are the settings in the order of the rule's row in
+// optimizers.def, `c` the prepared numbers, `memory` what prepare keeps from step to step.
 #pragma once
 
 #include "map.hpp"
@@ -12,8 +11,7 @@ namespace {
 namespace opt {
 
 // b^n by squaring: the same products everywhere, where libm's pow depends on the library. Without branches:
-// no processor
-// foresees the bits of n.
+// no processor foresees the bits of n.
 CMLP_INLINE double power(double b, int64_t n) {
     double result = 1;
     for (; n > 0; n /= 2, b *= b) {

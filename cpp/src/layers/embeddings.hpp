@@ -111,8 +111,7 @@ In<T> backward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x
 }
 
 // ---- BatchEnsemble: kept (batch, (members + 1)(in + out)), x_i * r_i of each member, then u_i = (x_i * r_i)
-// W of each,
-// and space for the gradients of one
+// W of each, and space for the gradients of one
 
 inline std::vector<ParameterSpec> specs(const BatchEnsemble& layer) {
     const Index in = layer.in_features, out = layer.out_features, members = layer.members;

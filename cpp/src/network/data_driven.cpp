@@ -42,8 +42,7 @@ std::vector<double> deviations(MatrixView<const T> z) {
 }
 
 // sum lambda_k z_k of rows drawn at random, lambda ~ Dirichlet(1, ..., 1): the pieces into which as many
-// points less one
-// cut [0, 1]
+// points less one cut [0, 1]
 template <class T>
 double amid_rows(MatrixView<const T> z, Index column, Rng& rng) {
     std::array<double, rows_in_bias + 1> cuts{};

@@ -56,8 +56,7 @@ private:
 };
 
 /// y = the output of layers first ... last - 1 for x in evaluation mode. Throws on shapes that do not fit,
-/// and when x and y
-/// share elements.
+/// and when x and y share elements.
 template <class T>
 class Prediction {
 public:

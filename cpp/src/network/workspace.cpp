@@ -149,8 +149,7 @@ MatrixView<const T> Workspace<T>::walk_back(const Model<T>& model, MatrixView<co
 }
 
 // Gradients of small layers wait for each other, so that they share a region over the threads; those of large
-// ones, worth
-// at least `enough` multiplications, find what they read in the caches.
+// ones, worth at least `enough` multiplications, find what they read in the caches.
 template <class T>
 void Workspace<T>::close_gradients(double enough) {
     double work = 0;

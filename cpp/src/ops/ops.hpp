@@ -1,6 +1,6 @@
 // The dense operations of a network on matrix views: shapes checked, rows split into blocks over the threads,
-// each block
-// one call through the kernel table. Outputs come last; nothing is allocated but scratch that callers keep.
+// each block one call through the kernel table. Outputs come last; nothing is allocated but scratch that
+// callers keep.
 #pragma once
 
 #include <cmlp/base/matrix.hpp>
@@ -43,8 +43,7 @@ template <class T>
 void linear_backward_bias(MatrixView<const T> dy, T* db, bool accumulate);
 
 /// The gradients of several linear maps, dw by chains over chunks of 256 rows that are folded in order, in
-/// one region over
-/// the threads.
+/// one region over the threads.
 template <class T>
 void weight_gradients(std::span<const WeightGradient<T>> all);
 

@@ -1,6 +1,5 @@
 // Half of the threads claim from the front, half from the back, so that job after job a thread meets the rows
-// and weights it
-// has in its caches.
+// and weights it has in its caches.
 #include "runtime/jobs.hpp"
 
 #include <thread>
@@ -14,8 +13,8 @@ namespace {
 constexpr int looks_before_sleep = 2000;
 
 // A ticket is the job's number (34 bits), its pieces, and those claimed from the front and from the back (10
-// each): a claim
-// that succeeds was of a piece that was still there, so what was read of the job before it was that job's.
+// each): a claim that succeeds was of a piece that was still there, so what was read of the job before it was
+// that job's.
 constexpr int field = 10;
 
 std::uint64_t job_of(std::uint64_t ticket) { return ticket >> 3 * field; }

@@ -1,7 +1,6 @@
 // A team's members are kept off the processor of its caller. Linux likes to wake a thread on the processor of
-// the one that
-// wakes it, on a virtual machine even where another is idle: the woken thread would run when the caller has
-// done all pieces.
+// the one that wakes it, on a virtual machine even where another is idle: the woken thread would run when the
+// caller has done all pieces.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // The team's threads are OpenMP's, in one region a team, or std::thread's without OpenMP and in a forked
-// child, where OpenMP's
-// do not survive. The only file that says omp.
+// child, where OpenMP's do not survive. The only file that says omp.
 #include "runtime/team.hpp"
 
 #include <cmlp/runtime/runtime.hpp>

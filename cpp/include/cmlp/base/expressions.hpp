@@ -41,10 +41,9 @@ struct Factor;
 }  // namespace detail
 
 /// What matrices, views and nodes share. E defines Scalar, rows(), cols() and Operand, the form in which a
-/// node keeps it;
-/// an Operand also has (i, j) and disturbed_by(target, moved): would writing target change what is yet to be read?
-/// All that takes a second matrix throws std::invalid_argument unless the shapes agree; a number is used as a matrix
-/// full of it.
+/// node keeps it; an Operand also has (i, j) and disturbed_by(target, moved): would writing target change
+/// what is yet to be read? All that takes a second matrix throws std::invalid_argument unless the shapes
+/// agree; a number is used as a matrix full of it.
 template <class E>
 class Expression {
 public:
@@ -108,8 +107,7 @@ public:
     }
 
     /// Folds of all elements, in the order that vectorwise.hpp describes. Without elements sums are 0, and
-    /// mean, max_coeff and
-    /// min_coeff throw std::invalid_argument.
+    /// mean, max_coeff and min_coeff throw std::invalid_argument.
     auto sum() const { return detail::fold_all(operand(), typename E::Scalar(0), std::plus<>()); }
     auto mean() const {
         detail::require_elements("mean", self());

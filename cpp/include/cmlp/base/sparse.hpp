@@ -16,8 +16,7 @@ class SparseView {
 public:
     SparseView() = default;
     /// Throws std::invalid_argument, `what` beginning the message, unless starts (rows + 1) goes from 0 to
-    /// the number of
-    /// entries without falling and all columns are within 0 ... cols - 1.
+    /// the number of entries without falling and all columns are within 0 ... cols - 1.
     SparseView(Index rows, Index cols, std::span<const std::int64_t> starts,
                std::span<const std::int32_t> columns, std::span<const T> values,
                std::string_view what = "SparseView");

@@ -1,10 +1,9 @@
 // Sums, extremes, rowwise() and colwise(). Part of matrix.hpp.
 //
 // The order of every fold is fixed, so that equal elements give equal bits. In a row, element j goes to lane j % 16 and
-// each lane takes its elements in order; then lane i takes in lane i + 8, then i + 4, i + 2, i + 1. A complete
-// matrix folds
-// each row, then the rows' results by the same rule. A column is folded from the top down. Sums start from 0. A NaN
-// among the elements makes the result NaN.
+// each lane takes its elements in order; then lane i takes in lane i + 8, then i + 4, i + 2, i + 1. A
+// complete matrix folds each row, then the rows' results by the same rule. A column is folded from the top
+// down. Sums start from 0. A NaN among the elements makes the result NaN.
 #pragma once
 
 #include <cmlp/base/buffer.hpp>

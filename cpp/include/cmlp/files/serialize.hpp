@@ -28,9 +28,8 @@ template <class T>
 /// The network in the bytes of a model file; throws FileError with one sentence on anything else.
 [[nodiscard]] AnyNetwork from_bytes(std::string_view bytes, LoadOptions options = {});
 
-/// Writes a model file in one step: after any failure the complete old file or the complete new one exists. Throws
-/// FileError where
-/// the system refuses.
+/// Writes a model file in one step: after any failure the complete old file or the complete new one exists.
+/// Throws FileError where the system refuses.
 template <class T>
 void save(const Network<T>& network, const std::filesystem::path& path);
 /// Writes those bytes to a stream; throws FileError where it fails.

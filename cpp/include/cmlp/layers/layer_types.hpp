@@ -232,8 +232,7 @@ inline ActivationLayer activation(std::string_view name, const Settings& setting
 }
 
 // Each activation by its own name: relu, or with settings leaky_relu({{"negative_slope", 0.2}}). Functions,
-// so that they
-// do not conflict with ::tanh and similar functions.
+// so that they do not conflict with ::tanh and similar functions.
 #define CMLP_ACTIVATION(name, ...) \
     inline ActivationLayer name(const Settings& settings = {}) { return activation(#name, settings); }
 #include <cmlp/lists/activations.def>

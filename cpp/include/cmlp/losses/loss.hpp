@@ -14,8 +14,7 @@
 namespace cmlp::inline v0_1 {
 
 /// How a batch's values become one: weighted mean over all elements, weighted sum, not at all, or the sum
-/// over the weight of
-/// the rows alone (PyTorch's batchmean).
+/// over the weight of the rows alone (PyTorch's batchmean).
 enum class Reduction { mean, sum, none, batchmean };
 
 /// Memory of one evaluation, reused from batch to batch.
@@ -33,9 +32,8 @@ struct LossResult {
 class Loss {
 public:
     /// `column` holds a number for each column where the loss takes one: class weights, factors of the
-    /// positive part (or
-    /// one for all), or the quantiles predicted (0.5 when none are given).
-    /// Throws std::invalid_argument on a setting the loss does not take, or numbers out of range.
+    /// positive part (or one for all), or the quantiles predicted (0.5 when none are given). Throws
+    /// std::invalid_argument on a setting the loss does not take, or numbers out of range.
     explicit Loss(LossKind kind, const Settings& settings = {}, Reduction reduction = Reduction::mean,
                   std::vector<double> column = {});
 
@@ -55,8 +53,7 @@ public:
     Settings settings() const { return named_settings(kind_, parameters_); }
     const std::vector<double>& column() const { return column_; }
     /// Columns of targets for so many columns of predictions; throws std::invalid_argument, `what` first,
-    /// when there is no
-    /// such number.
+    /// when there is no such number.
     Index target_columns(Index cols, std::string_view what) const;
     /// The label whose rows count as absent; the least number where there is none.
     std::int64_t ignore_index() const { return ignore_index_; }

@@ -32,11 +32,9 @@ template <class T>
 class Predictor;
 
 /// Layers in order. Copies are deep; a network that moves keeps its numbers where they are, so that views of
-/// them, optimizers
-/// and predictors stay valid, and what is left behind can only be assigned or destroyed. Prediction is const,
-/// takes no lock
-/// and is safe from many threads; all else is for one thread at a time, and throws std::runtime_error where
-/// two of them train.
+/// them, optimizers and predictors stay valid, and what is left behind can only be assigned or destroyed.
+/// Prediction is const, takes no lock and is safe from many threads; all else is for one thread at a time,
+/// and throws std::runtime_error where two of them train.
 template <class T>
 class Network : public NetworkNumbers<T> {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
@@ -63,8 +61,7 @@ public:
     explicit Network(const Network<U>& other);
 
     /// Output, keeping what backward needs; x is borrowed until then. The view is valid until the next pass.
-    /// Throws on a
-    /// sparse x unless the first layer is a Linear.
+    /// Throws on a sparse x unless the first layer is a Linear.
     MatrixView<const T> forward(const Input<T>& x, Execution execution = {}) {
         return forward(x, 0, layer_count(), execution);
     }
@@ -107,8 +104,7 @@ public:
     void repeat_calls(const char* what);
 
     /// y = the output for x in evaluation mode, layers first ... last - 1; throws on a wrong shape, and when
-    /// x and y share
-    /// memory. Small networks take none for a few rows; for the rest see Predictor.
+    /// x and y share memory. Small networks take none for a few rows; for the rest see Predictor.
     void predict_into(const Input<T>& x, MatrixView<T> y, Execution execution = {}) const {
         predict_into(x, y, 0, layer_count(), execution);
     }

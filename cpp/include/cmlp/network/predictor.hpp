@@ -13,8 +13,7 @@ struct PredictionMemory;
 }  // namespace detail
 
 /// Predicts with a network, which must outlive it (moving it is allowed) and must not be trained meanwhile.
-/// One thread at a
-/// time; a Predictor for each thread.
+/// One thread at a time; a Predictor for each thread.
 template <class T>
 class Predictor {
 public:
@@ -25,10 +24,9 @@ public:
     ~Predictor();
 
     /// Takes all memory that calls of up to so many dense rows need: from the next call on, nothing is
-    /// allocated and no lock
-    /// taken, as long as the calls run on one thread (num_threads() of 1, or little work). `columns` is
-    /// needed for a network
-    /// that takes any number of them; throws std::invalid_argument without, and unless rows >= 1.
+    /// allocated and no lock taken, as long as the calls run on one thread (num_threads() of 1, or little
+    /// work). `columns` is needed for a network that takes any number of them; throws std::invalid_argument
+    /// without, and unless rows >= 1.
     void reserve(Index rows, Index columns = 0);
 
     /// y = the output for x in evaluation mode, the bits those of Network::predict_into; throws as that does.

@@ -41,8 +41,8 @@ enum class Function : int {
 };
 
 /// What a network trained with a loss puts out: a value, P(1), log-odds of 1, unnormalised log P of each
-/// class, log P of
-/// each class, the log of a mean, means and then their variances, or each target's quantiles side by side.
+/// class, log P of each class, the log of a mean, means and then their variances, or each target's quantiles
+/// side by side.
 enum class OutputKind {
     value,
     probability,

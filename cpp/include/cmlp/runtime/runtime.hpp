@@ -29,10 +29,9 @@ struct Execution {
 };
 
 /// Threads that a call of this thread uses at most: an ExecutionScope's, else those of set_num_threads, else
-/// the default,
-/// which is OMP_NUM_THREADS or the processors this process may run on. OpenMP's own limit
-/// (omp_set_num_threads, threadpoolctl)
-/// bounds all three once it is lowered. No call starts more threads than there are processors.
+/// the default, which is OMP_NUM_THREADS or the processors this process may run on. OpenMP's own limit
+/// (omp_set_num_threads, threadpoolctl) bounds all three once it is lowered. No call starts more threads than
+/// there are processors.
 int num_threads();
 
 /// Sets the limit for all threads, std::nullopt: back to the default; throws std::invalid_argument unless
@@ -66,8 +65,7 @@ private:
 std::string_view team_kind();
 
 /// Ends the threads that OpenMP keeps for this thread's next call; without OpenMP there are none between
-/// calls. A call made
-/// while a team is open, or in a process forked from one that used it, does nothing.
+/// calls. A call made while a team is open, or in a process forked from one that used it, does nothing.
 void shutdown();
 
 }  // namespace cmlp::inline v0_1

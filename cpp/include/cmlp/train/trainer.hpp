@@ -56,8 +56,7 @@ struct Hooks {
 };
 
 /// The values that a setting of one group of the optimizer, or "dropout" (Network::set_dropout), takes, epoch
-/// by epoch or
-/// step by step; Schedule::table makes them.
+/// by epoch or step by step; Schedule::table makes them.
 struct SettingSchedule {
     std::string setting;  ///< "lr", "weight_decay" ...
     Index group = 0;
@@ -103,17 +102,16 @@ struct FitOptions {
 };
 
 /// Forward, loss, backward, penalties, clip (to the norm, then each element), update, max_norm: the loss
-/// before the step,
-/// penalties included. Throws NonFiniteError, weights untouched, when the loss or a gradient is not finite.
+/// before the step, penalties included. Throws NonFiniteError, weights untouched, when the loss or a gradient
+/// is not finite.
 template <class T>
 double train_step(Network<T>& network, const Data<T>& batch, const Loss& loss, Optimizer<T>& optimizer,
                   LossResult<T>& result, const StepOptions& options = {}, Execution execution = {});
 
-/// Trains for a number of epochs in the calling thread, with a report that starts empty and is filled as the fit
-/// goes, so that it
-/// stands even where this throws: std::invalid_argument on options or shapes that do not fit, NonFiniteError
-/// on numbers that
-/// are not finite, std::runtime_error while another thread trains the network, and what hooks throw.
+/// Trains for a number of epochs in the calling thread, with a report that starts empty and is filled as the
+/// fit goes, so that it stands even where this throws: std::invalid_argument on options or shapes that do not
+/// fit, NonFiniteError on numbers that are not finite, std::runtime_error while another thread trains the
+/// network, and what hooks throw.
 template <class T>
 void fit(Network<T>& network, const Data<T>& data, const Loss& loss, Optimizer<T>& optimizer,
          const FitOptions& options, FitReport& report, const Data<T>* validation = nullptr,
