@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from schedule_pairs import CASES, optimizers, same, series
 
 from cmlp import nn, optim
 from cmlp.optim import lr_scheduler
-from schedule_pairs import CASES, optimizers, same, series
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")

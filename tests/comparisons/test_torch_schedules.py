@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
+from schedule_pairs import CASES, STEPS, optimizers, same, series
 
 from cmlp import nn, optim
 from cmlp.optim import lr_scheduler
-from schedule_pairs import CASES, STEPS, optimizers, same, series
 
 torch = pytest.importorskip("torch")
 warnings.filterwarnings("ignore", module="torch")

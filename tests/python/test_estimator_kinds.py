@@ -37,8 +37,11 @@ def test_code_and_back():
     assert -coder.score(DIGITS) < 0.4 * mean
 
 
-def test_linear_autoencoder_finds_the_principal_plane():
-    centred = DIGITS[:200, 10:40] - DIGITS[:200, 10:40].mean(axis=0)
+@pytest.mark.parametrize(
+    "rows", [DIGITS[:200, 10:40], pytest.param(DIGITS, marks=pytest.mark.slow)], ids=["part", "all"]
+)
+def test_linear_autoencoder_finds_the_principal_plane(rows):
+    centred = rows - rows.mean(axis=0)
     coder = MLPTransformer((3,), activation="identity", solver="lbfgs", alpha=0, max_iter=2000, tol=1e-7)
     coder.set_params(random_state=0).fit(centred)
     pca = PCA(3).fit(centred)

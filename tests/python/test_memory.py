@@ -98,23 +98,27 @@ THREADS = """
     def work(seed):
         rng, mine = np.random.default_rng(seed), net.copy()
         sgd, values = optim.SGD(mine.parameters(), lr=1e-3), []
-        for _ in range(30):
-            rows = int(rng.integers(1, 2000))
+        for _ in range({rounds}):
+            rows = int(rng.integers(1, {most}))
             x, t = rng.normal(size=(rows, 5)), rng.integers(0, 4, rows)
             values.append(float({call}))
         return values
 
     criterion = nn.CrossEntropyLoss()
-    serial = [work(seed) for seed in range(3)]
+    serial = [work(seed) for seed in range({threads})]
     from concurrent.futures import ThreadPoolExecutor
-    with ThreadPoolExecutor(3) as pool:
-        print(json.dumps(list(pool.map(work, range(3))) == serial))
+    with ThreadPoolExecutor({threads}) as pool:
+        print(json.dumps(list(pool.map(work, range({threads}))) == serial))
 """
 
 
 @pytest.mark.parametrize("call", ["criterion(mine.predict(x), t)", "mine.train_step(x, t, criterion, sgd)"])
-def test_one_loss_in_many_threads(call):
-    assert fresh.result(SETUP + THREADS.replace("{call}", call)) is True
+@pytest.mark.parametrize(
+    ("threads", "rounds", "most"), [(3, 30, 2000), pytest.param(4, 100, 3000, marks=pytest.mark.slow)]
+)
+def test_one_loss_in_many_threads(call, threads, rounds, most):
+    code = THREADS.replace("{call}", call).replace("{rounds}", str(rounds)).replace("{most}", str(most))
+    assert fresh.result(SETUP + code.replace("{threads}", str(threads))) is True
 
 
 def test_the_number_of_threads_may_change_while_others_work():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks import imports, layering, namespace, paths, text
+from checks import imports, layering, namespace, paths, text, words
 
 INCLUDES = [
     ("cpp/include/cmlp/base/matrix.hpp", "cmlp/runtime/registry.hpp"),
@@ -87,3 +87,16 @@ def test_paths_of_pages() -> None:
     assert paths.named_paths(page) == {"cpp/src/ops.cpp", "cpp/src/kernels/*.hpp", "docs/a.md", "noxfile.py"}
     assert paths.links(page) == {"docs/a.md"}
     assert len(list(paths.violations("README.md", "`docs/nowhere.md` and `README.md`"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("callbacks are told", 1),
+        ("class CourseOfRates", 1),
+        ("training goes on", 1),
+        ("training continues", 0),
+    ],
+)
+def test_words_that_have_a_better_one(line: str, found: int) -> None:
+    assert len(list(words.violations("docs/tour.md", line))) == found
