@@ -162,6 +162,25 @@ def test_the_standard_input(monkeypatch):
     assert read_table("-").to_pydict() == ROW
 
 
+@pytest.mark.parametrize("kind", ["zip", "xlsx"])
+def test_what_an_archive_holds_decides(kind, tmp_path, monkeypatch):
+    if kind == "xlsx":
+        pytest.importorskip("openpyxl")
+        FRAME.to_excel(tmp_path / "t.xlsx", index=False)
+    data = archive(b"a,b\n1,x\n") if kind == "zip" else (tmp_path / "t.xlsx").read_bytes()
+    (tmp_path / "t").write_bytes(data)
+    (tmp_path / "packed").write_bytes(archive(data))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    for path in ("-", tmp_path / "t", tmp_path / "packed")[: 3 if kind == "xlsx" else 2]:
+        assert read_table(path).to_pydict() == (ROW if kind == "zip" else TYPED)
+
+
+def test_structs_become_columns(tmp_path):
+    rows = [{"a": {"b": 1, "c": {"d": "x"}}}, {"a": {"b": 2, "c": None}}]
+    pa.parquet.write_table(pa.table({"a": [row["a"] for row in rows]}), tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").to_pydict() == {"a.b": [1, 2], "a.c.d": ["x", None]}
+
+
 def test_words_for_missing(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\nNA,x\n1, NA\n")
     assert read_table(tmp_path / "t.csv", missing=["NA"]).to_pydict() == {"a": [None, "1"], "b": ["x", None]}
@@ -186,6 +205,39 @@ def test_large_files_come_in_pieces(suffix, tmp_path, monkeypatch):
     pieces = [source.table for source in read_batches(tmp_path / f"t.{suffix}")]
     assert len(pieces) > 1
     assert [int(v) for piece in pieces for v in piece["a"].to_pylist()] == list(range(2000))
+
+
+# Texts that are read in pieces as they are read at once.
+ODD_TEXTS = {
+    "short rows": ("t.csv", "a,b\n" + "".join(f"{k},x\n" if k % 7 else f"{k}\n" for k in range(5001))),
+    "blank lines": ("t.csv", "a,b\n" + "".join(f"{k},x\n\n" if k % 7 else f"{k}\n" for k in range(5000))),
+    "one column with blank lines": ("t.csv", "a\n" + "".join(f"{k}\n\n" for k in range(5000))),
+    "the suffix names the separator": ("t.tsv", "a,b\n" + "".join(f"{k},{k + 1}\n" for k in range(5000))),
+    "quotes": ("t.csv", "a,b\n" + "".join(f'{k},"x\n""y"""\n' for k in range(5000))),
+}
+
+
+@pytest.mark.parametrize("name", ODD_TEXTS)
+def test_pieces_have_the_rows_of_the_file(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("cmlp.tabular.reading.batches.PIECE", 1 << 12)
+    file, text = ODD_TEXTS[name]
+    (tmp_path / file).write_text(text)
+    pieces = [source.table for source in read_batches(tmp_path / file)]
+    assert len(pieces) > 1
+    assert pa.concat_tables(pieces).to_pydict() == read_table(tmp_path / file).to_pydict()
+
+
+@pytest.mark.parametrize(
+    ("last", "message"),
+    [(b"1,2,3\n", "has 3 cells, the header has 2: '1,2,3'"), (b"caf\xe9,1\n", "cannot be read in pieces: ")],
+)
+def test_bad_rows_in_a_later_piece(last, message, tmp_path, monkeypatch):
+    monkeypatch.setattr("cmlp.tabular.reading.batches.PIECE", 1 << 12)
+    monkeypatch.setattr("cmlp.tabular.reading.batches.SAMPLE", 1 << 12)
+    (tmp_path / "t.csv").write_bytes(b"a,b\n" + b"1,x\n" * 5000 + last)
+    with pytest.raises(TableError) as caught:
+        list(read_batches(tmp_path / "t.csv"))
+    assert message in str(caught.value)
 
 
 # Files: name -> (content, what the message says).

@@ -46,7 +46,11 @@ def as_table(data: Any) -> pa.Table:
     rows = {len(column) for column in columns}
     if len(rows) > 1:
         raise TableError(f"the columns have different lengths: {', '.join(map(str, sorted(rows)))}")
-    return pa.table([simple(column) for column in columns], unique_names(names))
+    table = pa.table([simple(column) for column in columns], unique_names(names))
+    while any(pa.types.is_struct(kind) for kind in table.schema.types):
+        table = table.flatten()  # a struct a with a field b becomes the column a.b
+        table = pa.table([simple(column) for column in table.columns], unique_names(table.column_names))
+    return table
 
 
 def _columns(data: Any) -> tuple[list[str], list[Any]]:
@@ -92,9 +96,10 @@ def arrow_column(values: Any) -> Any:
 
 def simple(column: Any) -> Any:
     """One Arrow array without chunks; lists of values as text ``a|b``, dictionaries as their values."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = column
     if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+        several = pa.concat_arrays if array.num_chunks else lambda chunks: pa.array([], column.type)
+        array = array.chunk(0) if array.num_chunks == 1 else several(array.chunks)
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):

@@ -5,15 +5,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.csv as pacsv
-
 from cmlp.tabular.arrow import as_table
-from cmlp.tabular.errors import TableError
 from cmlp.tabular.reading.content import MAGIC, SAMPLE
-from cmlp.tabular.reading.delimited import sample_text
+from cmlp.tabular.reading.delimited import read_pieces, sample_text
 from cmlp.tabular.reading.dialect import find_dialect
-from cmlp.tabular.reading.source import Source, emptied, read_source
+from cmlp.tabular.reading.source import Source, emptied, read_source, separator_of, suffix_of
 
 # Files larger than this are read in pieces of about this size.
 PIECE = 1 << 26
@@ -40,14 +36,19 @@ def read_batches(
     ------
     Source
         Tables with the same columns.
+
+    Raises
+    ------
+    TableError
+        As in `read_table`, when the piece is reached.
     """
     words = list(missing)
     path = Path(paths[0])
     if len(paths) == 1 and path.is_file() and path.stat().st_size > PIECE:
         pieces = _parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _text(path)
         if pieces is not None:
-            for piece in pieces:
-                yield Source(emptied(as_table(piece), words), str(path))
+            for piece, remarks in pieces:
+                yield Source(emptied(as_table(piece), words), str(path), remarks)
             return
     yield read_source(*paths, missing=words, sheet=sheet)
 
@@ -55,7 +56,7 @@ def read_batches(
 def _parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(path).iter_batches(ROWS)
+    return ((batch, []) for batch in pq.ParquetFile(path).iter_batches(ROWS))
 
 
 def _text(path: Path) -> Any:
@@ -70,17 +71,5 @@ def _text(path: Path) -> Any:
         sample = sample_text(start, cut=True, errors="strict").removeprefix("\ufeff")
     except UnicodeDecodeError:
         return None
-    dialect = find_dialect(sample)
-    names = list(dialect.names)
-
-    def refuse(row: Any) -> str:
-        raise TableError(
-            f"{path}: a row has {row.actual_columns} cells, the header has {len(names)}: {row.text[:60]!r}"
-        )
-
-    return pacsv.open_csv(
-        path,
-        pacsv.ReadOptions(skip_rows=dialect.skipped, column_names=names, block_size=PIECE // 4),
-        pacsv.ParseOptions(delimiter=dialect.separator, newlines_in_values=True, invalid_row_handler=refuse),
-        pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
-    )
+    dialect = find_dialect(sample, separator_of(suffix_of(path)))
+    return read_pieces(path, dialect, PIECE // 4)

@@ -30,6 +30,8 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# One of these is in a zip archive that is a spreadsheet, of Excel and of ODS.
+WORKBOOK = {"[Content_Types].xml", "mimetype"}
 SAMPLE = 1 << 20
 # Text in which no other bytes stand for letters is Windows-1252, of which Latin-1 is a part.
 WESTERN = set(
@@ -49,19 +51,26 @@ def load(path: Path) -> bytes:
         If it is too large for the memory, or damaged.
     """
     check_memory(path, path.stat().st_size)
+    return unpacked(path.read_bytes(), str(path))
+
+
+def unpacked(data: bytes, name: str) -> bytes:
+    """Decompress; a TableError when it is damaged."""
     try:
-        return unpack(path.read_bytes(), str(path))
+        return _unpack(data, name)
     except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException) as error:
-        raise TableError(f"{path}: cannot be decompressed: {' '.join(str(error).split())}") from error
+        raise TableError(f"{name}: cannot be decompressed: {' '.join(str(error).split())}") from error
 
 
-def unpack(data: bytes, name: str) -> bytes:
-    """Decompress what begins as a compressed file does."""
+def _unpack(data: bytes, name: str) -> bytes:
+    """Decompress what begins as a compressed file does; a spreadsheet, itself a zip archive, stays one."""
     for magic, decompress in MAGIC.items():
         if data.startswith(magic):
             return decompress(data)
     if data.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if WORKBOOK & set(archive.namelist()):
+                return data
             members = [
                 info for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename
             ]

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from cmlp.tabular.arrow import as_table
 from cmlp.tabular.errors import TableError, listing
-from cmlp.tabular.reading.content import load, unpack
+from cmlp.tabular.reading.content import load, unpacked
 from cmlp.tabular.reading.delimited import read_delimited
 from cmlp.tabular.reading.spreadsheets import read_spreadsheet
 
@@ -134,10 +134,10 @@ def _read(path: Path, sheet: str) -> Source:
     name = str(path)
     try:
         data = _stdin() if name == "-" else b""
-        suffix = _suffix(path)
+        suffix = suffix_of(path)
         if suffix in COLUMNAR:
             return Source(as_table(COLUMNAR[suffix](path)), name)
-        data = data or (path.read_bytes() if suffix in SHEETS else load(path))
+        data = data or load(path)
         table, remarks = _decode(data, name, suffix, sheet)
         return Source(as_table(table), name, remarks)
     except (OSError, pa.ArrowException) as error:
@@ -149,10 +149,11 @@ def _stdin() -> bytes:
     data = sys.stdin.buffer.read()
     if not data:
         raise TableError("-: nothing came through the pipe")
-    return data if data.startswith(b"PK") else unpack(data, "-")
+    return unpacked(data, "-")
 
 
-def _suffix(path: Path) -> str:
+def suffix_of(path: Path) -> str:
+    """The suffix that names a format, without that of a compressed file."""
     parts = [
         part.lower()
         for part in path.suffixes
@@ -171,7 +172,12 @@ def _decode(data: bytes, name: str, suffix: str, sheet: str) -> tuple[Any, list[
         start in b"{[" and start and suffix not in (".csv", ".tsv")
     ):
         return _json(data, name), []
-    return read_delimited(data, name, SEPARATORS.get(suffix, ""))
+    return read_delimited(data, name, separator_of(suffix))
+
+
+def separator_of(suffix: str) -> str:
+    """The separator that a suffix names; nothing when it names none."""
+    return SEPARATORS.get(suffix, "")
 
 
 def _parquet(source: Any) -> Any:
