@@ -1,6 +1,8 @@
 """`TabularClassifier` and `TabularRegressor`: right predictions from tables as people write them."""
 
+import json
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import cmlp
 from cmlp.tabular import TableEncoder, TableError, TabularClassifier, TabularRegressor, read_table
+from cmlp.tabular.fitting import fit_network
 
 TRAIN, ROWS = 500, 650
 QUICK = {"n_threads": 1, "hidden": (64,), "epochs": 120}
@@ -252,6 +255,42 @@ REFUSALS = {
         lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], sample_weight=[1]),
         "weights and times have one number a row: got shape (1,) for 2 rows",
     ),
+    "groups of another length": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], groups=["x"]),
+        "groups have one value a row: got shape (1,) for 2 rows",
+    ),
+    "a gap in the time": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], time=[1.0, np.nan]),
+        "the time at row 2 is missing; each row needs one",
+    ),
+    "a negative weight": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], sample_weight=[1, -1]),
+        "the sample weight at row 2 is -1; weights are 0 or more",
+    ),
+    "a gap in the weights": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], sample_weight=[np.nan, 1]),
+        "the sample weight at row 1 is nan; weights are 0 or more",
+    ),
+    "no weight": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], sample_weight=[0, 0]),
+        "the sample weights are zero in every row",
+    ),
+    "folds of several networks": (
+        lambda: TabularRegressor("best", cv=2).fit({"a": range(40)}, np.arange(40.0) ** 2),
+        "preset 'best' compares 5 networks on one set of validation rows, which cv does not have",
+    ),
+    "infinity after rows without a target": (
+        lambda: TabularRegressor().fit({"a": [1.0, 2.0, np.inf, 3.0]}, [None, 1.0, 2.0, 3.0]),
+        "column 'a' holds inf at row 3",
+    ),
+    "an infinite target": (
+        lambda: TabularRegressor().fit({"a": [1, 2, 3]}, [np.nan, 1.0, np.inf]),
+        "column 'y' holds inf at row 3",
+    ),
+    "words in a quantity": (
+        lambda: TabularRegressor().fit({"a": [1, 2, 3]}, ["", "1", "x"]),
+        "the first that is not: 'x' at row 3",
+    ),
 }
 
 
@@ -261,6 +300,78 @@ def test_refusals(name):
     with pytest.raises(TableError) as caught:
         act()
     assert message in str(caught.value)
+
+
+def test_a_target_is_read_as_the_table_is_written():
+    inputs = pa.table({"a": [f"{k},5" for k in range(40)], "b": [f"{k % 7},25" for k in range(40)]})
+    prices = pa.array([f"{k + 1}.{k:03d}" for k in range(40)])
+    model = TabularRegressor("fast", epochs=1).fit(inputs, prices)
+    assert model.target_.format.decimal == ","
+    assert (model.target_.mean, model.target_.log) == (pytest.approx(20.5 * 1000 + 19.5), False)
+
+
+def test_a_time_limit_is_shared_by_the_trainings(shop, monkeypatch):
+    limits = []
+
+    def fit(*arguments, time_limit, **options):
+        limits.append(time_limit)
+        return fit_network(*arguments, time_limit=time_limit, **options)
+
+    monkeypatch.setattr("cmlp.tabular.jobs.fit_network", fit)
+    for options in ({"cv": 3}, {"preset": "best"}):
+        limits.clear()
+        model = TabularClassifier(**options, time_limit=1000.0, epochs=1, n_threads=1)
+        model.fit(shop.drop(columns="buys"), shop["buys"])
+        count = len(limits)
+        assert count == (4 if "cv" in options else 5)
+        np.testing.assert_allclose(limits, 1000.0 / np.arange(count, 0, -1), rtol=0.05)
+
+
+def test_a_loaded_model_takes_arrays_with_the_columns_left_out(tmp_path):
+    x = np.random.default_rng(8).normal(size=(60, 3))
+    x[:, 1] = 7.0
+    model = TabularRegressor("fast", epochs=2).fit(x, x[:, 0])
+    cmlp.save(model, tmp_path / "m.safetensors")
+    loaded = cmlp.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+    assert loaded.feature_names_in_.tolist() == model.feature_names_in_.tolist() == ["x0", "x1", "x2"]
+    older = {key: value for key, value in model.encoder_.to_dict().items() if key != "inputs"}
+    assert TableEncoder.from_dict(older).feature_names_in_.tolist() == ["x0", "x2"]
+
+
+def described(change):
+    """A change of the description of the table."""
+    return lambda data: json.dumps(change(data))
+
+
+def spelled(old, new):
+    """Another spelling in the description of the table."""
+    return lambda data: re.sub(old, new, json.dumps(data))
+
+
+DAMAGE = {
+    "no JSON": lambda data: "{",
+    "not an object": lambda data: "[]",
+    "later version": described(lambda data: {**data, "version": 99}),
+    "no target": described(lambda data: {key: data[key] for key in ("version", "columns")}),
+    "unknown kind": spelled('"numeric"', '"magic"'),
+    "zero deviation": spelled(r'"deviation": [\d.]+, "indicator"', '"deviation": 0, "indicator"'),
+    "text for a number": spelled(r'"median": [\d.]+', '"median": "two"'),
+    "unknown field": spelled('"median"', '"mode"'),
+    "no classes": spelled(r'\["no", "yes"\]', "[]"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damaged_descriptions_are_one_clear_error(name, classifier, tmp_path):
+    cmlp.save(classifier, tmp_path / "m.safetensors")
+    net = cmlp.load(tmp_path / "m.safetensors").net_
+    text = net.metadata["cmlp.table"]
+    net.metadata["cmlp.table"] = DAMAGE[name](json.loads(text))
+    assert net.metadata["cmlp.table"] != text
+    cmlp.save(net, tmp_path / "m.safetensors")
+    with pytest.raises(TableError, match="the model's table description cannot be read"):
+        cmlp.load(tmp_path / "m.safetensors")
 
 
 # scikit-learn's checks that do not apply, and why.

@@ -13,7 +13,7 @@ import cmlp
 from cmlp.cli import pictures
 from cmlp.cli.progress import progress
 from cmlp.cli.ui import OptionError, StoppedError, console, make_table, say
-from cmlp.tabular.fitting import NoEpochError, Outcome, Rows, describe_end, fit_network, training_record
+from cmlp.tabular.fitting import NoModelError, Outcome, Rows, describe_end, fit_network, training_record
 from cmlp.tabular.recipe import Recipe, build_network, describe_network
 from cmlp.tabular.scores import Scores, classification_scores, confusion_counts, probabilities
 
@@ -55,7 +55,7 @@ def demo(out: Path, seed: int, epochs: int, threads: int | None) -> None:
             outcome = fit_network(
                 net, data.train, data.validation, recipe, loss="cross_entropy", observer=observer
             )
-    except NoEpochError as error:
+    except NoModelError as error:
         raise StoppedError(f"{error}; nothing was written") from error
     say(describe_end(outcome, recipe))
     shares = probabilities(net.predict(data.test[0]))

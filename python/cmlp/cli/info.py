@@ -12,7 +12,8 @@ from rich.table import Table
 import cmlp
 from cmlp.catalogue import KINDS, catalogue, columns
 from cmlp.cli.store import load_any
-from cmlp.cli.ui import console, listing, make_table, show_score
+from cmlp.cli.ui import console, make_table, show_score
+from cmlp.tabular.errors import listing
 
 
 @click.command(short_help="What is installed, and what is in a model file.")
@@ -146,7 +147,7 @@ def _show_model(facts: dict[str, Any]) -> None:
     rows += [(f"layer {k}", layer) for k, layer in enumerate(facts["layers"])]
     table = facts["table"]
     if table is not None:
-        classes = f": {listing([str(name) for name in table['classes']])}" if table["classes"] else ""
+        classes = f": {listing([str(name) for name in table['classes']], 12)}" if table["classes"] else ""
         rows.append(("predicts", f"{table['target']} ({table['task']}{classes})"))
     console().print(_pairs(facts["file"], rows + _training_rows(facts["training"])))
     if table is not None:
@@ -157,7 +158,7 @@ def _show_model(facts: dict[str, Any]) -> None:
 def _training_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
     rows = []
     for key, value in record.items():
-        if key in ("residuals", "habits"):
+        if key == "residuals":
             continue
         if isinstance(value, dict):
             value = ", ".join(f"{name} {_cell(name, part)}" for name, part in value.items())

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 import cmlp
 from cmlp.cli.progress import progress
-from cmlp.cli.store import check_folder as check_folder
-from cmlp.cli.ui import CommandError, StoppedError, console, make_table, say, show_score
+from cmlp.cli.ui import CommandError, OptionError, StoppedError, console, make_table, say, show_score
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from cmlp.tabular.inference import Habits
     from cmlp.tabular.jobs import Prepared
     from cmlp.tabular.reading import Source
 
@@ -68,7 +68,7 @@ def run(options: Options, parameters: dict[str, Any]) -> None:
         Of the `TabularClassifier` or `TabularRegressor`.
     """
     from cmlp import NonFiniteError
-    from cmlp.tabular.fitting import NoEpochError
+    from cmlp.tabular.fitting import NoModelError
     from cmlp.tabular.reading import read_source
 
     source = read_source(*options.table, missing=options.missing, sheet=options.sheet)
@@ -78,7 +78,7 @@ def run(options: Options, parameters: dict[str, Any]) -> None:
         model = fit(options, parameters, source)
     except NonFiniteError as error:
         raise CommandError(f"{error}; try a smaller --lr") from error
-    except NoEpochError as error:
+    except NoModelError as error:
         raise StoppedError(f"{error}; nothing was written") from error
     show_scores(model.record_, model.target_.classes)
     for line in model.remarks_:
@@ -97,19 +97,20 @@ def run(options: Options, parameters: dict[str, Any]) -> None:
 def fit(options: Options, parameters: dict[str, Any], source: "Source") -> Any:
     """Train the model of a table; says what it finds on the way."""
     from cmlp.tabular import TabularClassifier, TabularRegressor, find_column
-    from cmlp.tabular.inference import find_habits
     from cmlp.tabular.jobs import Observers
-    from cmlp.tabular.target_cells import choose_task, read_target
+    from cmlp.tabular.labelled import LabelledTable
+    from cmlp.tabular.target_cells import choose_task
 
     table, target = source.table, options.target
-    column = find_column(table, target).combine_chunks()
-    habits = find_habits(table)
-    cells = read_target(target, column, habits.decimal)
-    task = choose_task(cells) if options.task == "auto" else options.task
-    weight, groups, time, unused = _row_columns(table, options)
-    for name in parameters["types"]:
-        find_column(table, name)
-    types = {name: kind for name, kind in parameters["types"].items() if name != target}
+    column = find_column(table, target)
+    unused = [name for name in (options.weights, options.group) if name is not None]
+    types = _input_types(table, target, unused, parameters["types"])
+    rows = table.drop_columns(list(dict.fromkeys([target, *unused])))
+    if not rows.column_names:
+        raise CommandError(f"no column is left to learn from: the table has only {target!r}")
+    data = LabelledTable.read(rows, target, column)
+    data = data.extended(*_row_columns(table, options, data.habits))
+    task = choose_task(data.cells) if options.task == "auto" else options.task
     model = (TabularClassifier if task == "classification" else TabularRegressor)(
         **{**parameters, "types": types}
     )
@@ -118,12 +119,23 @@ def fit(options: Options, parameters: dict[str, Any], source: "Source") -> Any:
         network=lambda text, recipe: _network(text, recipe.epochs),
         trained=_say_end,
     )
-    rows = table.drop_columns([target, *unused])
-    if not rows.column_names:
-        raise CommandError(f"no column is left to learn from: the table has only {target!r}")
-    model._fit_cells(rows, target, cells, weight, groups, time, observers=observers)
-    model.record_ = {"data": Path(source.name).name, "habits": {"decimal": habits.decimal}, **model.record_}
+    model._fit_labelled(data, observers)
+    model.record_ = {"data": Path(source.name).name, **model.record_}
     return model
+
+
+def _input_types(table: "pa.Table", target: str, unused: list[str], types: dict[str, str]) -> dict[str, str]:
+    """The given types of the inputs; refuses one for the target."""
+    from cmlp.tabular import find_column
+
+    for name in types:
+        find_column(table, name)
+    if target in types:
+        raise OptionError(
+            f"{target!r} is the target: --column, --drop and --categorical are for the other columns, "
+            "--task says what the target is"
+        )
+    return {name: kind for name, kind in types.items() if name not in unused}
 
 
 def _say_end(outcome: Any, recipe: Any) -> None:
@@ -137,34 +149,30 @@ def _network(text: str, epochs: int) -> Any:
     return progress(epochs)
 
 
-def _row_columns(table: "pa.Table", options: Options) -> tuple[Any, Any, Any, list[str]]:
-    """Weights, groups and times of the rows, and the columns among them that are no inputs."""
+def _row_columns(table: "pa.Table", options: Options, habits: "Habits") -> tuple[Any, Any, Any]:
+    """Weights, groups and times of the rows."""
     from cmlp.tabular import find_column
-    from cmlp.tabular.arrow import keys
+    from cmlp.tabular.arrow import keys, simple
 
-    weight = None if options.weights is None else _numbers(table, options.weights)
-    if weight is not None and not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-        raise CommandError(f"--weights {options.weights!r}: each row needs a weight of 0 or more")
+    weight = None if options.weights is None else _numbers(table, options.weights, habits)
     groups = None
     if options.group is not None:
-        groups = np.asarray(keys(find_column(table, options.group).combine_chunks()).fill_null(""))
-    time = None if options.time is None else _numbers(table, options.time)
-    if time is not None and np.isnan(time).any():
-        raise CommandError(f"--time {options.time!r}: row {int(np.argmax(np.isnan(time))) + 1} has no time")
-    return weight, groups, time, [name for name in (options.weights, options.group) if name is not None]
+        groups = np.asarray(keys(simple(find_column(table, options.group))).fill_null(""))
+    return weight, groups, None if options.time is None else _numbers(table, options.time, habits)
 
 
-def _numbers(table: "pa.Table", name: str) -> NDArray[np.float64]:
+def _numbers(table: "pa.Table", name: str, habits: "Habits") -> NDArray[np.float64]:
     """Numbers of a column, or days of a column of dates."""
     from cmlp.tabular import find_column
+    from cmlp.tabular.arrow import simple
     from cmlp.tabular.columns import DateColumn, NumericColumn
-    from cmlp.tabular.inference import find_habits, infer_column
+    from cmlp.tabular.inference import infer_column
 
-    array = find_column(table, name).combine_chunks()
-    column = infer_column(name, array, find_habits(table)).column
+    array = simple(find_column(table, name))
+    column = infer_column(name, array, habits).column
     if isinstance(column, DateColumn | NumericColumn):
         return column.read(array, [])
-    found = infer_column(name, array, find_habits(table), "number").column
+    found = infer_column(name, array, habits, "number").column
     if found is None:
         raise CommandError(f"column {name!r} has no numbers and no dates that differ")
     return found.read(array, [])  # type: ignore[union-attr]

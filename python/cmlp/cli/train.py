@@ -10,20 +10,19 @@ from cmlp.cli.learning import Options, run
 from cmlp.cli.options import COUNT, PATH, SHARE, parse_types, parse_widths, reading_options, table_argument
 from cmlp.cli.store import check_folder
 from cmlp.cli.ui import check_name
-from cmlp.tabular.recipe import PRESETS
+from cmlp.tabular.recipe import PRESETS, TASKS
+from cmlp.tabular.scores import CLASSIFICATION, REGRESSION
 
 TASK_HELP = "auto: text, true/false and up to 20 integers are classes; other numbers are a quantity."
 COLUMN_HELP = "Type of a column: number, category, date, text, list, yes/no or drop. May be repeated."
-METRICS = ("accuracy", "balanced accuracy", "log loss", "AUC", "average precision", "F1", "RMSE", "MAE", "R2")
+METRICS = (*CLASSIFICATION, *REGRESSION)
 
 
 @click.command(short_help="Train on a table to predict one of its columns.")
 @table_argument
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--out", type=PATH, default=Path("model.safetensors"), help="Model file to write.")
-@click.option(
-    "--task", type=click.Choice(["auto", "classification", "regression"]), default="auto", help=TASK_HELP
-)
+@click.option("--task", type=click.Choice(TASKS), default="auto", help=TASK_HELP)
 @click.option("--column", multiple=True, metavar="NAME=TYPE", help=COLUMN_HELP)
 @click.option("--drop", multiple=True, metavar="COLUMN", help="Leave a column out. May be repeated.")
 @click.option("--categorical", multiple=True, metavar="COLUMN", help="A column of codes, not quantities.")

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from cmlp.tabular.arrow import as_table, as_text, kind_of, tidy
+from cmlp.tabular.arrow import as_table, as_text, kind_of, simple, tidy, to_numpy
 from cmlp.tabular.columns import Column, column_from_dict, column_to_dict
 from cmlp.tabular.columns.categories import dense
 from cmlp.tabular.errors import TableError, listing, printable
@@ -112,17 +112,21 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         TableError
             If a named column is not there, a type is unknown, or no column is left.
         """
-        table, types = as_table(X), dict(self.types or {})
+        table = as_table(X)
         check_size(table)
+        return self.fit_table(table, find_habits(table))
+
+    def fit_table(self, table: pa.Table, habits: Habits) -> "TableEncoder":
+        """Fit to an Arrow table whose habits are known."""
+        types = dict(self.types or {})
         for name, given in types.items():
             find_column(table, name)
             if given not in TYPES:
                 raise TableError(f"column {name!r}: unknown type {given!r}; choose from {', '.join(TYPES)}")
         self.columns_: list[Column] = []
         self.notes_: list[ColumnNote] = []
-        habits = find_habits(table)
         for name in table.column_names:
-            self._fit_column(name, table[name].combine_chunks(), habits, types.get(name, ""))
+            self._fit_column(name, simple(table[name]), habits, types.get(name, ""))
         if not self.columns_:
             rows = "1 sample: " if len(table) == 1 else ""
             raise TableError(f"{rows}no column is left to learn from: {self._left_out()}")
@@ -136,8 +140,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _fit_column(self, name: str, array: Any, habits: Habits, given: str) -> None:
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks)
         found = infer_column(name, array, habits, given)
         if found.column is not None:
             self.columns_.append(found.column)
@@ -210,11 +212,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             )
         remarks: list[str] = []
         if self.n_features_out_ > MAX_DENSE:
-            parts = [column.transform(_cells(table, column.name), remarks) for column in self.columns_]
+            parts = [column.transform(simple(table[column.name]), remarks) for column in self.columns_]
             return sp.hstack([sp.csr_matrix(part) for part in parts], "csr", np.float32), remarks
         matrix, start = np.empty((len(table), self.n_features_out_), np.float32), 0
         for column in self.columns_:
-            part = column.transform(_cells(table, column.name), remarks)
+            part = column.transform(simple(table[column.name]), remarks)
             matrix[:, start : start + part.shape[1]] = dense(part)
             start += part.shape[1]
         return matrix, remarks
@@ -226,7 +228,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form; every number comes back bit for bit."""
-        return {"columns": [column_to_dict(column) for column in self.columns_]}
+        columns = [column_to_dict(column) for column in self.columns_]
+        return {"inputs": self.feature_names_in_.tolist(), "columns": columns}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "TableEncoder":
@@ -234,8 +237,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         encoder = cls()
         encoder.columns_ = [column_from_dict(column) for column in data["columns"]]
         encoder.notes_ = []
-        encoder.feature_names_in_ = np.array([column.name for column in encoder.columns_], object)
-        encoder.n_features_in_ = len(encoder.columns_)
+        names = data.get("inputs") or [column.name for column in encoder.columns_]  # older files have none
+        encoder.feature_names_in_ = np.array([str(name) for name in names], object)
+        encoder.n_features_in_ = len(names)
         return encoder._prepared()
 
 
@@ -247,9 +251,11 @@ def check_size(table: pa.Table) -> None:
             raise TableError(f"the table has 0 {what}(s) ({shape}) while a minimum of 1 is required.")
 
 
-def _cells(table: pa.Table, name: str) -> Any:
-    column = table[name]
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+def check_finite(table: pa.Table, types: Mapping[str, str]) -> None:
+    """Refuse infinite numbers in the columns that are read as numbers; names the row of the table."""
+    for name in table.column_names:
+        if pa.types.is_floating(table[name].type) and types.get(name, "number") in ("number", "date"):
+            to_numpy(simple(table[name]), name)
 
 
 def _note(name: str, array: Any, found: Finding) -> ColumnNote:

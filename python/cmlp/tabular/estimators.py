@@ -24,10 +24,10 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
         How much is tried: one small network, one network, or several of which the best on the validation
         rows is kept.
     time_limit : float, optional
-        Seconds for training.
+        Seconds for training, shared equally by the networks that are trained.
     cv : int, optional
         Folds: the scores come from models that were not trained on the rows, and the final model is trained
-        on all rows for as many epochs as the folds' best ones had in the middle.
+        on all rows for as many epochs as the folds' best ones had in the middle. Not with preset ``best``.
     types : dict of str, optional
         Columns whose type is given, see `TableEncoder`.
     metric : str, optional

@@ -91,8 +91,8 @@ class BestEpoch:
         self._net.load_state_dict(self._weights)
 
 
-class NoEpochError(RuntimeError):
-    """Training ended before its first epoch was complete."""
+class NoModelError(RuntimeError):
+    """Training ended before there was a model: in its first epoch, or in a fold of a cross-validation."""
 
 
 def fit_network(
@@ -139,7 +139,7 @@ def fit_network(
 
     Raises
     ------
-    NoEpochError
+    NoModelError
         If it was stopped before the first epoch was complete.
     cmlp.NonFiniteError
         If the loss is no longer finite.
@@ -172,7 +172,7 @@ def fit_network(
         end = "Ctrl-C"
     if not best.epoch or net.history is None:
         why = "the time limit is over" if end == "time" else "stopped"
-        raise NoEpochError(f"{why} before the first epoch was over")
+        raise NoModelError(f"{why} before the first epoch was over")
     best.restore()
     return Outcome(net.history.history, best.epoch, best.value, time.perf_counter() - start, end)
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cmlp.tabular import dates, numbers
-from cmlp.tabular.arrow import as_text, keys, kind_of, tidy, to_numpy
+from cmlp.tabular.arrow import as_text, keys, kind_of, simple, tidy, to_numpy
 from cmlp.tabular.columns import CategoryColumn, Column, DateColumn, ListColumn, NumericColumn, TextColumn
 from cmlp.tabular.columns.categories import FEW
 from cmlp.tabular.columns.dates import read_days
@@ -73,7 +73,7 @@ def find_habits(table: pa.Table) -> Habits:
     marks = {".": 0, ",": 0}
     day_first: bool | None = None
     for column in table.columns:
-        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        array = simple(column)
         if kind_of(array) != "text":
             continue
         text = missing_words(tidy(array.unique()[:SAMPLE]))
@@ -171,11 +171,13 @@ def _infer_text(name: str, array: Any, habits: Habits) -> Finding:
         return _category(name, array, "taken as codes, since digits have leading zeros")
     if _is_yes_no(distinct):
         return _yes_no(name, array, habits)
-    for find in (_plain_number, _found_date, _written_number):
-        found = find(name, plain, habits)
-        if found:
-            return found
-    return _infer_words(name, array)
+    written = numbers.read_numbers(plain, habits.decimal)
+    if written is not None and written.plain:
+        return _infer_number(name, written.values, numbers.NumberFormat())
+    found = _found_date(name, plain, habits)
+    if found is None and written is not None:
+        found = _written_number(name, plain, written)
+    return found or _infer_words(name, array)
 
 
 def _is_yes_no(distinct: Any) -> bool:
@@ -198,12 +200,6 @@ def _is_code(distinct: Any) -> bool:
     return zeros > 0 and bool(pc.all(pc.match_substring_regex(distinct, "^[0-9]+$")).as_py())
 
 
-def _plain_number(name: str, text: Any, habits: Habits) -> Finding | None:
-    if numbers.find_format(text, habits.decimal) != numbers.NumberFormat() or numbers.has_strays(text):
-        return None
-    return _infer_number(name, to_numpy(pc.cast(text, pa.float64()), name), numbers.NumberFormat())
-
-
 def _found_date(name: str, text: Any, habits: Habits) -> Finding | None:
     found = dates.find_format(text, habits.day_first)
     if found is None:
@@ -213,17 +209,13 @@ def _found_date(name: str, text: Any, habits: Habits) -> Finding | None:
     )
 
 
-def _written_number(name: str, text: Any, habits: Habits) -> Finding | None:
-    form = numbers.find_format(text, habits.decimal)
-    if form is None:
-        return None
-    values = form.parse(text)
-    stray = np.asarray(text.is_valid()) & np.isnan(values)
+def _written_number(name: str, text: Any, written: numbers.Reading) -> Finding:
+    stray = np.asarray(text.is_valid()) & np.isnan(written.values)
     doubt = ""
     if stray.any():
         first = printable(text[int(np.argmax(stray))])
         doubt = f"{int(stray.sum())} cells are no numbers ({first!r} ...): taken as missing"
-    found = _infer_number(name, values, form)
+    found = _infer_number(name, written.values, written.format)
     return Finding(found.kind, found.column, found.reason, doubt or found.doubt)
 
 

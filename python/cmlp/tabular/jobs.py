@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from cmlp import nn
 from cmlp.tabular import scores as scoring
 from cmlp.tabular.columns import TextColumn
-from cmlp.tabular.encoder import TableEncoder
+from cmlp.tabular.encoder import TableEncoder, check_finite
 from cmlp.tabular.errors import TableError, printable
-from cmlp.tabular.fitting import Outcome, Rows, fit_network, training_record
+from cmlp.tabular.fitting import NoModelError, Outcome, Rows, fit_network, training_record
+from cmlp.tabular.labelled import LabelledTable
 from cmlp.tabular.leaks import leak_remarks
 from cmlp.tabular.recipe import Recipe, batch_size_for, build_network, describe_network
 from cmlp.tabular.scores import Scores
 from cmlp.tabular.split import folds, split_groups, split_rows, split_time
 from cmlp.tabular.target import Target
-from cmlp.tabular.target_cells import TargetCells
 
 # Of two classes, the rarer one with fewer rows than this share has a threshold of its own.
 RARE = 0.2
@@ -92,36 +92,28 @@ class Job:
     ----------
     model : TabularModel
         The parameters.
-    table : pyarrow.Table
+    data : LabelledTable
         The rows.
-    name : str
-        Of the target.
-    cells : TargetCells
-        The target.
-    weight, groups, time : numpy.ndarray or None
-        Of each row.
     observers : Observers
         Who is called meanwhile.
     """
 
-    def __init__(
-        self, model: Any, table: pa.Table, name: str, cells: TargetCells, weight: Any, groups: Any, time: Any,
-        observers: Observers | None = None,
-    ) -> None:  # fmt: skip
-        if len(cells.array) != len(table):
-            raise TableError(f"the target has {len(cells.array)} values, the table has {len(table)} rows")
-        known = np.asarray(cells.array.is_valid())
+    def __init__(self, model: Any, data: LabelledTable, observers: Observers | None = None) -> None:
+        # Tables keep the rows without a target, so that messages name the caller's rows.
+        self.data: LabelledTable = data
+        self.known: NDArray[np.int64] = np.flatnonzero(data.cells.array.is_valid())
         self.model: Any = model
         self.observers = observers or Observers()
-        self.left_out: int = int((~known).sum())
-        self.table: Any = table.filter(pa.array(known)) if self.left_out else table
-        self.cells: Any = replace(cells, array=cells.array.filter(pa.array(known)))
-        self.weight, self.time = (None if v is None else v[known] for v in (weight, time))
-        self.groups: Any = None if groups is None else np.asarray(groups)[known]
-        if len(self.cells.array) == 1:
+        self.left_out: int = len(data.table) - len(self.known)
+        self.weight, self.groups, self.time = (
+            None if v is None else v[self.known] for v in (data.weight, data.groups, data.time)
+        )
+        if len(self.known) == 1:
             raise TableError("the table has 1 sample with a target: nothing to learn")
-        self.target: Target = Target.fit(name, self.cells, model._task)
-        self.y: Any = self.target.encode(self.cells.array)
+        check_finite(data.table, dict(model.types or {}))
+        self.target: Target = Target.fit(data.name, data.cells, model._task)
+        self.y: Any = self.target.encode(data.cells.array.drop_null())
+        self.trainings_left: int = 1
         self.metric: str | None = model.metric
         if self.metric is not None and self.metric not in METRICS[model._task]:
             raise TableError(f"unknown metric {self.metric!r}; choose from {', '.join(METRICS[model._task])}")
@@ -137,6 +129,7 @@ class Job:
         rows = self._prepare(self._split())
         self.observers.prepared(rows)
         first, *others = self.model._recipes()
+        self.trainings_left = 1 + len(others)
         trained = [self._train(rows, first)]
         for recipe in others:
             if not self._late() and not trained[-1][1].interrupted:
@@ -147,7 +140,12 @@ class Job:
 
     def _cross_validated(self) -> Result:
         """Scores from folds; the model is trained on all rows for the middle of the folds' best epochs."""
-        recipe = self.model._recipes()[0]
+        recipe, *others = self.model._recipes()
+        if others:
+            raise TableError(
+                f"preset {self.model.preset!r} compares {1 + len(others)} networks on one set of "
+                "validation rows, which cv does not have: choose another preset, or leave cv out"
+            )
         splits = folds(len(self.y), self.model.cv, recipe.seed, self._classes(), self.groups, self.time)
         outputs, scored, epochs = (
             np.empty((len(self.y), self.target.outputs)),
@@ -156,13 +154,16 @@ class Job:
         )
         everything = self._prepare(np.ones(len(self.y), bool))
         self.observers.prepared(everything)
-        for _, held in splits:
+        self.trainings_left = len(splits) + 1
+        for k, (_, held) in enumerate(splits):
             train = np.ones(len(self.y), bool)
             train[held] = False
             if self.time is not None:
                 train &= self.time < self.time[held].min()
             rows = self._prepare(train, held)
             net, outcome, _ = self._train(rows, recipe)
+            if outcome.interrupted:
+                raise NoModelError(f"stopped in fold {k + 1} of {len(splits)}")
             outputs[held], scored[held] = net.predict(rows.validation.x), True
             epochs.append(outcome.best_epoch)
         final = replace(recipe, epochs=max(1, int(np.median(epochs))))
@@ -172,6 +173,11 @@ class Job:
 
     def _late(self) -> bool:
         return self.stop_at is not None and clock.monotonic() > self.stop_at
+
+    def _share_of_time(self) -> float | None:
+        """Seconds of the next training: an equal share of those that remain."""
+        left, self.trainings_left = self.trainings_left, self.trainings_left - 1
+        return None if self.stop_at is None else max((self.stop_at - clock.monotonic()) / left, 0.01)
 
     def _classes(self) -> NDArray[Any] | None:
         return self.y if self.target.classes else None
@@ -188,8 +194,12 @@ class Job:
         return Rows(x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
 
     def _prepare(self, train: NDArray[np.bool_], held: Any = None) -> Prepared:
-        encoder = TableEncoder(self.model.types).fit(self.table.filter(pa.array(train)))
-        x, _ = encoder.encode(self.table)
+        chosen = np.zeros(len(self.data.table), bool)
+        chosen[self.known[train]] = True
+        rows = self.data.table.filter(pa.array(chosen))
+        encoder = TableEncoder(self.model.types).fit_table(rows, self.data.habits)
+        x = encoder.encode(self.data.table)[0]
+        x = x[self.known] if self.left_out else x
         held_out = not train.all()
         held = (~train if held_out else train) if held is None else held
         return Prepared(
@@ -207,7 +217,7 @@ class Job:
             "class_weight": self.model.class_weight,
             "metric": None if self.metric is None else self._monitored,
             "n_threads": self.model.n_threads,
-            "time_limit": None if self.stop_at is None else max(self.stop_at - clock.monotonic(), 0.01),
+            "time_limit": self._share_of_time(),
         }
         validation = rows.validation if rows.held_out else None
         if self.observers.network is None:
@@ -267,7 +277,11 @@ class Job:
         if len(target.classes) == 2:
             record |= {"rare_class": target.classes[self._positive()], "threshold": target.threshold}
         return Result(
-            rows.encoder, target, net, record, [*self.cells.remarks, *self._leaks(rows), *self._strong(rows)]
+            rows.encoder,
+            target,
+            net,
+            record,
+            [*self.data.cells.remarks, *self._leaks(rows), *self._strong(rows)],
         )
 
     def _leaks(self, rows: Prepared) -> list[str]:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from cmlp import nn
-from cmlp.tabular.arrow import arrow_column, as_table, simple
+from cmlp.tabular.arrow import arrow_column, as_table
 from cmlp.tabular.encoder import TableEncoder, check_size
 from cmlp.tabular.errors import TableError
-from cmlp.tabular.jobs import Job
+from cmlp.tabular.jobs import Job, Observers
+from cmlp.tabular.labelled import LabelledTable
 from cmlp.tabular.recipe import PRESETS, Recipe
 from cmlp.tabular.target import Target
-from cmlp.tabular.target_cells import TargetCells, read_target
 
 VERSION = 2
 TABLE_KEY, RECORD_KEY = "cmlp.table", "cmlp.training"
@@ -112,7 +112,8 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         TableError
-            If the table or the target cannot be used; names the column and the value.
+            If the table or the target cannot be used; names the column and the value. If a weight is
+            negative, a row has no weight or no time, or a length is not that of the table.
         """
         if y is None:
             raise TableError(f"{type(self).__name__} requires y to be passed, but the target y is None")
@@ -120,34 +121,14 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         y = _one_column(y)
         table = as_table(X)
         check_size(table)
-        target = simple(
-            y
-            if isinstance(y, pa.Array | pa.ChunkedArray)
-            else arrow_column(np.asarray(y) if isinstance(y, list) else y)
+        is_arrow = isinstance(y, pa.Array | pa.ChunkedArray)
+        column = y if is_arrow else arrow_column(np.asarray(y) if isinstance(y, list) else y)
+        return self._fit_labelled(
+            LabelledTable.read(table, name, column).extended(sample_weight, groups, time)
         )
-        return self._fit_cells(table, name, read_target(name, target), sample_weight, groups, time)
 
-    def _fit_cells(
-        self,
-        table: pa.Table,
-        name: str,
-        cells: TargetCells,
-        weight: Any,
-        groups: Any,
-        time: Any,
-        **observers: Any,
-    ) -> Any:
-        job = Job(
-            self,
-            table,
-            name,
-            cells,
-            _array(weight, len(table), weights=True),
-            groups,
-            _array(time, len(table)),
-            **observers,
-        )
-        result = job.run()
+    def _fit_labelled(self, data: LabelledTable, observers: Observers | None = None) -> Any:
+        result = Job(self, data, observers).run()
         self.encoder_: TableEncoder = result.encoder
         self.target_: Target = result.target
         self.net_: nn.Sequential = result.net
@@ -204,15 +185,4 @@ def _one_column(y: Any) -> Any:
         return array.ravel()
     if array.ndim != 1:
         raise TableError(f"the target is one column; got shape {array.shape}")
-    return array
-
-
-def _array(values: Any, rows: int, weights: bool = False) -> NDArray[np.float64] | None:
-    if values is None:
-        return None
-    array = np.asarray(values, np.float64)
-    if array.shape != (rows,):
-        raise TableError(f"weights and times have one number a row: got shape {array.shape} for {rows} rows")
-    if not array.any() and rows and weights:
-        raise TableError("the sample weights are zero in every row")
     return array

@@ -1,7 +1,7 @@
 """Numbers as people write them: money, thousands, percent, units, K and M, parentheses for negatives."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -53,8 +53,9 @@ class NumberFormat:
     def parse(self, text: Any) -> NDArray[np.float64]:
         """Numbers of a column of tidy text, NaN where a cell is missing or no number."""
         quick = _cast(text) if self.decimal == "." else None
-        if quick is not None:
-            return quick
+        return self._written(text) if quick is None else quick
+
+    def _written(self, text: Any) -> NDArray[np.float64]:
         parts = _parts(text)
         values = _values(parts, self.decimal)
         units = _units(parts)
@@ -69,6 +70,26 @@ class NumberFormat:
         said = ["decimal comma"] if self.decimal == "," else []
         said += [f"in {self.unit}"] if self.unit else []
         return ", ".join(said + (["K, M, B multiply"] if self.scaled else []))
+
+
+class Reading(NamedTuple):
+    """How a column writes its numbers, its numbers, and whether each cell is one as a program writes it."""
+
+    format: NumberFormat
+    values: NDArray[np.float64]
+    plain: bool
+
+
+def read_numbers(text: Any, decimal: str = "") -> Reading | None:
+    """Find how a column of tidy text writes its numbers, and read them; arguments as of `find_format`."""
+    quick = _cast(text)
+    if quick is not None and decimal != ",":
+        return Reading(NumberFormat(), quick, True)
+    form = _written_format(text, decimal)
+    if form is None:
+        return None
+    values = quick if quick is not None and form.decimal == "." else form._written(text)
+    return Reading(form, values, quick is not None and form == NumberFormat())
 
 
 def find_format(text: Any, decimal: str = "") -> NumberFormat | None:
@@ -88,6 +109,10 @@ def find_format(text: Any, decimal: str = "") -> NumberFormat | None:
     """
     if decimal != "," and _cast(text) is not None:
         return NumberFormat()
+    return _written_format(text, decimal)
+
+
+def _written_format(text: Any, decimal: str) -> NumberFormat | None:
     text = text.drop_null()
     parts = _parts(text)
     if len(text) == 0 or parts.null_count > (1 - SHARE) * len(text):
@@ -122,11 +147,6 @@ def best_format(text: Any, decimal: str = "") -> NumberFormat:
     return NumberFormat(_decimal(parts) or decimal or ".", "", bool(units - {""}) and units <= {"", *SCALES})
 
 
-def has_strays(text: Any) -> bool:
-    """Whether some cells of a column of tidy text are no numbers as a program writes them."""
-    return _cast(text) is None
-
-
 def decimal_mark(text: Any) -> str:
     """The decimal mark that a column of tidy text shows; nothing when it can be read in two ways."""
     text = text.drop_null()
@@ -137,10 +157,12 @@ def decimal_mark(text: Any) -> str:
 
 
 def _cast(text: Any) -> NDArray[np.float64] | None:
+    """The numbers if each cell is finite and written as a program writes it."""
     try:
-        return np.asarray(pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+        values = np.asarray(pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False), np.float64)
     except pa.ArrowInvalid:
         return None
+    return None if np.isinf(values).any() else values
 
 
 def _parts(text: Any) -> Any:
@@ -169,6 +191,7 @@ def _values(parts: Any, decimal: str) -> NDArray[np.float64]:
     joined = pc.binary_join_element_wise(bare, power, pa.scalar("", bare.type))
     number = pc.cast(pc.if_else(fits, joined, pa.scalar(None, joined.type)), pa.float64())
     values = np.asarray(number.to_numpy(zero_copy_only=False), np.float64)
+    values = np.where(np.isinf(values), np.nan, values)
     return np.where(_negative(parts), -values, values)
 
 

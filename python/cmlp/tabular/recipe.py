@@ -39,6 +39,7 @@ class Recipe:
     seed: int = 0
 
 
+TASKS = ("auto", "classification", "regression")
 # Each preset: the changes to a recipe that are tried; the best by the validation rows is kept.
 PRESETS: dict[str, tuple[dict[str, object], ...]] = {
     "fast": ({"hidden": (64,), "epochs": 60, "patience": 8},),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cmlp.tabular import numbers
 from cmlp.tabular.arrow import as_text, first_row, keys, kind_of, plural, tidy, to_numpy
 from cmlp.tabular.errors import TableError, listing, printable
+from cmlp.tabular.recipe import TASKS
 from cmlp.tabular.target_cells import (
     Label,
     TargetCells,
@@ -23,7 +24,6 @@ from cmlp.tabular.target_cells import (
 )
 from cmlp.tabular.words import missing_signs
 
-TASKS = ("auto", "classification", "regression")
 # A positive target is learned as its logarithm when it is so skewed, and its logarithm half as much.
 SKEWED = 1.5
 
@@ -74,7 +74,7 @@ class Target:
 
     @classmethod
     def fit(cls, name: str, cells: TargetCells, task: str = "auto") -> "Target":
-        """Fit to the training rows, whose targets are all there."""
+        """Fit to the rows that have a target."""
         if task not in TASKS:
             raise TableError(f"unknown task {task!r}; choose from {', '.join(TASKS)}")
         if len(cells.array) == cells.array.null_count:
@@ -89,6 +89,7 @@ class Target:
                 f"{first_text(cells)}"
             )
         data = to_numpy(cells.array, name)
+        data = data[~np.isnan(data)]
         if float(np.ptp(data)) == 0.0:
             raise TableError(
                 f"target {printable(name)!r} is {data[0]:g} in each training row: nothing to learn"

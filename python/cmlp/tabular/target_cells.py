@@ -93,10 +93,10 @@ def _read_numbers(name: str, text: Any, decimal: str) -> TargetCells | None:
                 if len(filled.unique()) <= MAX_INTEGER_CLASSES
                 else TargetCells(pc.cast(text, pa.float64()))
             )
-    form = numbers.find_format(text, decimal)
-    if form is None:
+    read = numbers.read_numbers(text, decimal)
+    if read is None:
         return None
-    values = form.parse(text)
+    values = read.values
     stray = np.asarray(text.is_valid()) & np.isnan(values)
     remarks: tuple[str, ...] = ()
     if stray.any():
@@ -104,7 +104,7 @@ def _read_numbers(name: str, text: Any, decimal: str) -> TargetCells | None:
         remarks = (
             f"target {printable(name)!r}: {int(stray.sum())} cells are no numbers ({where}): rows left out",
         )
-    return TargetCells(pa.array(values, mask=np.isnan(values)), form, remarks)
+    return TargetCells(pa.array(values, mask=np.isnan(values)), read.format, remarks)
 
 
 def _word_remarks(name: str, text: Any) -> tuple[str, ...]:
