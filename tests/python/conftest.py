@@ -65,3 +65,13 @@ def ctrl_c():
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """A generator whose numbers follow from the test's name."""
     return np.random.default_rng(list(request.node.name.encode()))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder with the command line's people.csv in it."""
+    from command_line import people
+
+    monkeypatch.chdir(tmp_path)
+    people().to_csv("people.csv", index=False)
+    return tmp_path

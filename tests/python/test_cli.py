@@ -15,14 +15,6 @@ from cmlp.tabular import read_table
 from command_line import MODEL, good, people, record, run, train
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working folder with people.csv in it."""
-    monkeypatch.chdir(tmp_path)
-    people().to_csv("people.csv", index=False)
-    return tmp_path
-
-
 def test_demo_reads_digits(folder):
     result = good("demo", "--out", "here")
     accuracy = float(re.search(r"test accuracy ([\d.]+)%", result.output)[1])

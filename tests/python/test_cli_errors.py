@@ -4,19 +4,12 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from cmlp.tabular import fitting
 from command_line import MODEL, check_data_error, good, people, record, run, train
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working folder with people.csv in it."""
-    monkeypatch.chdir(tmp_path)
-    people().to_csv("people.csv", index=False)
-    return tmp_path
-
 
 TRAIN = ["train", "people.csv", "--target", "buys"]
 # Each bad command line: its arguments, and what the one line says. Exit code 2.
@@ -79,12 +72,6 @@ BAD_TABLES = {
     "no targets": ("a,y\n1,\n2,\n", "y", "target 'y' has no values"),
     "empty file": ("", "y", "t.csv: the file is empty"),
     "one row": ("a,y\n1,2\n", "y", "the table has 1 sample with a target: nothing to learn"),
-    "infinity": ("a,y\n" + "1,x\n2,z\n" * 9 + "inf,x\n", "y", "column 'a' holds inf at row"),
-    "infinity after a gap": (
-        "a,y\n1,\n" + "1,x\n2,z\n" * 9 + "inf,x\n",
-        "y",
-        "column 'a' holds inf at row",
-    ),
     "nothing to learn from": (
         "y\n" + "x\nz\n" * 9,
         "y",
@@ -104,6 +91,23 @@ def test_bad_tables(folder, name):
     (folder / "t.csv").write_text(content)
     check_data_error(run("train", "t.csv", "--target", *arguments.split()), message)
     assert not (folder / MODEL).exists()
+
+
+@pytest.mark.parametrize("gap", [0, 1])
+def test_infinite_numbers_name_the_row_of_the_file(folder, gap):
+    frame = pd.DataFrame({"a": [1.0, 2.0] * 9 + [np.inf], "y": ["x", "z"] * 9 + ["x"]})
+    frame.loc[: gap - 1, "y"] = None
+    frame.to_parquet("t.parquet")
+    check_data_error(run("train", "t.parquet", "--target", "y"), "column 'a' holds inf at row 19;")
+    good("train", "t.parquet", "--target", "y", "--column", "a=category", "--epochs", "1")
+
+
+def test_infinities_in_text_are_cells_that_are_no_numbers(folder):
+    (folder / "t.csv").write_text("a,y\n" + "1,x\n2,z\n" * 30 + "inf,x\n" * 3)
+    output = good("train", "t.csv", "--target", "y", "--epochs", "1", "--validation", "0").output
+    assert "column 'a': 3 cells are no numbers ('inf' ...): taken as missing" in output
+    (folder / "t.csv").write_text("a\n1\n2\n-Infinity\n")
+    assert "1 cells are no numbers ('-Infinity' at row 3)" in good("predict", MODEL, "t.csv").output
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,7 @@ def test_numbers_for_words_at_predict_time(folder):
     people().assign(city=1).to_parquet("new.parquet")
     assert (
         "column 'city' holds none of the categories of the training rows ('1')"
-        in run("predict", MODEL, "new.parquet").output
+        in good("predict", MODEL, "new.parquet").output
     )
 
 
@@ -194,6 +198,14 @@ def test_ctrl_c_keeps_the_best_epoch(folder, ctrl_c_at):
     assert result.exit_code == 130
     assert record()["training"]["interrupted"]
     good("predict", MODEL, "people.csv")
+
+
+def test_ctrl_c_in_a_fold_stops(folder, ctrl_c_at):
+    ctrl_c_at(3)
+    result = run("train", "people.csv", "--target", "buys", "--epochs", "1000", "--cv", "4")
+    assert "stopped in fold 1 of 4; nothing was written" in result.output
+    assert result.exit_code == 130
+    assert not (folder / MODEL).exists()
 
 
 def test_ctrl_c_before_an_epoch_is_over(folder, monkeypatch, ctrl_c):

@@ -8,15 +8,11 @@ import pandas as pd
 import pytest
 
 import cmlp
+from cmlp.cli.explain import importances
+from cmlp.cli.predict import known_targets
+from cmlp.tabular import read_table
+from cmlp.tabular.jobs import score
 from command_line import MODEL, good, people, record, run, train
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working folder with people.csv in it."""
-    monkeypatch.chdir(tmp_path)
-    people().to_csv("people.csv", index=False)
-    return tmp_path
 
 
 @pytest.fixture
@@ -62,6 +58,8 @@ def test_leaks_are_warned_about(folder):
         "--preset fast",
         "--missing Oslo",
         "--column age=category",
+        "--group city --column city=category",
+        "--weights income --drop income",
     ],
 )
 def test_options(folder, options):
@@ -170,6 +168,29 @@ def test_explain_finds_the_columns_that_matter(folder, target):
     assert (folder / "e.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_explain_where_the_target_is_empty(model):
+    people().assign(buys=None).to_csv("new.csv", index=False)
+    assert "mean move of the network's" in good("explain", MODEL, "new.csv").output
+
+
+@pytest.mark.parametrize("options", ["--drop note", "--column note=text"], ids=["dense", "sparse"])
+def test_importances_are_those_of_shuffled_cells(folder, options):
+    people().assign(note=[f"word{k} of {k % 7}" for k in range(240)]).to_csv("people.csv", index=False)
+    train("--target", "price", "--epochs", "2", *options.split())
+    model, table, rng = cmlp.load(MODEL), read_table("people.csv"), np.random.default_rng(0)
+    found = {item.name: item.drop for item in importances(model, table)}
+    _, y = known_targets(model.target_, table)
+
+    def rmse(table):
+        return score(model.target_, y, model.net_.predict(model.encoder_.encode(table)[0]))["RMSE"]
+
+    for column in model.encoder_.columns_:
+        at = table.column_names.index(column.name)
+        mixed = [table.column(at).take(rng.permutation(len(table))) for _ in range(3)]
+        drops = [rmse(table.set_column(at, column.name, cells)) - rmse(table) for cells in mixed]
+        assert found[column.name] == pytest.approx(np.mean(drops), abs=1e-12)
+
+
 @pytest.mark.parametrize("target", ["buys", "price"])
 def test_report_is_one_page(folder, target):
     train("--target", target, "--drop", "price" if target == "buys" else "buys")
@@ -212,7 +233,11 @@ BAD_USAGE = {
     "--metric RMSE": "unknown metric 'RMSE'; choose from accuracy",
     "--cv 1": "1 is not in the range x>=2",
     "--weights city": "column 'city' has no numbers and no dates that differ",
-    "--time income": "--time 'income': row 1 has no time",
+    "--time income": "the time at row 1 is missing; each row needs one",
+    "--weights income": "the sample weight at row 1 is nan; weights are 0 or more",
+    "--column buys=number": "'buys' is the target: --column, --drop and --categorical are for the other",
+    "--drop buys": "'buys' is the target",
+    "--cv 3 --preset best": "preset 'best' compares 5 networks on one set of validation rows",
     "--preset slow": "'slow' is not one of 'fast', 'default', 'best'",
 }
 
@@ -232,4 +257,10 @@ def test_bad_options_of_predict(model):
         in run("predict", MODEL, "people.csv", "--quantiles", "2").output
     )
     assert "--quantiles is for a quantity" in run("predict", MODEL, "people.csv", "--quantiles", "0.5").output
+    for name in ("buys", "probability_yes"):
+        people().assign(probability_yes=1).to_csv("new.csv", index=False)
+        result = run("predict", MODEL, "new.csv", "--id", name)
+        assert f"--id '{name}': the predictions have a column of that name" in result.output
+        assert result.exit_code == 2
+    assert "buys,probability_no" in good("predict", MODEL, "new.csv", "--id", "buys", "--proba").output
     assert "there is no column 'who'" in run("predict", MODEL, "people.csv", "--id", "who").output

@@ -38,7 +38,7 @@ def evaluate(
 
     loaded, source = load_model(model), read_source(*table, missing=missing, sheet=sheet)
     if as_json:
-        click.echo(json.dumps(evaluation(loaded, source).facts(), indent=2))
+        click.echo(json.dumps(Evaluation(loaded, source).facts(), indent=2))
         return
     show_evaluation(loaded, source)
 
@@ -146,14 +146,9 @@ class Evaluation:
         return found
 
 
-def evaluation(model: Any, source: "Source") -> Evaluation:
-    """Predict a table and compare."""
-    return Evaluation(model, source)
-
-
 def show_evaluation(model: Any, source: "Source") -> None:
     """Print an evaluation."""
-    found = evaluation(model, source)
+    found = Evaluation(model, source)
     for line in found.remarks:
         remark(line)
     scores, ranges = found.scores(), found.intervals()

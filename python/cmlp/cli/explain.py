@@ -84,30 +84,50 @@ def importances(model: Any, table: "pa.Table") -> list[Importance]:
     """
     target, rng = model.target_, np.random.default_rng(0)
     table = _sample(table)
-    y = known_targets(target, table)[1] if target.name in table.column_names else None
-    if y is not None:
-        cells = target.read(table[target.name].combine_chunks())
-        table = table.filter(cells.is_valid())
-    plain = model.net_.predict(model.encoder_.encode(table)[0])
-    measure, compare = _measure(model, y, plain)
+    x, y = model.encoder_.encode(table)[0], None
+    if target.name in table.column_names:
+        known, values = known_targets(target, table)
+        if len(values):
+            x, y = x[known], values
+    measure, compare = _measure(model, y, model.net_.predict(x))
     drops = {}
     for column in model.encoder_.columns_:
-        values = []
+        values, place = [], _place(model, column)
         for _ in range(REPEATS):
-            mixed = table[column.name].take(rng.permutation(len(table)))
-            changed = table.set_column(table.column_names.index(column.name), column.name, mixed)
-            values.append(compare(model.net_.predict(model.encoder_.encode(changed)[0])))
+            rows = rng.permutation(x.shape[0])
+            values.append(compare(model.net_.predict(_replaced(x, place, x[rows][:, place]))))
         drops[column.name] = float(np.mean(values))
     most = max(max(drops.values()), 1e-300)
     found = [Importance(name, drop, max(drop, 0.0) / most, measure) for name, drop in drops.items()]
     return sorted(found, key=lambda item: -item.drop)
 
 
+def _place(model: Any, column: Any) -> slice:
+    """Where the features of a column are."""
+    before = model.encoder_.columns_[: model.encoder_.columns_.index(column)]
+    start = sum(len(other.features) for other in before)
+    return slice(start, start + len(column.features))
+
+
+def _replaced(x: Any, place: slice, block: Any) -> Any:
+    """Features (rows, features) with others of one column, whose place it is."""
+    import scipy.sparse as sp
+
+    from cmlp.tabular.columns.categories import dense
+
+    if sp.issparse(x):
+        parts = [x[:, : place.start], sp.csr_matrix(block), x[:, place.stop :]]
+        return sp.hstack(parts, "csr", np.float32)
+    changed = x.copy()
+    changed[:, place] = dense(block)
+    return changed
+
+
 def _measure(model: Any, y: Any, plain: Any) -> tuple[str, Any]:
     from cmlp.tabular.jobs import score
     from cmlp.tabular.scores import HIGHER_IS_BETTER
 
-    if y is None or not len(y):
+    if y is None:
         return "mean move of the network's outputs", lambda outputs: float(np.abs(outputs - plain).mean())
     name = "log loss" if model.target_.classes else "RMSE"
     sign = -1 if name in HIGHER_IS_BETTER else 1
@@ -123,26 +143,26 @@ def dependence(model: Any, table: "pa.Table", name: str) -> Dependence:
     from cmlp.tabular.scores import probabilities
 
     table, target = _sample(table, 500), model.target_
-    values = _grid(model, table, name)
-    at = table.column_names.index(name)
+    column = next(column for column in model.encoder_.columns_ if column.name == name)
+    values, x = _grid(column, table), model.encoder_.encode(table)[0]
     predictions, k = [], positive_class(model) if target.classes else 0
     for value in values:
         cells = pa.array([value] * len(table))
-        outputs = model.net_.predict(model.encoder_.encode(table.set_column(at, name, cells))[0])
+        outputs = model.net_.predict(_replaced(x, _place(model, column), column.transform(cells, [])))
         mean = probabilities(outputs)[:, k].mean() if target.classes else target.decode(outputs[:, 0]).mean()
         predictions.append(float(mean))
     what = f"probability of {target.classes[k]!r}" if target.classes else target.name
     return Dependence(name, what, values, predictions)
 
 
-def _grid(model: Any, table: "pa.Table", name: str) -> list[Any]:
+def _grid(column: Any, table: "pa.Table") -> list[Any]:
     """Values of a column to try: quantiles of numbers and dates, the most frequent cells of the others."""
     import pyarrow.compute as pc
 
+    from cmlp.tabular.arrow import simple
     from cmlp.tabular.columns import DateColumn, NumericColumn
 
-    column = next(column for column in model.encoder_.columns_ if column.name == name)
-    array = table[name].combine_chunks()
+    array = simple(table[column.name])
     if isinstance(column, NumericColumn | DateColumn):
         read = column.read(array, [])
         there = np.flatnonzero(~np.isnan(read))

@@ -9,7 +9,8 @@ import numpy as np
 
 from cmlp.cli.options import PATH, parse_quantiles, reading_options, table_argument
 from cmlp.cli.store import check_folder, load_model
-from cmlp.cli.ui import OptionError, console, listing, make_table, remark, say, show_score
+from cmlp.cli.ui import OptionError, console, make_table, remark, say, show_score
+from cmlp.tabular.errors import listing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,7 +56,7 @@ def predict(
         check_folder(out)
     wanted = [] if quantiles is None else parse_quantiles(quantiles)
     loaded = load_model(model)
-    _check_options(loaded, only, wanted)
+    _check_options(loaded, ids, only, wanted)
     found = _Found(loaded)
     rows = 0
     with TableWriter(out) as writer:
@@ -71,13 +72,24 @@ def predict(
         remark(f"written: {rows} predictions to {out}")
 
 
-def _check_options(model: Any, only: str | None, quantiles: list[float]) -> None:
+def _check_options(model: Any, ids: tuple[str, ...], only: str | None, quantiles: list[float]) -> None:
     if only and not model.target_.classes:
         raise OptionError(f"--{only} is for classes; the model predicts a quantity")
     if quantiles and "residuals" not in model.record_:
         raise OptionError(
             "--quantiles is for a quantity predicted by a model that was trained with validation rows"
         )
+    for name in ids:
+        if name in _names(model.target_, only, quantiles):
+            raise OptionError(f"--id {name!r}: the predictions have a column of that name")
+
+
+def _names(target: Any, only: str | None, quantiles: list[float]) -> list[str]:
+    """Names of the columns of predictions."""
+    labels = [] if only == "proba" else [target.name]
+    if not target.classes:
+        return labels + [f"{target.name}_q{q:g}" for q in quantiles]
+    return labels + [f"probability_{label}" for label in target.classes if only != "class"]
 
 
 class _Found:
@@ -93,7 +105,7 @@ class _Found:
         target = self._model.target_
         unused = [name for name in self._model.encoder_.unused(table.column_names) if name != target.name]
         if unused:
-            self._remarks[f"ignored, unknown to the model: {listing(unused)}"] = None
+            self._remarks[f"ignored, unknown to the model: {listing(unused, 12)}"] = None
         self._remarks |= dict.fromkeys(remarks)
         if target.name in table.column_names:
             self._keep_true(table, outputs)
@@ -133,7 +145,9 @@ def positive_class(model: Any) -> int:
 
 def known_targets(target: Any, table: "pa.Table") -> tuple[Any, Any]:
     """Which rows of a table have the target (rows,), and those targets encoded."""
-    cells = target.read(table[target.name].combine_chunks())
+    from cmlp.tabular.arrow import simple
+
+    cells = target.read(simple(table[target.name]))
     known = np.asarray(cells.is_valid())
     return known, target.encode(cells.drop_null())
 
@@ -152,21 +166,18 @@ def predictions(
     from cmlp.tabular import find_column
     from cmlp.tabular.scores import probabilities
 
-    columns = {name: find_column(table, name) for name in ids}
+    copied = {name: find_column(table, name) for name in ids}
     x, remarks = model.encoder_.encode(table)
     outputs, target = model.net_.predict(x), model.target_
     found.add(table, outputs, remarks)
     if not target.classes:
-        columns[target.name] = pa.array(target.decode(outputs[:, 0]))
-        columns |= {f"{target.name}_q{q:g}": pa.array(_quantile(model, outputs[:, 0], q)) for q in quantiles}
-        return pa.table(columns)
-    shares = probabilities(outputs)
-    if only != "proba":
-        columns[target.name] = pa.array(target.decode(target.choose(shares)).tolist())
-    if only != "class":
-        for k, label in enumerate(target.classes):
-            columns[f"probability_{label}"] = pa.array(shares[:, k].astype(np.float32))
-    return pa.table(columns)
+        values = [target.decode(outputs[:, 0]), *(_quantile(model, outputs[:, 0], q) for q in quantiles)]
+    else:
+        shares = probabilities(outputs)
+        values = [] if only == "proba" else [target.decode(target.choose(shares)).tolist()]
+        values += [] if only == "class" else list(shares.T.astype(np.float32))
+    names = _names(target, only, quantiles)
+    return pa.table(copied | {name: pa.array(v) for name, v in zip(names, values, strict=True)})
 
 
 def _quantile(model: Any, outputs: Any, q: float) -> Any:

@@ -111,12 +111,6 @@ def make_table(title: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]
     return table
 
 
-def listing(names: Sequence[Any], limit: int = 12) -> str:
-    """Join names into a sentence's list, cut after `limit`."""
-    rest = len(names) - limit
-    return ", ".join(map(str, names[:limit])) + (f" and {rest} more" if rest > 0 else "")
-
-
 def show_score(name: str, value: float) -> str:
     """Write a score as people read it."""
     return f"{value:.2%}" if name in ("accuracy", "balanced accuracy") else f"{value:.5g}"
