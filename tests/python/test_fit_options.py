@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
-from cmlp import nn, optim
+from cmlp import _core, nn, optim
 from tolerance import assert_same_bits
 
 RNG = np.random.default_rng(0)
@@ -75,6 +77,61 @@ def test_functions_change_nothing():
 def test_functions_that_are_refused(metrics, message):
     with pytest.raises(ValueError, match=message):
         network().evaluate(X, Y, loss="cross_entropy", metrics=metrics, sample_weight=W)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {"sample_weight": W},
+        {"class_weight": "balanced"},
+        {"validation_data": (X, Y, W)},
+    ],
+)
+def test_a_function_without_weights_is_refused_before_training(weights):
+    net = network()
+    before, calls = [array.copy() for array in values(net)], []
+
+    def counted(y, prediction):
+        calls.append(1)
+        return 0.0
+
+    with pytest.raises(ValueError, match="sample weights, and counted does not take them as a third"):
+        fit(net, metrics=[counted], **weights)
+    assert calls == []
+    assert_same_bits(values(net), before)
+
+
+def test_the_signature_of_a_function_is_read_once(monkeypatch):
+    read, signature = [], inspect.signature
+    monkeypatch.setattr(inspect, "signature", lambda f, **more: read.append(f) or signature(f, **more))
+    fit(network(), metrics=[hits], sample_weight=W, validation_data=(X, Y, W))
+    assert read.count(hits) == 1
+
+
+@pytest.mark.parametrize("as_given", [list, np.asarray])
+@pytest.mark.parametrize("weight", [None, W])
+def test_row_names_are_split_with_the_rows(weight, as_given):
+    def dropping():
+        return nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 3), seed=1, dtype="float64")
+
+    names = as_given(np.arange(60, dtype=np.uint64) * np.uint64(2**63 // 60))
+    one, two = dropping(), dropping()
+    history = fit(one, validation_split=0.3, row_names=names, sample_weight=weight, seed=5)
+    held = np.sort(_core.permutation(60, 5)[:18])
+    kept = np.setdiff1d(np.arange(60), held)
+    data = {"validation_data": (X[held], Y[held])}
+    if weight is not None:
+        data = {"validation_data": (X[held], Y[held], weight[held]), "sample_weight": weight[kept]}
+    settings = {"loss": "cross_entropy", "epochs": 3, "batch_size": 7, "seed": 5}
+    by_hand = two.fit(X[kept], Y[kept], row_names=np.asarray(names)[kept], **settings, **data)
+    assert history["val_loss"] == by_hand["val_loss"]
+    assert_same_bits(values(one), values(two))
+
+
+@pytest.mark.parametrize("split", [None, 0.3])
+def test_row_names_are_as_many_as_rows(split):
+    with pytest.raises(ValueError, match="row_names"):
+        fit(network(), row_names=np.arange(42, dtype=np.uint64), validation_split=split)
 
 
 @pytest.mark.parametrize("weight", [None, W])

@@ -103,6 +103,60 @@ def test_other_values_of_verbose(verbose):
         fit(verbose=verbose)
 
 
+REFUSED = {
+    "batch_size": ({"batch_size": 0}, "batch_size is 0"),
+    "n_threads": ({"n_threads": 0}, "threads"),
+    "l1": ({"l1": -1.0}, "l1 is -1"),
+    "callbacks": ({"callbacks": [3]}, "callbacks has 3"),
+    "step_callbacks": ({"step_callbacks": [print]}, "every_steps is None"),
+    "shuffle": ({"shuffle": lambda epoch: [0]}, "shuffle gave 1 rows"),
+    "early_stopping": ({"early_stopping": cmlp.EarlyStopping("val_loss", mode="max")}, "no validation data"),
+    "metrics": ({"metrics": ["acc"]}, "unknown metric"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_refused_fit_leaves_the_history_and_no_open_bar(options, message, monkeypatch):
+    from tqdm.auto import tqdm
+
+    net = nn.Sequential(nn.Linear(4, 3), seed=0)
+    history = net.fit(X, Y, loss="cross_entropy", epochs=2)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    open_bars = len(tqdm._instances)
+    with pytest.raises(ValueError, match=message):
+        net.fit(X, Y, **{"loss": "cross_entropy", "verbose": True, **options})
+    assert net.history is history
+    assert len(tqdm._instances) == open_bars
+
+
+def test_an_interrupted_fit_has_its_own_history():
+    net = nn.Sequential(nn.Linear(4, 3), seed=0)
+    net.fit(X, Y, loss="cross_entropy", epochs=2)
+
+    def fails(event):
+        assert event.model.history is event.history
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        net.fit(X, Y, loss="cross_entropy", epochs=2, callbacks=fails)
+    assert (net.history.epoch, net.history.stop) == ([0], "interrupted")
+
+
+def test_a_metric_that_fails_ends_the_fit_without_its_epoch():
+    calls = []
+
+    def fails_later(y, prediction):
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("no value")
+        return 1.0
+
+    net = nn.Sequential(nn.Linear(4, 3), seed=0)
+    with pytest.raises(RuntimeError, match="no value"):
+        net.fit(X, Y, loss="cross_entropy", epochs=9, metrics=fails_later)
+    assert (net.history.epoch, len(calls)) == ([0, 1], 3)
+
+
 # ---- options that are off, and options that are none
 
 OFF = dict.fromkeys(

@@ -22,8 +22,8 @@ def weighted_by_class(y: Any, sample_weight: Any, class_weight: Any, ignored: An
         The classes.
     sample_weight : array (rows,) or None
     class_weight : "balanced", dict or array
-        "balanced": rows / (classes * rows of the class), weighted; a dict by class (1 for a class it lacks);
-        an array with a number a class.
+        "balanced": rows / (classes * rows of the class), each row counted by its sample weight, while the
+        estimators count rows once; a dict by class (1 for a class it lacks); an array with a number a class.
     ignored : int or None
         The label of rows that the loss leaves out; they keep their weight and count in none.
 

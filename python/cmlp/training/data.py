@@ -27,9 +27,12 @@ class FitData:
     x: Any
     y: Any
     weight: Any
+    names: Any
 
-    def __init__(self, x: Any, y: Any, weight: Any, validation: tuple[Any, ...] | None) -> None:
-        self.x, self.y, self.weight = in_rows(x), y, weight
+    def __init__(
+        self, x: Any, y: Any, weight: Any, validation: tuple[Any, ...] | None, names: Any = None
+    ) -> None:
+        self.x, self.y, self.weight, self.names = in_rows(x), y, weight, names
         self.validation: Rows | None = None
         if validation is not None:
             self.validation = _validation_rows(validation)
@@ -37,16 +40,22 @@ class FitData:
     def hold_out(self, share: float | None, seed: int) -> None:
         """Take a random part of the rows for validation, unless there are rows for it or the share is 0."""
         if self.validation is None and share:
-            self.x, self.y, self.weight, self.validation = _split(self.x, self.y, self.weight, share, seed)
+            x = self.x if is_sparse(self.x) else as_numbers(self.x, "fit: x")
+            y, weight, names = as_numbers(self.y, "fit: y"), self.weight, self.names
+            weight = None if weight is None else as_numbers(weight, "fit: sample_weight")
+            names = None if names is None else as_numbers(names, "fit: row_names")
+            parts = _split({"x": x, "y": y, "sample_weight": weight, "row_names": names}, share, seed)
+            (self.x, self.y, self.weight, self.names), (x, y, weight, _) = parts
+            self.validation = x, y, weight
 
     def weigh(self, class_weight: Any, loss: Loss) -> None:
         """Multiply the weights of the rows to train on by those of their classes."""
         if class_weight is not None:
             self.weight = weighted_by_class(self.y, self.weight, class_weight, _ignored_label(loss))
 
-    def in_core(self, net: Core, loss: Loss, row_names: Any) -> tuple[FitRows, FitRows | None]:
+    def in_core(self, net: Core, loss: Loss) -> tuple[FitRows, FitRows | None]:
         """Return the rows to train on and those held out as the core holds them."""
-        rows = FitRows(net, loss, (self.x, self.y, self.weight), row_names)
+        rows = FitRows(net, loss, (self.x, self.y, self.weight), self.names)
         if self.validation is None:
             return rows, None
         return rows, FitRows(net, loss, self.validation, what="fit: validation data")
@@ -97,23 +106,20 @@ def _validation_rows(given: Any) -> Rows:
     return in_rows(x), y, weight
 
 
-def _split(
-    x: Any, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, share: float, seed: int
-) -> tuple[Any, Any, Any, Rows]:
-    """Return training x, y, weight and the validation data: a random part of the rows."""
+def _split(parts: dict[str, Any], share: float, seed: int) -> tuple[list[Any], list[Any]]:
+    """Return the parts, ``x`` among them, of the rows to train on and of a random share held out."""
     if not 0 < share < 1:
         raise ValueError(f"fit: validation_split is {share}, it must be in (0, 1)")
-    x, y = x if is_sparse(x) else as_numbers(x, "fit: x"), as_numbers(y, "fit: y")
-    weight = None if sample_weight is None else as_numbers(sample_weight, "fit: sample_weight")
-    rows = row_count(x)
+    rows = row_count(parts["x"])
+    for name, part in parts.items():
+        if part is not None and row_count(part) != rows:
+            raise ValueError(f"fit: x has {rows} rows, {name} has {row_count(part)}")
     held = max(1, rows_of_share(rows, float(share)))
-    if held >= rows or len(y) != rows or (weight is not None and len(weight) != rows):
-        raise ValueError(
-            f"fit: validation_split {share} of {rows} rows leaves no row to train on, or y has others"
-        )
+    if held >= rows:
+        raise ValueError(f"fit: validation_split {share} of {rows} rows leaves no row to train on")
     order = _core.permutation(rows, seed)
-    train, test = np.sort(order[held:]), np.sort(order[:held])
-    parts = [None if array is None else (array[train], array[test]) for array in (x, y, weight)]
-    (x1, x2), (y1, y2) = parts[0], parts[1]  # type: ignore[misc]
-    w1, w2 = parts[2] or (None, None)
-    return x1, y1, w1, (x2, y2, w2)
+
+    def taken(some: npt.NDArray[Any]) -> list[Any]:
+        return [None if part is None else part[some] for part in parts.values()]
+
+    return taken(np.sort(order[held:])), taken(np.sort(order[:held]))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Never
 
+import numpy as np
+
+from cmlp import _core
 from cmlp._foreign_names import refuse_arguments
-from cmlp.training.monitor import Mode, check_mode, larger_is_better
+from cmlp.training.monitor import Mode, check_mode, default_monitor, larger_is_better
 from cmlp.training.options import Stopping
 
 if TYPE_CHECKING:
@@ -78,37 +82,52 @@ def as_early_stopping(given: EarlyStopping | bool | int | None) -> EarlyStopping
     """
     if given is None or isinstance(given, EarlyStopping):
         return given
-    if isinstance(given, bool):
-        return EarlyStopping() if given else None
-    if isinstance(given, int):
-        return EarlyStopping(patience=given)
+    value: Any = given
+    if isinstance(value, bool | np.bool_):
+        return EarlyStopping() if value else None
+    if isinstance(value, Integral):
+        return EarlyStopping(patience=int(value))
     raise ValueError(f"fit: early_stopping is {given!r}, it must be an EarlyStopping, True or the patience")
 
 
 def monitored_in_python(
-    stopping: EarlyStopping | None, functions: Collection[str]
+    stopping: EarlyStopping | None, functions: Collection[str], validated: bool
 ) -> tuple[str, float] | None:
-    """Return the name and the sign of a value that the core does not compare by itself, else None.
+    """Return a value that Python compares in place of the core: its name and its factor; else None.
+
+    Times the factor, it improves in the direction of the value that :func:`stopping_options` names to the
+    core, which compares the metrics of :func:`cmlp.metrics` by itself where ``mode`` has their direction.
 
     Parameters
     ----------
     functions : collection of str
         Names of the metrics that are functions.
+    validated : bool
+        Whether there are validation data.
+
+    Raises
+    ------
+    ValueError
+        For a name of no value, and for a function whose direction ``mode`` does not say.
     """
-    if stopping is None or not stopping.monitor:
+    if stopping is None:
         return None
-    name, mode = stopping.monitor, stopping.mode
-    own = name.removeprefix("val_") in functions
-    if not own and (mode == "auto" or larger_is_better(name, "auto", "EarlyStopping") == (mode == "max")):
-        return None
-    return name, -1.0 if larger_is_better(name, mode, "EarlyStopping") else 1.0
+    name, mode = stopping.monitor or default_monitor(validated), stopping.mode
+    measure = name.removeprefix("val_")
+    if measure in functions:
+        if measure != name and not validated:
+            raise ValueError(f"fit: monitor is '{name}', but there are no validation data")
+        return name, -1.0 if larger_is_better(name, mode, "EarlyStopping") else 1.0
+    larger = measure != "loss" and _core.larger_is_better(measure)
+    return None if mode == "auto" or larger == (mode == "max") else (name, -1.0)
 
 
-def stopping_options(stopping: EarlyStopping | None, monitored: tuple[str, float] | None) -> Stopping:
-    """Return it as the core's options."""
+def stopping_options(stopping: EarlyStopping | None, functions: Collection[str]) -> Stopping:
+    """Return it as the core's options; the core knows no metrics that are functions."""
     if stopping is None:
         return Stopping()
-    name = "" if monitored else stopping.monitor
+    name = stopping.monitor or ""
+    name = "" if name.removeprefix("val_") in functions else name
     return Stopping(name, stopping.patience, stopping.min_delta, stopping.restore_best)
 
 

@@ -26,6 +26,16 @@ class Metrics:
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"metrics: a name is there twice: {', '.join(self.names)}")
 
+    def check_weights(self, *weights: Any) -> None:
+        """Raise ValueError where there are sample weights and a function has no third argument for them."""
+        if all(weight is None for weight in weights):
+            return
+        for name, function in self.functions.items():
+            if not _takes_weights(function):
+                raise ValueError(
+                    f"metrics: there are sample weights, and {name} does not take them as a third argument"
+                )
+
     def join(self, native: Sequence[float], own: Mapping[str, float]) -> dict[str, float]:
         """Return all values by name, in the order given."""
         values = {**dict(zip(self.native, native, strict=True)), **own}
@@ -39,11 +49,8 @@ class Metrics:
         """Return the values of the functions for targets and their prediction."""
         if not self.functions:
             return {}
-        arguments = [np.asarray(y), predict()]
-        return {
-            name: float(function(*arguments, *_weight_for(function, weight)))
-            for name, function in self.functions.items()
-        }
+        arguments = [np.asarray(y), predict(), *([] if weight is None else [np.asarray(weight)])]
+        return {name: float(function(*arguments)) for name, function in self.functions.items()}
 
 
 def _listed(metrics: Any) -> list[MetricLike]:
@@ -59,17 +66,13 @@ def _name_of(function: Callable[..., float]) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def _weight_for(function: Callable[..., float], weight: Any) -> list[Any]:
-    """Return the weights as a third argument where there are some; a function without one is refused."""
-    if weight is None:
-        return []
-    parameters = inspect.signature(function).parameters.values()
+def _takes_weights(function: Callable[..., float]) -> bool:
+    """Return whether a third argument may be given by position; True where Python cannot know."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return True
     by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    if sum(p.kind in by_place for p in parameters) < 3 and not any(
+    return sum(p.kind in by_place for p in parameters) >= 3 or any(
         p.kind is p.VAR_POSITIONAL for p in parameters
-    ):
-        name = _name_of(function)
-        raise ValueError(
-            f"metrics: there are sample weights, and {name} does not take them as a third argument"
-        )
-    return [np.asarray(weight)]
+    )

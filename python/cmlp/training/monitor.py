@@ -32,14 +32,15 @@ def larger_is_better(monitor: str, mode: Mode, what: str) -> bool:
         return False
     if name not in [row["name"] for row in _core.metrics()]:
         raise ValueError(
-            f"{what}: monitor is '{monitor}', a function: say with mode='min' or mode='max' what is better"
+            f"{what}: monitor is '{monitor}', which is not a loss or a metric of cmlp.metrics(): say with"
+            " mode='min' or mode='max' what is better"
         )
     return _core.larger_is_better(name)
 
 
-def default_monitor(values: Mapping[str, Any]) -> str:
-    """Return the default of the monitored value."""
-    return "val_loss" if "val_loss" in values else "loss"
+def default_monitor(validated: bool) -> str:
+    """Return the default of the monitored value, with validation data or without."""
+    return "val_loss" if validated else "loss"
 
 
 class BestValue:
@@ -63,7 +64,7 @@ class BestValue:
 
     def improves(self, values: Mapping[str, Any]) -> bool:
         """Take the values of an epoch; return whether the monitored one is the best so far."""
-        name = self.monitor or default_monitor(values)
+        name = self.monitor or default_monitor("val_loss" in values)
         if name not in values:
             raise ValueError(f"{self.what}: monitor is '{name}', the values are {', '.join(values)}")
         value = float(values[name])

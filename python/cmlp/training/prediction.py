@@ -61,6 +61,7 @@ class Predictor:
         if unknown:
             refuse_arguments("evaluate", unknown)
         measures, criterion = Metrics(metrics), as_loss(loss)._core
+        measures.check_weights(sample_weight)
         core = self._standalone()._core
         with Execution(n_threads):
             values = _core.evaluate(core, x, y, sample_weight, criterion, measures.native)

@@ -13,6 +13,7 @@ from cmlp._sparse import row_count
 from cmlp.training.early_stopping import monitored_in_python, stopping_options
 from cmlp.training.history import History
 from cmlp.training.loop import TrainingLoop
+from cmlp.training.monitor import default_monitor
 
 if TYPE_CHECKING:
     from cmlp.nn.losses import Loss
@@ -36,7 +37,7 @@ def as_loss(loss: Loss | str) -> Loss:
     """Return the loss, or the one of that name with its defaults."""
     from cmlp.nn.losses import Loss
 
-    return Loss(loss) if isinstance(loss, str) else loss
+    return loss if isinstance(loss, Loss) else Loss(loss)
 
 
 def as_optimizer(optimizer: Rule | str, net: Any) -> Rule:
@@ -102,14 +103,17 @@ class TrainingRun:
         self.schedules: Schedules = schedules
         self.rows: FitRows = rows[0]
         self.held_out: FitRows | None = rows[1]
-        self.monitored: tuple[str, float] | None = monitored_in_python(stopping, metrics.functions)
+        validated = self.held_out is not None
+        metrics.check_weights(*(part.weight for part in rows if part is not None))
+        functions = metrics.functions
+        self.monitored: tuple[str, float] | None = monitored_in_python(stopping, functions, validated)
         self.sign: float = 1.0 if self.monitored is None else self.monitored[1]  # of the core's best value
-        stop = stopping_options(stopping, self.monitored)
+        stop = stopping_options(stopping, functions)
         options = replace(options, stopping=stop, metrics=tuple(metrics.native))
         self.options: FitOptions = schedules.added_to(options, self.rows)
         self.history: History = History()
-        by_default = "loss" if self.held_out is None else "val_loss"
-        self.history.monitor = stopping.monitor if stopping and stopping.monitor else by_default
+        monitor = "" if stopping is None else stopping.monitor
+        self.history.monitor = monitor or default_monitor(validated)
 
     def observe(
         self, progress: Progress, callbacks: Sequence[Callback], step_callbacks: Sequence[Callback]
@@ -120,14 +124,15 @@ class TrainingRun:
         )
 
     def __call__(self, loss: Loss, rule: Any, order: Order | None) -> None:
-        """Train; the history is filled however it ends."""
+        """Train; the history is filled however it ends, and the network's unless it ends before a step."""
         loop, report, fit = self.loop, {}, _core.fit  # type: tuple[TrainingLoop, dict[str, Any], Any]
         self.history.stop = "running"
+        previous, self.model.history = self.model.history, self.history
         try:
             fit(
                 self.rows.net, self.rows.native, loss._core, rule, self.options.to_core(),
                 None if self.held_out is None else self.held_out.native,
-                self._epoch_end if loop.observed or self.metrics.functions else None,
+                self._epoch_end if loop.observed or self.metrics.functions or self.monitored else None,
                 loop.step_end if loop.step_callbacks else None,
                 loop.progress.poll if loop.progress.shown else None,
                 order, None if self.monitored is None else self._monitored, report,
@@ -135,9 +140,11 @@ class TrainingRun:
             self.history.stop = report["stop"]
         finally:
             self._finish(report)
+            if self.history.stop == "interrupted" and not self.history.steps:
+                self.model.history = previous
 
     def _monitored(self, record: Mapping[str, Any]) -> float:
-        """Return the monitored value of an epoch, smaller is better."""
+        """Return the monitored value of an epoch, in the core's direction."""
         name = self.monitored[0] if self.monitored else ""
         return self.sign * float(self._add(record)[name])
 
@@ -146,9 +153,9 @@ class TrainingRun:
         return self.loop.epoch_end(self._add(record))
 
     def _finish(self, report: dict[str, Any]) -> None:
-        """Take what was not delivered epoch by epoch."""
+        """Take what was not delivered epoch by epoch, without an epoch whose functions have raised."""
         history = self.history
-        for record in report.get("epochs", ()):
+        for record in () if self.metrics.functions else report.get("epochs", ()):
             self._add(record)
         self._set_progress(report, report.get("steps", 0))
         history.stop = "interrupted" if history.stop == "running" else history.stop

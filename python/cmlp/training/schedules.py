@@ -61,7 +61,7 @@ class Schedules:
     def epoch_end(self, values: Mapping[str, Any]) -> None:
         """Step the plateau schedulers with the value that each monitors."""
         for plateau in self.plateaus:
-            monitor = plateau.monitor or default_monitor(values)
+            monitor = plateau.monitor or default_monitor("val_loss" in values)
             if monitor not in values:
                 raise ValueError(
                     f"fit: ReduceLROnPlateau monitors '{monitor}', which is not among the values"

@@ -210,9 +210,10 @@ class Trainable(Predictor):
             are drawn from ``seed`` and the number of the batch: the same for any number of threads, and
             continued by ``initial_epoch``.
         class_weight : "balanced", dict or array, optional
-            Weight of each class, times that of the row; "balanced": rows / (classes * rows of the class); a
-            class that a dict lacks has weight 1. Of the training rows alone, without those whose label the
-            loss ignores (``ignore_index``).
+            Weight of each class, times that of the row; "balanced": rows / (classes * rows of the class),
+            where a row counts its ``sample_weight`` (the estimators count each row once, as scikit-learn
+            does); a class that a dict lacks has weight 1. Of the training rows alone, without those whose
+            label the loss ignores (``ignore_index``).
         scheduler : scheduler of :mod:`cmlp.optim.lr_scheduler`, or several, optional
             Over the same optimizer; they continue from where they are. Each moves the setting it names, lr by
             default: ``FlatCosLR(adam, 100, setting="weight_decay")``; "dropout" is a factor of p of all
@@ -222,7 +223,8 @@ class Trainable(Predictor):
             waits for the end of an epoch.
         row_names : array of uint64 (rows,), optional
             What dropout draws by: rows of one name draw the same mask in a step, so that weight 2 is the row
-            twice with dropout, too. By default the row's place in its batch.
+            twice with dropout, too. Rows that ``validation_split`` holds out leave with theirs. By default
+            the row's place in its batch.
         time_limit : float, optional
             Seconds after which it stops between two steps; None or 0: none.
         initial_epoch : int, default 0
@@ -268,7 +270,7 @@ class Trainable(Predictor):
         criterion, rule = as_loss(loss), as_optimizer(optimizer, self)
         update = rule_for(rule, net)
         warn_of_last_layer(self, criterion, "fit")
-        data = FitData(x, y, sample_weight, validation_data)
+        data = FitData(x, y, sample_weight, validation_data, row_names)
         data.hold_out(validation_split, seed)
         data.weigh(class_weight, criterion)
         size, order = batch_rows(batch_size, rule, data.x), shuffle if callable(shuffle) else None
@@ -280,11 +282,10 @@ class Trainable(Predictor):
         )
         others, stopping = take_early_stopping(callbacks, early_stopping)
         schedules = Schedules(scheduler, scheduler_interval, rule)
-        rows = data.in_core(net, criterion, row_names)
+        rows = data.in_core(net, criterion)
         run = TrainingRun(self, rows, Metrics(metrics), options, stopping, schedules)
-        after_steps = as_step_callbacks(step_callbacks, every_steps)
-        run.observe(progress_for(epochs - initial_epoch, verbose), as_callbacks(others), after_steps)
-        self.history = run.history
+        called = as_callbacks(others), as_step_callbacks(step_callbacks, every_steps)
         with Execution(n_threads):
+            run.observe(progress_for(epochs - initial_epoch, verbose), *called)
             run(criterion, update, order)
         return run.history

@@ -49,7 +49,8 @@ struct Hooks {
     std::function<bool(const EpochRecord&)> epoch_end;  ///< false stops
     std::function<bool(const Progress&)> step_end;      ///< every `every_steps` steps; false stops
     std::function<void(const Progress&)> poll;          ///< about every 50 ms
-    /// A value to monitor in place of FitOptions::monitor's; smaller is better. Called before epoch_end.
+    /// A value to monitor in place of FitOptions::monitor's, better in the direction of that one: smaller, where it is
+    /// a loss or empty. Called before epoch_end.
     std::function<double(const EpochRecord&)> monitored;
     /// Writes the rows of an epoch in the order to meet them; empty: as FitOptions::shuffle says.
     std::function<void(Index epoch, std::span<Index>)> order;
