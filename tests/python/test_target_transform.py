@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -92,15 +93,33 @@ def test_standard_deviations_are_in_the_units_of_y():
 
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_quantiles_are_in_the_units_of_y(share):
-    kind = {"kind": QuantileMLPRegressor, "quantiles": [0.1, 0.5, 0.9]}
     settings = {**SMALL, "quantiles": [0.1, 0.5, 0.9], "target_transform": "standardize"}
     model = QuantileMLPRegressor(calibration_fraction=share, **settings).fit(X, FAR)
-    plain = by_hand(**kind, calibration_fraction=share)
-    np.testing.assert_allclose(model.predict_quantiles(X), in_units(plain.predict_quantiles(X)), rtol=1e-6)
-    np.testing.assert_allclose(model.shifts_, plain.shifts_ * SCALER.scale_[0], rtol=1e-6)
-    assert model.pinball_loss(X, FAR) == pytest.approx(
-        plain.pinball_loss(X, SCALER.transform(FAR[:, None])[:, 0]) * SCALER.scale_[0]
-    )
+    scaler = StandardScaler().fit(FAR[trained_on(share), None])
+    target = scaler.transform(FAR[:, None])[:, 0]
+    settings["target_transform"] = None
+    plain = QuantileMLPRegressor(calibration_fraction=share, **settings).fit(X, target)
+    expected = plain.predict_quantiles(X) * scaler.scale_[0] + scaler.mean_[0]
+    np.testing.assert_allclose(model.predict_quantiles(X), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.shifts_, plain.shifts_ * scaler.scale_[0], rtol=1e-6)
+    assert model.pinball_loss(X, FAR) == pytest.approx(plain.pinball_loss(X, target) * scaler.scale_[0])
+
+
+def trained_on(share):
+    """Return the rows that QuantileMLPRegressor does not calibrate on."""
+    if not share:
+        return np.arange(len(X))
+    seed = np.random.RandomState(SMALL["random_state"]).randint(2**31)
+    return train_test_split(np.arange(len(X)), test_size=share, random_state=seed)[0]
+
+
+def test_the_scale_is_of_the_training_rows_alone():
+    settings = {**SMALL, "target_transform": "standardize", "calibration_fraction": 0.3, "max_iter": 2}
+    far = FAR.copy()
+    far[np.setdiff1d(np.arange(len(X)), trained_on(0.3))] *= 100  # the rows to calibrate on
+    one, other = (QuantileMLPRegressor(**settings).fit(X, y) for y in (FAR, far))
+    np.testing.assert_array_equal(one.target_scaler_.scale_, other.target_scaler_.scale_)
+    assert all(np.array_equal(a, b) for a, b in zip(one.coefs_, other.coefs_, strict=True))
 
 
 def test_copies_pickles_and_searches():

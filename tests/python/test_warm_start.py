@@ -151,6 +151,12 @@ def test_another_loss_has_its_own_outputs_and_best_value():
     assert model.best_loss_ == min(model.loss_curve_[5:])
 
 
+def test_another_loss_under_early_stopping_has_no_best_loss():
+    settings = {"warm_start": True, "early_stopping": True, "max_iter": 3, "random_state": 0}
+    model = MLPRegressor(hidden_layer_sizes=(8,), **settings).fit(X, X[:, 0])
+    assert model.set_params(loss="l1").fit(X, X[:, 0]).best_loss_ is None
+
+
 BAD = {
     "two classes": (MLPClassifier(loss="log_loss"), CODES > 0, {"loss": "cross_entropy"}, "needs 2 outputs"),
     "a variance": (MLPRegressor(), X[:, 0], {"loss": "gaussian_nll"}, "needs 2 outputs for this y"),

@@ -90,22 +90,21 @@ class MLPTransformer(BaseMLP):
     def _rows(
         self, x: Any, y: Any, sample_weight: Any, first: bool, incremental: bool, trained_on: bool = True
     ) -> Rows:
-        x = validate_data(
-            self,
-            x,
-            accept_sparse=["csr"],
-            dtype=self._dtypes(first),
-            ensure_all_finite="allow-nan" if self.missing else True,
-            reset=first,
-        )
-        x = self._filled(x, first, trained_on)
-        objective = regression(self.loss)
+        x = self._filled(validate_data(self, x, **self._checks(first)), first, trained_on)
+        y = x.toarray() if hasattr(x, "toarray") else x
+        self._targets(y, first, incremental, trained_on or "_objective" not in self.__dict__)
+        return Rows(x, y, self._weights(sample_weight, x, y, trained_on), y)
+
+    def _targets(
+        self, y: npt.NDArray[Any], first: bool, incremental: bool, trained_on: bool
+    ) -> npt.NDArray[Any]:
+        objective = regression(self.loss) if trained_on else self._objective
         if objective.columns > 1:
             raise ValueError(f"MLPTransformer: the loss '{objective.loss.name}' is not one of values alone")
-        y = x.toarray() if hasattr(x, "toarray") else x
         objective.check(y)
-        self._take_objective(objective, y.shape[1], first)
-        return Rows(x, y, self._weights(sample_weight, x, y, trained_on), y)
+        if trained_on:
+            self._take_objective(objective, y.shape[1], first)
+        return y
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:
         return int(y.shape[1])
@@ -150,4 +149,4 @@ class MLPTransformer(BaseMLP):
         """Return minus the mean squared error of the reproduced rows: larger is better."""
         check_is_fitted(self)
         rows = self._rows(X, None, sample_weight, first=False, incremental=True, trained_on=False)
-        return self._score_of(self._raw(X), rows)
+        return self._score_of(self._outputs_of(rows.x), rows)

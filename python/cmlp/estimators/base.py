@@ -56,8 +56,11 @@ class BaseMLP(Predictions):
 
     # ---- what classifier and regressor differ in
 
-    def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
-        """Return y as the loss takes it, having learned the classes where it is the first time."""
+    def _targets(self, y: Any, first: bool, incremental: bool, trained_on: bool) -> npt.NDArray[Any]:
+        """Return y as the loss takes it, having learned the classes where it is the first time.
+
+        Rows that are trained on set the objective to that of the parameters; others have that of the fit.
+        """
         raise NotImplementedError
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:
@@ -84,7 +87,7 @@ class BaseMLP(Predictions):
         """Return the weights of rows that are trained on, or of a validation set."""
         return None if sample_weight is None else checked_weights(sample_weight, x)
 
-    def _split_off(self, rows: Rows) -> tuple[Rows, Rows | None]:
+    def _split_off(self, rows: Rows, first: bool) -> tuple[Rows, Rows | None]:
         """Return the rows to train on, and those that `_calibrate` takes after training."""
         return rows, None
 
@@ -107,23 +110,23 @@ class BaseMLP(Predictions):
         self, x: Any, y: Any, sample_weight: Any, first: bool, incremental: bool, trained_on: bool = True
     ) -> Rows:
         """Return the checked rows; `first`: their columns and classes are learned, else compared."""
-        x, y = validate_data(
-            self,
-            x,
-            y,
-            accept_sparse=["csr"],
-            multi_output=True,
-            y_numeric=self._numeric_targets,
-            dtype=self._dtypes(first),
-            ensure_all_finite="allow-nan" if self.missing else True,
-            reset=first,
-        )
+        numeric = self._numeric_targets
+        x, y = validate_data(self, x, y, multi_output=True, y_numeric=numeric, **self._checks(first))
         x = self._filled(x, first, trained_on)
-        targets = self._targets(y, first, incremental)
+        targets = self._targets(y, first, incremental, trained_on or "_objective" not in self.__dict__)
         if first:
             unscaled = None if self._scaled_targets() else targets
             warn_of_scale(self, x[:, :0] if self.batch_norm else x, unscaled)
         return Rows(x, targets, self._weights(sample_weight, x, y, trained_on), y)
+
+    def _checks(self, first: bool) -> dict[str, Any]:
+        """Return what validate_data checks of X."""
+        return {
+            "accept_sparse": ["csr"],
+            "dtype": self._dtypes(first),
+            "ensure_all_finite": "allow-nan" if self.missing else True,
+            "reset": first,
+        }
 
     def _filled(self, x: Any, first: bool, trained_on: bool) -> Any:
         """Return the rows of a fit without missing values, by medians of the rows that are trained on."""
@@ -159,18 +162,22 @@ class BaseMLP(Predictions):
             if incremental and self.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
             first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-            rows = self._rows(x, y, sample_weight, first, incremental)
+            rows, rest = self._split_off(self._rows(x, y, sample_weight, first, incremental), first)
             held_out = self._evaluated(validation)
-            rows, rest = self._split_off(rows)
             self._begin(rows, first)
-            with Execution(self.n_threads):
-                if self.solver == "lbfgs":
-                    FullBatchRun(self, rows, held_out).run()
-                else:
-                    self._training_run(rows, held_out, incremental).run()
-            self._net.eval()
+            try:
+                self._train(rows, held_out, incremental)
+            finally:
+                self._net.eval()
             self._calibrate(rest)
         return self
+
+    def _train(self, rows: Rows, held_out: Rows | None, incremental: bool) -> None:
+        with Execution(self.n_threads):
+            if self.solver == "lbfgs":
+                FullBatchRun(self, rows, held_out).run()
+            else:
+                self._training_run(rows, held_out, incremental).run()
 
     def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, npt.NDArray[Any]]:
         """Return the gradient of the mean loss by each parameter of ``net_``, under its name there.
@@ -178,7 +185,8 @@ class BaseMLP(Predictions):
         Parameters
         ----------
         X, y, sample_weight
-            As in ``fit``; the network is in evaluation mode, the penalty ``alpha`` is not part of the loss.
+            As in ``fit``; the loss is that of the last fit and the network is in evaluation mode, the penalty
+            ``alpha`` is not part of the loss.
 
         Returns
         -------
@@ -280,7 +288,7 @@ class BaseMLP(Predictions):
         now = {"loss": self._objective.name, "scoring": self.scoring}
         compared = self.__dict__.setdefault("_compared", now)
         if compared["loss"] != now["loss"]:
-            self.best_loss_, self._no_improvement_count = np.inf, 0
+            self.best_loss_, self._no_improvement_count = None if self.early_stopping else np.inf, 0
         if compared["scoring"] != now["scoring"]:
             self.best_validation_score_, self._no_improvement_count = None, 0
         self._compared = now

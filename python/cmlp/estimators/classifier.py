@@ -78,7 +78,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     loss : str or Loss, default="log_loss"
         Any of :func:`cmlp.losses` over logits: "focal", ``nn.CrossEntropyLoss(label_smoothing=0.1)``.
     class_weight : "balanced", dict or None, default=None
-        Weight of each class, times that of the row; a list of dicts for several labels a row.
+        Weight of each class, times that of the row; a list of dicts for several labels a row. "balanced":
+        rows / (classes * rows of the class), where every row counts once whatever its ``sample_weight``, as
+        in scikit-learn; ``class_weight="balanced"`` of ``Sequential.fit`` counts sample weights.
     dropout, input_dropout : float, default=0.0
         Share of the units of each hidden layer, and of the features, that a training step leaves out.
     batch_norm, layer_norm : bool, default=False
@@ -190,12 +192,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     # ---- targets
 
-    def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
+    def _targets(self, y: Any, first: bool, incremental: bool, trained_on: bool) -> npt.NDArray[Any]:
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         if (first and not incremental) or not hasattr(self, "classes_"):
             self._learn_classes(y)
         else:
             self._compare_classes(unique_labels(y), incremental)
+        if not trained_on:
+            return self._encoded(y, self._objective)
         objective = classification(self.loss, self._label_binarizer.y_type_)
         targets = self._encoded(y, objective)
         self._take_objective(objective, self._outputs(targets), first)

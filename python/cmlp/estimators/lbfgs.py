@@ -71,9 +71,7 @@ class FullBatchRun:
         loss: Any = estimator._objective.loss._core  # the precisions have a function each, as below
         _core.check_rows(estimator._net._core, rows.x, rows.y, rows.weight, loss)
         self.constant: float = estimator._objective.constant(rows.y, rows.weight)
-        self.objective: FullBatchObjective = FullBatchObjective(
-            estimator._net, estimator._objective, float(estimator.alpha)
-        )
+        self.objective: FullBatchObjective = estimator._full_batch_objective()
         progress, callbacks = progress_of(estimator, estimator.max_iter), callbacks_of(estimator)
         self.loop: TrainingLoop = TrainingLoop(
             estimator, progress, callbacks=callbacks, time_limit=estimator.time_limit

@@ -10,12 +10,10 @@ import numpy.typing as npt
 from cmlp import _core, nn
 from cmlp.nn.losses import Loss
 from cmlp.registry import losses
+from cmlp.training.run import as_loss
 
 # Where the linear part of Huber's loss begins, so that it is half the squared error.
 _OUT_OF_REACH = float(np.finfo(np.float32).max)
-_SIGNED = ("soft_margin", "hinge", "squared_hinge")  # their targets are -1 and 1
-_ABOVE_0 = ("gamma_deviance",)  # their targets are positive
-_FROM_0 = ("poisson_nll", "tweedie")
 _OUT = {"value": "identity", "log_mean": "exp", "quantiles": "identity", "moments": "identity"}
 
 
@@ -26,20 +24,21 @@ class Objective:
         self.loss = loss
         self.kind: str = _core.output_kind(loss.name)  # of the network's outputs
         self.out = out  # "identity", "exp", "softmax" or "logistic"
-        self.columns = 2 if loss.name == "gaussian_nll" else 1  # of the network's output, for each of targets
+        self.columns = 2 if self.kind == "moments" else 1  # of the network's output, for each of targets
+        self.targets: str = _core.target_range(loss.name)
         self.name: str = repr((loss.name, loss.reduction, loss.settings))
 
     def check(self, y: npt.NDArray[Any]) -> None:
         """Raise ValueError for targets that the loss is not defined for."""
         name, least = self.loss.name, y.min()
-        if least < 0 and name in _FROM_0:
+        if least < 0 and self.targets == "nonnegative":
             raise ValueError(f"fit: y has {least:g}, the loss '{name}' takes numbers of at least 0")
-        if least <= 0 and name in _ABOVE_0:
+        if least <= 0 and self.targets == "positive":
             raise ValueError(f"fit: y has {least:g}, the loss '{name}' takes numbers above 0")
 
     def target(self, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return y as the loss takes it."""
-        return 2 * y - 1 if self.loss.name in _SIGNED else y
+        return 2 * y - 1 if self.targets == "sign" else y
 
     def constant(self, y: npt.NDArray[Any], weight: npt.NDArray[Any] | None) -> float:
         """Return what scikit-learn's value has beside the loss's: Poisson's terms of the targets alone."""
@@ -50,24 +49,18 @@ class Objective:
         return float(np.average(terms, weights=weight))
 
 
-def _named(loss: Any) -> Loss:
-    if isinstance(loss, Loss):
-        return loss
-    return Loss(loss)
-
-
 def regression(loss: Any) -> Objective:
     """Return the objective of "squared_error", "poisson", a name of :func:`cmlp.losses` or a loss.
 
-    A network is free to give any number, so "gaussian_nll" takes logarithms of variances from it.
+    A network is free to give any number, so a loss of moments takes logarithms of variances from it.
     """
     if loss == "squared_error":
         return Objective(nn.HuberLoss(delta=_OUT_OF_REACH), "identity")
-    chosen = nn.PoissonNLLLoss() if loss == "poisson" else _named(loss)
-    if chosen.name == "gaussian_nll":
+    chosen = nn.PoissonNLLLoss() if loss == "poisson" else as_loss(loss)
+    kind = _core.output_kind(chosen.name)
+    if kind == "moments":
         settings = {**chosen.settings, "log_var": True}
         chosen = Loss(chosen.name, reduction=chosen.reduction, **settings)
-    kind = _core.output_kind(chosen.name)
     if kind not in _OUT:
         raise ValueError(f"MLPRegressor: the loss '{chosen.name}' is not one of values or log means")
     return Objective(chosen, _OUT[kind])
@@ -80,7 +73,7 @@ def classification(loss: Any, targets: str) -> Objective:
     """
     if loss == "log_loss":
         loss = "cross_entropy" if targets == "multiclass" else Loss("bce_with_logits", reduction="batchmean")
-    chosen = _named(loss)
+    chosen = as_loss(loss)
     kind = _core.output_kind(chosen.name)
     if kind not in ("class_logits", "logit") or chosen.name == "nll":
         raise ValueError(f"MLPClassifier: the loss '{chosen.name}' is not one of logits")

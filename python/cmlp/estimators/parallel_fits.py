@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn import config_context
+from sklearn import config_context, get_config
 
 from cmlp import _core
 from cmlp.estimators.classifier import MLPClassifier
@@ -16,13 +16,8 @@ from cmlp.estimators.regressor import MLPRegressor
 from cmlp.estimators.training_run import EstimatorRun, Rows
 from cmlp.runtime import Execution
 
-_ENCODING = (
-    "dtype",
-    "missing",
-    "class_weight",
-    "loss",
-    "target_transform",
-)  # the parameters that rows depend on
+# The parameters that rows depend on.
+_ENCODING = ("dtype", "missing", "class_weight", "loss", "target_transform")
 
 
 @dataclass
@@ -52,6 +47,7 @@ class Data:
                 return rows, held_out
         before = set(vars(estimator))
         rows = estimator._rows(self.x, self.y, self.weight, first=True, incremental=False)
+        rows, _ = estimator._split_off(rows, first=True)
         held_out = estimator._evaluated(self.eval_set)
         learned = {name: value for name, value in vars(estimator).items() if name not in before}
         self.checked.append((encoding, learned, rows, held_out))
@@ -73,7 +69,7 @@ def fit_in_parallel(jobs: Sequence[tuple[Any, Data]], n_threads: int) -> list[Ou
         with ThreadPoolExecutor(n_threads) as threads:
             for (job, outcome), other in zip(pairs, others, strict=True):
                 if other:
-                    threads.submit(_fit, *job, outcome, share)
+                    threads.submit(_fit, *job, outcome, share, get_config())
     return outcomes
 
 
@@ -106,16 +102,18 @@ def _end(run: EstimatorRun, outcome: Outcome) -> None:
     outcome.seconds = run.native.seconds
     try:
         run.check()
-        run.estimator._net.eval()
     except Exception as error:
         outcome.error = error
+    finally:
+        run.estimator._net.eval()
 
 
-def _fit(estimator: Any, data: Data, outcome: Outcome, n_threads: int) -> None:
+def _fit(estimator: Any, data: Data, outcome: Outcome, n_threads: int, config: dict[str, Any]) -> None:
+    """Fit in a thread of its own, with scikit-learn's configuration of the calling one."""
     started = time.perf_counter()
     more = {"sample_weight": data.weight, "eval_set": data.eval_set}
     try:
-        with Execution(n_threads):
+        with config_context(**config), Execution(n_threads):
             estimator.fit(
                 data.x, data.y, **{name: value for name, value in more.items() if value is not None}
             )

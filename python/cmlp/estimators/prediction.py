@@ -62,6 +62,7 @@ class Predictions(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if hasattr(self, "_net"):
+            self._net.eval()  # a callback may have written it in training mode
             self._show()
 
     @property

@@ -72,7 +72,12 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
     ) -> None:
         pass
 
-    def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
+    def _targets(self, y: Any, first: bool, incremental: bool, trained_on: bool) -> npt.NDArray[Any]:
+        if trained_on:
+            self._take_quantiles(first)
+        return np.ascontiguousarray(column_or_1d(y, warn=True)[:, None])
+
+    def _take_quantiles(self, first: bool) -> None:
         levels = np.asarray(self.quantiles)
         inside = (
             levels.dtype.kind in "iuf"
@@ -84,7 +89,6 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
         if not inside or not (np.diff(levels) > 0).all():
             raise ValueError(f"quantiles are {self.quantiles!r}, they must rise within (0, 1)")
         self._take_objective(Objective(nn.QuantileLoss(levels.astype(float)), "identity"), len(levels), first)
-        return np.ascontiguousarray(column_or_1d(y, warn=True)[:, None])
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:
         return len(self.quantiles)
@@ -117,8 +121,14 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
         """
         return self._fit(X, y, sample_weight, validation_set(eval_set, X_val, y_val, sample_weight_val))
 
-    def _split_off(self, rows: Rows) -> tuple[Rows, Rows | None]:
-        """Hold out the rows to calibrate on; refuse shares that leave too few for the quantiles."""
+    def _split_off(self, rows: Rows, first: bool) -> tuple[Rows, Rows | None]:
+        """Hold out the rows to calibrate on, which the scale of y must not depend on."""
+        rows, rest = self._calibration_split(rows)
+        train, _ = super()._split_off(rows, first)
+        return train, None if rest is None else self._scaled(rest)
+
+    def _calibration_split(self, rows: Rows) -> tuple[Rows, Rows | None]:
+        """Return the two parts of the rows; refuse shares that leave too few for the quantiles."""
         self.shifts_: npt.NDArray[np.float64] = np.zeros(len(self.quantiles))
         count = rows.x.shape[0]
         size = math.ceil(_exact(self.calibration_fraction) * count)

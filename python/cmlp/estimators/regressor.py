@@ -194,12 +194,13 @@ class MLPRegressor(RegressorMixin, NumericTargets):
 
     # ---- targets
 
-    def _targets(self, y: Any, first: bool, incremental: bool) -> npt.NDArray[Any]:
-        objective = regression(self.loss)
+    def _targets(self, y: Any, first: bool, incremental: bool, trained_on: bool) -> npt.NDArray[Any]:
+        objective = regression(self.loss) if trained_on else self._objective
         objective.check(y)
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         targets: npt.NDArray[Any] = np.ascontiguousarray(y.reshape(len(y), -1))
-        self._take_objective(objective, targets.shape[1], first)
+        if trained_on:
+            self._take_objective(objective, targets.shape[1], first)
         return targets
 
     def _outputs(self, y: npt.NDArray[Any]) -> int:

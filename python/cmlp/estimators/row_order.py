@@ -22,7 +22,7 @@ class RowOrder:
         self.fits: int = 0
         self.start: np.random.RandomState = copy.deepcopy(generator)
         self.end: dict[str, Any] = _state(generator)
-        self._order: npt.NDArray[np.int64] | None = np.arange(rows)
+        self._order: npt.NDArray[np.int64] | None = _first(rows)
 
     def continues(self, rows: int, generator: np.random.RandomState) -> bool:
         """Return whether so many rows are ordered, and nothing has drawn from the generator since."""
@@ -42,15 +42,20 @@ class RowOrder:
 
     def _repeated(self) -> npt.NDArray[np.int64]:
         """Return the order; ``arange`` where something else drew from the generator during a fit."""
-        order, generator = np.arange(self.rows), copy.deepcopy(self.start)
+        order, generator = _first(self.rows), copy.deepcopy(self.start)
         for shuffle in range(self.epochs + self.fits):  # a fit may end in an epoch that is not counted
             if shuffle >= self.epochs and _equal(_state(generator), self.end):
                 return order
             generator.shuffle(order)
-        return order if _equal(_state(generator), self.end) else np.arange(self.rows)
+        return order if _equal(_state(generator), self.end) else _first(self.rows)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_order": None}
+
+
+def _first(rows: int) -> npt.NDArray[np.int64]:
+    """Return the order before any shuffle, in 64 bits on every platform."""
+    return np.arange(rows, dtype=np.int64)
 
 
 def _state(generator: np.random.RandomState) -> dict[str, Any]:

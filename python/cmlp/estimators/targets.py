@@ -55,15 +55,22 @@ class NumericTargets(BaseMLP):
         if y is not None:
             check_numbers(y, f"{type(self).__name__}.fit")
         rows = super()._rows(x, y, sample_weight, first, incremental, trained_on)
+        return rows if trained_on else self._scaled(rows)
+
+    def _split_off(self, rows: Rows, first: bool) -> tuple[Rows, Rows | None]:
         if first:
             self.__dict__.pop("target_scaler_", None)
             if self.target_transform is not None:
                 self._learn_scale(rows)
-        elif trained_on and ("target_scaler_" in self.__dict__) != (self.target_transform is not None):
+        elif ("target_scaler_" in self.__dict__) != (self.target_transform is not None):
             raise ValueError(
                 f"fit: target_transform is {self.target_transform!r}, the network that warm_start or"
                 " partial_fit continues was fitted with another; a fit with warm_start=False makes a new one"
             )
+        return self._scaled(rows), None
+
+    def _scaled(self, rows: Rows) -> Rows:
+        """Return the rows with the targets that the network is trained on."""
         scaler = self.__dict__.get("target_scaler_")
         return rows if scaler is None else replace(rows, y=(rows.y - scaler.mean_) / scaler.scale_)
 

@@ -81,21 +81,18 @@ class EstimatorRun:
         schedules = Schedules(estimator._optimizer.scheduler, "epoch", estimator._optimizer.optimizer)
         progress = progress_of(estimator, self.epochs)
         self.loop: TrainingLoop = TrainingLoop(estimator, progress, schedules, callbacks_of(estimator))
-        self.native: Any = self._native(train)
+        self.native: Any = self._native(train, schedules)
         best = np.inf if estimator.best_loss_ is None else estimator.best_loss_
         best_score = estimator.best_validation_score_ if self.stopping else -np.inf
         self.native.state = best, best_score, estimator._no_improvement_count, estimator.t_
 
     # ---- what the core is given
 
-    def _native(self, train: Rows) -> Any:
+    def _native(self, train: Rows, schedules: Schedules) -> Any:
         estimator, held_out, loop = self.estimator, self.held_out, self.loop
         metric, score = (None, None) if held_out is None else estimator._scorer(held_out)
         random = estimator.dropout or estimator.input_dropout
         rows = self._fit_rows(train, train.names if random else None, "fit")
-        options = (
-            loop.schedules.added_to(self._options(train), rows) if loop.schedules else self._options(train)
-        )
         validation = None if held_out is None else self._fit_rows(held_out, None, "fit: validation data")
         make: Any = _core.EstimatorFit
         return make(
@@ -103,7 +100,7 @@ class EstimatorRun:
             rows=rows.native,
             loss=estimator._objective.loss._core,
             optimizer=estimator._optimizer.optimizer._core,
-            options=options.to_core(),
+            options=schedules.added_to(self._options(train), rows).to_core(),
             rules={**self._rules(train), "metric": metric},
             held_out=None if validation is None else validation.native,
             orders=self._orders(),
@@ -164,16 +161,16 @@ class EstimatorRun:
     def _end(self, train: Callable[[], None]) -> None:
         """Update the estimator however the training ends, and warn as scikit-learn does."""
         try:
-            train()
-            self._update()
+            try:
+                train()
+            finally:
+                self._update()
             self._warn()
         except NonFiniteError as error:
-            self._update()
             self._diverged(error)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=6)
         finally:
-            self._update()
             self.loop.close(self.epochs_taken, self.native.steps)
 
     def _update(self) -> None:

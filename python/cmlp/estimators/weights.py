@@ -30,7 +30,8 @@ class ClassWeights:
     Parameters
     ----------
     given : "balanced", dict or list of dict
-        A class that a dict does not name has 1.
+        A class that a dict does not name has 1. "balanced" counts every row once, as scikit-learn does;
+        that of ``Sequential.fit`` counts sample weights.
     classes : ndarray
         Classes, or numbers of the labels where a row has several.
     y : ndarray of shape (rows,) or (rows, labels)
