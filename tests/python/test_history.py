@@ -142,6 +142,19 @@ def test_an_interrupted_fit_has_its_own_history():
     assert (net.history.epoch, net.history.stop) == ([0], "interrupted")
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_a_fit_that_is_interrupted_before_its_first_step_has_its_own_history(error):
+    net = nn.Sequential(nn.Linear(4, 3), seed=0)
+    net.fit(X, Y, loss="cross_entropy", epochs=2)
+
+    def fails(epoch):
+        raise error
+
+    with pytest.raises(error):
+        net.fit(X, Y, loss="cross_entropy", shuffle=fails)
+    assert (net.history.steps, net.history.stop) == (0, "interrupted")
+
+
 def test_a_metric_that_fails_ends_the_fit_without_its_epoch():
     calls = []
 

@@ -124,10 +124,18 @@ class TrainingRun:
         )
 
     def __call__(self, loss: Loss, rule: Any, order: Order | None) -> None:
-        """Train; the history is filled however it ends, and the network's unless it ends before a step."""
-        loop, report, fit = self.loop, {}, _core.fit  # type: tuple[TrainingLoop, dict[str, Any], Any]
+        """Train; the history is filled however it ends, and the network's unless it is refused."""
         self.history.stop = "running"
         previous, self.model.history = self.model.history, self.history
+        try:
+            self._fit(loss, rule, order)
+        except (TypeError, ValueError):
+            if not self.history.steps:
+                self.model.history = previous
+            raise
+
+    def _fit(self, loss: Loss, rule: Any, order: Order | None) -> None:
+        loop, report, fit = self.loop, {}, _core.fit  # type: tuple[TrainingLoop, dict[str, Any], Any]
         try:
             fit(
                 self.rows.net, self.rows.native, loss._core, rule, self.options.to_core(),
@@ -140,8 +148,6 @@ class TrainingRun:
             self.history.stop = report["stop"]
         finally:
             self._finish(report)
-            if self.history.stop == "interrupted" and not self.history.steps:
-                self.model.history = previous
 
     def _monitored(self, record: Mapping[str, Any]) -> float:
         """Return the monitored value of an epoch, in the core's direction."""
