@@ -125,7 +125,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Of the held-out rows, where there are some.
     best_validation_score_ : float or None
     n_iter_, t_ : int
-        Epochs, and rows counted by the solver.
+        Epochs (lbfgs: iterations) of the last fit, and the rows of all steps; lbfgs counts no rows.
     n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         As in scikit-learn.
 

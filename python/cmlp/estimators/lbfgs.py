@@ -70,6 +70,7 @@ class FullBatchRun:
         self.rows: tuple[Any, Any, Any] = (rows.x, rows.y, rows.weight)
         loss: Any = estimator._objective.loss._core  # the precisions have a function each, as below
         _core.check_rows(estimator._net._core, rows.x, rows.y, rows.weight, loss)
+        estimator._begin_curves(validated=False)
         self.constant: float = estimator._objective.constant(rows.y, rows.weight)
         self.objective: FullBatchObjective = estimator._full_batch_objective()
         progress, callbacks = progress_of(estimator, estimator.max_iter), callbacks_of(estimator)
@@ -88,8 +89,7 @@ class FullBatchRun:
         finally:
             self.objective.place(self.weights)
             self.loop.close(self.iteration, self.iteration)
-        estimator.n_iter_ = int(min(result.nit, estimator.max_iter))
-        estimator.loss_ = float(result.fun) + self.constant
+        self._record(int(min(result.nit, estimator.max_iter)), float(result.fun) + self.constant)
         self._check_finite()
         if result.status != 0 and not self.ended:
             self._warn(result)
@@ -116,17 +116,24 @@ class FullBatchRun:
         self.iteration += 1
         self.weights = intermediate_result.x.copy()
         estimator.loss_curve_.append(loss)
+        self._record(self.iteration, loss)
         if estimator.verbose and estimator.verbose != "bar":
             print(f"loss = {loss:.8f}")
         values = {"epoch": self.iteration - 1, "loss": loss, "lr": 1.0}
         if self.loop.callbacks:
             self.objective.place(self.weights)
-            estimator.n_iter_, estimator.loss_ = self.iteration, loss
             before, self.seconds = self.seconds, self.loop.seconds
             values |= {"seconds": self.seconds - before, "estimator": estimator}
         self.ended = not self.loop.epoch_end(values)
         if self.ended:
             raise StopIteration
+
+    def _record(self, iterations: int, loss: float) -> None:
+        """Update what the estimator counts, so that it is right however the training ends."""
+        estimator = self.estimator
+        estimator.n_iter_, estimator.loss_ = iterations, loss
+        if estimator.best_loss_ is not None:
+            estimator.best_loss_ = min(estimator.best_loss_, loss)
 
     def _check_finite(self) -> None:
         estimator = self.estimator

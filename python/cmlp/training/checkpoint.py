@@ -22,7 +22,9 @@ class Checkpoint:
         network is written by :func:`cmlp.save`, with its history; an estimator by ``joblib.dump``.
     monitor : str, optional
         Write only where this value is the best so far: ``"loss"``, ``"val_loss"``, a metric, ``"val_"`` and a
-        metric. By default every epoch is written.
+        metric. By default every epoch is written. "loss" and the metrics of the training rows are means over
+        the steps of the epoch, each measured before its step, while the file has the weights after the last
+        step; a value of those weights is ``"val_loss"``, with the training rows as ``validation_data`` too.
     mode : {"auto", "min", "max"}, default "auto"
         Whether smaller or larger values are better, as in :class:`EarlyStopping`.
     every : int, default 1
