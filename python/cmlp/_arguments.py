@@ -9,17 +9,14 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import numbers
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from cmlp._arrays import as_numbers
-
-Rule = tuple[Callable[[Any], bool], str]  # whether a value is allowed, and which are
+from cmlp._argument_rules import rule_of
 
 
 class ArgumentError(TypeError, ValueError):
@@ -27,7 +24,6 @@ class ArgumentError(TypeError, ValueError):
 
 
 _USUAL = frozenset({bool, int, float, str, type(None), tuple, list, dict, np.ndarray})
-_CONTAINERS = frozenset({tuple, list, dict, set})
 _INTERNAL = (TypeError, ValueError, AttributeError, LookupError, OverflowError, RuntimeError)
 _RAW = re.compile(
     r"incompatible (function|constructor) arguments|could not convert|argument must be a|Unable to cast"
@@ -35,147 +31,6 @@ _RAW = re.compile(
     r"|not subscriptable|can only concatenate|unsupported operand|object is not callable|takes no arguments"
     r"|indices must be integers|Maximum allowed"
 )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) or (isinstance(value, np.ndarray) and value.ndim == 0)
-
-
-def _is_boolean(value: Any) -> bool:
-    return isinstance(value, bool | np.bool_) or (isinstance(value, numbers.Integral) and value in (0, 1))
-
-
-def _is_array(value: Any) -> bool:
-    """Return whether it is a table, or converts to numbers."""
-    if any(hasattr(value, name) for name in ("tocsr", "columns", "__arrow_c_stream__", "__dataframe__")):
-        return not isinstance(value, type)
-    try:
-        as_numbers(value, "")
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _is_dtype(value: Any) -> bool:
-    if isinstance(value, str):  # the name is for the core to check
-        return True
-    try:
-        return value is not None and np.dtype(value).name in ("float32", "float64")
-    except TypeError:
-        return False
-
-
-def _is_instance(*names: str) -> Rule:
-    """Return the rule of classes by their names: a look at the value's own classes, without an import."""
-    words = f"{'an' if names[0][0] in 'AEIOU' else 'a'} {' or '.join(names)}"
-    return lambda value: any(kind.__name__ in names for kind in type(value).__mro__), words
-
-
-_RULES: dict[str, Rule] = {
-    "None": (lambda value: value is None, "None"),
-    "bool": (_is_boolean, "True or False"),
-    "int": (lambda value: isinstance(value, numbers.Integral), "an integer"),
-    "float": (_is_number, "a number"),
-    "str": (lambda value: isinstance(value, str), "text"),
-    "npt.ArrayLike": (_is_array, "an array of numbers"),
-    "ArrayLike": (_is_array, "an array of numbers"),
-    "InputLike": (_is_array, "an array of numbers"),
-    "npt.DTypeLike": (_is_dtype, "'float32' or 'float64'"),
-    "Callable": (callable, "a function"),
-    "Mapping": (lambda value: isinstance(value, Mapping), "a dict"),
-    "dict": (lambda value: isinstance(value, Mapping), "a dict"),
-    "Sequence": (
-        lambda value: isinstance(value, Sequence | np.ndarray) and not isinstance(value, str),
-        "a sequence",
-    ),
-    "list": (
-        lambda value: isinstance(value, Sequence | np.ndarray) and not isinstance(value, str),
-        "a sequence",
-    ),
-    "tuple": (
-        lambda value: isinstance(value, Sequence | np.ndarray) and not isinstance(value, str),
-        "a sequence",
-    ),
-    "Iterable": (lambda value: isinstance(value, Iterable) and not isinstance(value, str), "an iterable"),
-    "Callback": (callable, "a function"),
-    "Factors": (
-        lambda value: (
-            isinstance(value, Mapping) and all(isinstance(each, Mapping) for each in value.values())
-        ),
-        "a dict of dicts",
-    ),
-    "MetricLike": (
-        lambda value: isinstance(value, str) or callable(value),
-        "the name of a metric or a function",
-    ),
-    "Numbers": (
-        lambda value: _is_number(value) or (isinstance(value, Sequence) and all(map(_is_number, value))),
-        "a number or a sequence of them",
-    ),
-    "Params": (
-        lambda value: isinstance(value, Iterable) and not isinstance(value, str | Mapping),
-        "parameters or dicts of them",
-    ),
-    "os.PathLike": (lambda value: isinstance(value, os.PathLike), "a path"),
-    **{
-        name: _is_instance(name) for name in ("Axes", "AveragedModel", "EarlyStopping", "Loss", "LRScheduler")
-    },
-    **{name: _is_instance(name) for name in ("Module", "Optimizer", "Parameter", "Sequential")},
-    "Rule": _is_instance("Optimizer", "FullBatch"),
-    "Scheduler": _is_instance("LRScheduler", "ReduceLROnPlateau"),
-}
-
-
-def _split(annotation: str, separator: str) -> list[str]:
-    """Return the parts of an annotation between separators that are in no brackets."""
-    parts, depth, start = [], 0, 0
-    for at, character in enumerate(annotation):
-        depth += (character == "[") - (character == "]")
-        if character == separator and depth == 0:
-            parts.append(annotation[start:at].strip())
-            start = at + 1
-    return [*parts, annotation[start:].strip()]
-
-
-@functools.cache
-def rule_of(annotation: str) -> Rule | None:
-    """Return the rule that an annotation states, or None where it states none that can be checked."""
-    rules = [_rule_of_part(part) for part in _split(annotation, "|")]
-    known = [rule for rule in rules if rule is not None]
-    if len(known) < len(rules):
-        return None
-    words = list(dict.fromkeys(words for _, words in known))
-    return lambda value: any(allows(value) for allows, _ in known), " or ".join(words)
-
-
-def _rule_of_part(part: str) -> Rule | None:
-    name, _, inside = part.partition("[")
-    if name == "Literal":
-        choices = [choice.strip("\"' ") for choice in _split(inside[:-1], ",")]
-        return lambda value: isinstance(value, str) and value in choices, "one of " + ", ".join(
-            map(repr, choices)
-        )
-    rule = _RULES.get(name)
-    if rule is None or not inside or name in ("Callable", "Mapping", "dict", "os.PathLike"):
-        return rule
-    members = [rule_of(each) for each in _split(inside[:-1], ",") if each != "..."]
-    if None in members or not members:
-        return rule
-    return _of_members(
-        rule, [member for member in members if member is not None], name == "tuple" and "..." not in inside
-    )
-
-
-def _of_members(rule: Rule, members: list[Rule], fixed: bool) -> Rule:
-    """Return the rule of a sequence: of members of one kind, or of as many as there are kinds."""
-    allows, words = members[0]
-
-    def all_allowed(values: Any) -> bool:
-        if not rule[0](values) or not hasattr(values, "__len__"):  # an iterator is not looked into
-            return rule[0](values)
-        return (not fixed or len(values) == len(members)) and all(map(allows, values))
-
-    return all_allowed, f"{rule[1]}{f' of {len(members)}' if fixed else ''}, each {words}"
 
 
 def _short(value: Any) -> str:
@@ -205,16 +60,24 @@ class _Checked:
     def label(self, args: tuple[Any, ...]) -> str:
         return self.name or type(args[0]).__name__
 
+    def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name; of another number of them none: Python's own error names that."""
+        try:
+            return self.signature.bind(*args, **kwargs).arguments
+        except TypeError:
+            return {}
+
+    def by_type(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Return whether other arguments of the same types are right where these are."""
+        rules, given = self.rules, self.given(args, kwargs)
+        return all(rules[name].by_type(type(value)) for name, value in given.items() if name in rules)
+
     def wrong(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield each argument that is not as its annotation says, with the message for it."""
-        try:
-            given = self.signature.bind(*args, **kwargs).arguments
-        except TypeError:  # another number of arguments, which Python's own error names
-            return
-        for name, value in given.items():
+        for name, value in self.given(args, kwargs).items():
             rule = self.rules.get(name)
-            if rule is not None and not rule[0](value):
-                yield name, f"{self.label(args)}: {name} is {_short(value)}, it must be {rule[1]}"
+            if rule is not None and not rule.allows(value):
+                yield name, f"{self.label(args)}: {name} is {_short(value)}, it must be {rule.words}"
 
     def suspects(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Iterator[str]:
         """Yield what may have led to an error in the core: numbers that it cannot hold, missing keys."""
@@ -250,44 +113,65 @@ class _Checked:
                 raise ArgumentError(message) from error
 
 
-def checked(function: Callable[..., Any], name: str | None, always: bool) -> Callable[..., Any]:
-    """Return the function with checks of its arguments: why it failed, and whether it took a wrong one.
+def checked(function: Callable[..., Any], name: str | None, method: bool) -> Callable[..., Any]:
+    """Return the function with checks of its arguments: before it runs, and why it failed.
 
-    `always`: the second for every call, as for constructors; else where an argument is of an unusual type.
+    A call whose arguments are all of usual types is not checked before. A constructor, whatever the types, is
+    checked after it has run, so that its own messages come first, and so are the functions in _OWN_WORDS.
 
     `name`: of the function in messages; None for a constructor, which has that of the class.
+    `method`: whether the first argument is the object.
     """
+    usual = frozenset() if name is None else _USUAL
+    before = name is not None and name not in _OWN_WORDS
+    accepted: set[tuple[Any, ...]] = set()  # types and keywords with which every call is right
 
     @functools.cache
     def rules() -> _Checked:
         return _Checked(function, name)
 
-    # Types and keywords of calls that passed: another call of the same passes too, but for containers.
-    accepted: set[tuple[Any, ...]] = set()
+    def require(key: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        rules().require(args, kwargs)
+        if rules().by_type(args, kwargs):
+            accepted.add(key)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if name is None and _is_inner(args[0], call):
+            return function(*args, **kwargs)
+        types = (*map(type, args[method:]), *map(type, kwargs.values()))
+        key = (*types, *kwargs)
+        known = usual.issuperset(types) or key in accepted
         try:
+            if before and not known:
+                require(key, args, kwargs)
             result = function(*args, **kwargs)
         except ArgumentError:
             raise
         except _INTERNAL as error:
             rules().explain(error, args, kwargs)
             raise
-        types = (*map(type, args[1:]), *map(type, kwargs.values()))
-        if always or not _USUAL.issuperset(types):
-            key = (*types, *kwargs)
-            if key not in accepted:
-                rules().require(args, kwargs)
-                if _CONTAINERS.isdisjoint(types):
-                    accepted.add(key)
+        if not before and not known:
+            require(key, args, kwargs)
         return result
 
     call._checked = True  # type: ignore[attr-defined]
     return call
 
 
-_OFTEN_CALLED = ("backward", "forward", "predict")  # in microseconds; the core checks their arrays
+_CLASSES: set[type] = set()  # the public ones, whose constructors are checked
+
+
+def _is_inner(thing: Any, constructor: Callable[..., Any]) -> bool:
+    """Return whether another constructor, which is checked, has called this one."""
+    kind = type(thing)
+    return kind in _CLASSES and kind.__init__ is not constructor
+
+
+# In microseconds; the core and the functions themselves check their arguments.
+_OFTEN_CALLED = ("backward", "forward", "predict", "Optimizer.step")
+_OWN_WORDS = ("train_step",)  # refuses a rule that sees all rows at once, before it changes anything
+_VARIABLE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 
 def check_arguments(module: Any) -> None:
@@ -298,16 +182,25 @@ def check_arguments(module: Any) -> None:
     for name in getattr(module, "__all__", own):
         thing = namespace.get(name)
         if inspect.isclass(thing) and not issubclass(thing, BaseException):
-            for kind in thing.__mro__:
-                if kind.__module__.startswith("cmlp.") and "_core" not in kind.__module__:
-                    _check_class(kind)
+            _check_class(thing)
         elif inspect.isfunction(thing) and not hasattr(thing, "_checked"):
-            namespace[name] = checked(thing, name, always=False)
+            namespace[name] = checked(thing, name, method=False)
 
 
-def _check_class(kind: type) -> None:
-    for name, method in list(vars(kind).items()):
-        public = name == "__init__" or (name[0] != "_" and name not in _OFTEN_CALLED)
-        if public and inspect.isfunction(method) and not hasattr(method, "_checked"):
-            init = name == "__init__"
-            setattr(kind, name, checked(method, None if init else name, always=init))
+def _check_class(cls: type) -> None:
+    """Check the methods of a class and its bases, and the constructor that makes it."""
+    _CLASSES.add(cls)
+    maker = next((kind for kind in cls.__mro__ if "__init__" in vars(kind)), cls)
+    for kind in cls.__mro__:
+        if kind.__module__.startswith("cmlp.") and "_core" not in kind.__module__:
+            for name, method in list(vars(kind).items()):
+                if inspect.isfunction(method) and _is_to_check(name, method, kind is maker):
+                    setattr(kind, name, checked(method, None if name == "__init__" else name, method=True))
+
+
+def _is_to_check(name: str, method: FunctionType, makes: bool) -> bool:
+    code = method.__code__
+    takes_arguments = code.co_argcount + code.co_kwonlyargcount > 1 or bool(code.co_flags & _VARIABLE)
+    public = makes if name == "__init__" else name[0] != "_"
+    often = name in _OFTEN_CALLED or method.__qualname__ in _OFTEN_CALLED
+    return public and takes_arguments and not often and not hasattr(method, "_checked")

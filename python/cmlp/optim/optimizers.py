@@ -10,6 +10,7 @@ import numpy as np
 from cmlp import _core
 from cmlp._foreign_names import unknown
 from cmlp.nn.parameter import Member, Parameter
+from cmlp.optim._state import load_state
 from cmlp.optim.members import OverParameters, parameters_in, short_repr
 from cmlp.optim.settings import SETTINGS, TUPLES, arguments_of, as_given, as_numbers, from_arguments, names_in
 
@@ -194,6 +195,8 @@ class Optimizer(OverParameters):
     def step(self, closure: Callable[[], float]) -> float: ...
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Call ``closure``, if given; update every parameter once; return what the closure returned."""
+        if closure is not None and not callable(closure):
+            raise TypeError(f"step: closure is {closure!r}, it must be a function or None")
         value = None if closure is None else closure()
         self._core.step()
         return value
@@ -231,27 +234,9 @@ class Optimizer(OverParameters):
         Raises
         ------
         ValueError
-            When it is of another rule or of other parameters.
+            When it is of another rule or of other parameters; nothing is changed then.
         """
-        if state["name"] != self.name or len(state["groups"]) != len(self.param_groups):
-            raise ValueError(
-                f"load_state_dict: the state is of '{state['name']}' with {len(state['groups'])} groups"
-            )
-        for group, settings in zip(self.param_groups, state["groups"], strict=True):
-            group.update(settings)
-        own: list[Any] = list(self._core.state())
-        if [array.shape for array in own] != [np.shape(array) for array in state["state"]]:
-            raise ValueError("load_state_dict: the state is of other parameters")
-        for array, value in zip(own, state["state"], strict=True):
-            array[...] = value
-        for i, (numbers, steps) in enumerate(zip(state["memory"], state["joined"], strict=True)):
-            self._core.set_memory(numbers, i)
-            self._core.set_joined(steps, i)
-        self._core.steps = state["steps"]
-        initial = state.get("initial", {})  # states of versions before 0.2 have none
-        self._initial = {setting: list(values) for setting, values in initial.items()}
-        for network, passes in zip(self._networks(), state.get("passes", ()), strict=False):
-            network.step = passes
+        load_state(self, state)
 
     def __getstate__(self) -> dict[str, Any]:
         left_out = ("_made", "_members", "_followed_at", "param_groups")
