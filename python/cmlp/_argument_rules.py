@@ -114,7 +114,7 @@ _RULES: dict[str, Rule] = {
         "the name of a metric or a function",
     ),
     "Numbers": Rule(
-        lambda value: _is_number(value) or (isinstance(value, Sequence) and all(map(_is_number, value))),
+        lambda value: _is_number(value) or (_is_sequence(value) and all(map(_is_number, value))),
         "a number or a sequence of them",
         _other_than(Sequence, np.ndarray),
     ),

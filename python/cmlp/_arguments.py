@@ -24,6 +24,7 @@ class ArgumentError(TypeError, ValueError):
 
 
 _USUAL = frozenset({bool, int, float, str, type(None), tuple, list, dict, np.ndarray})
+_NO_TYPES: frozenset[type] = frozenset()
 _INTERNAL = (TypeError, ValueError, AttributeError, LookupError, OverflowError, RuntimeError)
 _RAW = re.compile(
     r"incompatible (function|constructor) arguments|could not convert|argument must be a|Unable to cast"
@@ -67,16 +68,13 @@ class _Checked:
         except TypeError:
             return {}
 
-    def by_type(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Return whether other arguments of the same types are right where these are."""
-        rules, given = self.rules, self.given(args, kwargs)
-        return all(rules[name].by_type(type(value)) for name, value in given.items() if name in rules)
-
-    def wrong(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        """Yield each argument that is not as its annotation says, with the message for it."""
+    def wrong(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], usual: frozenset[type] = _NO_TYPES
+    ) -> Iterator[tuple[str, str]]:
+        """Yield each argument that is not as its annotation says, with the message; not of usual types."""
         for name, value in self.given(args, kwargs).items():
             rule = self.rules.get(name)
-            if rule is not None and not rule.allows(value):
+            if rule is not None and type(value) not in usual and not rule.allows(value):
                 yield name, f"{self.label(args)}: {name} is {_short(value)}, it must be {rule.words}"
 
     def suspects(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Iterator[str]:
@@ -96,10 +94,17 @@ class _Checked:
             if rule:
                 yield f"{self.label(args)}: {name} is {_short(value)}, it {rule}"
 
-    def require(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Raise for an argument of a wrong kind; a range is for the function to check."""
-        for _, message in self.wrong(args, kwargs):
+    def require(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], usual: frozenset[type] = _NO_TYPES
+    ) -> None:
+        """Raise for an argument of a wrong kind, if its type is not usual; a range is for the function."""
+        for _, message in self.wrong(args, kwargs, usual):
             raise ArgumentError(message)
+
+    def by_type(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Return whether other arguments of the same types are right where these are."""
+        rules, given = self.rules, self.given(args, kwargs)
+        return all(rules[name].by_type(type(value)) for name, value in given.items() if name in rules)
 
     def explain(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raise in words what the arguments have to do with an error that does not name them."""
@@ -114,26 +119,22 @@ class _Checked:
 
 
 def checked(function: Callable[..., Any], name: str | None, method: bool) -> Callable[..., Any]:
-    """Return the function with checks of its arguments: before it runs, and why it failed.
+    """Return the function with checks of its arguments.
 
-    A call whose arguments are all of usual types is not checked before. A constructor, whatever the types, is
-    checked after it has run, so that its own messages come first, and so are the functions in _OWN_WORDS.
+    Arguments of unusual types are checked before it runs, of all types after it, if one is unusual, and where
+    it fails. A constructor's, and those of the functions in _OWN_WORDS, are checked after it has run: its own
+    messages come first.
 
     `name`: of the function in messages; None for a constructor, which has that of the class.
     `method`: whether the first argument is the object.
     """
-    usual = frozenset() if name is None else _USUAL
+    usual: frozenset[type] = _NO_TYPES if name is None else _USUAL
     before = name is not None and name not in _OWN_WORDS
     accepted: set[tuple[Any, ...]] = set()  # types and keywords with which every call is right
 
     @functools.cache
     def rules() -> _Checked:
         return _Checked(function, name)
-
-    def require(key: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        rules().require(args, kwargs)
-        if rules().by_type(args, kwargs):
-            accepted.add(key)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -144,15 +145,17 @@ def checked(function: Callable[..., Any], name: str | None, method: bool) -> Cal
         known = usual.issuperset(types) or key in accepted
         try:
             if before and not known:
-                require(key, args, kwargs)
+                rules().require(args, kwargs, usual)
             result = function(*args, **kwargs)
         except ArgumentError:
             raise
         except _INTERNAL as error:
             rules().explain(error, args, kwargs)
             raise
-        if not before and not known:
-            require(key, args, kwargs)
+        if not known:
+            rules().require(args, kwargs)
+            if rules().by_type(args, kwargs):
+                accepted.add(key)
         return result
 
     call._checked = True  # type: ignore[attr-defined]

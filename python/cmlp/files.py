@@ -89,12 +89,11 @@ def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | N
     before = dict(net.metadata)
     net.metadata.update(metadata or {})
     try:
-        core = net._standalone()._core
-    except ValueError:
+        net._standalone()._core.save(os.fspath(path))
+    except Exception:
         net.metadata.clear()
         net.metadata.update(before)
         raise
-    core.save(os.fspath(path))
 
 
 def load(path: str | os.PathLike[str]) -> Any:

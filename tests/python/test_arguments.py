@@ -36,15 +36,16 @@ def test_a_right_value_does_not_make_another_of_its_type_right(annotation, right
     assert (rule.allows(right), rule.allows(wrong)) == (True, False)
     assert not rule.by_type(type(right))
 
-    def function(value, other):
-        return value
+    class Thing:
+        def __init__(self, value):
+            """Take anything."""
 
-    function.__annotations__ = {"value": annotation}
-    call = checked(function, "function", method=False)
+    Thing.__init__.__annotations__["value"] = annotation
+    Thing.__init__ = checked(Thing.__init__, None, method=True)
     for _ in range(2):
-        assert call(right, Stranger()) is right
-        with pytest.raises(ArgumentError, match="function: value is"):
-            call(wrong, Stranger())
+        Thing(right)
+        with pytest.raises(ArgumentError, match="Thing: value is"):
+            Thing(wrong)
 
 
 @pytest.mark.parametrize(

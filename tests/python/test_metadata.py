@@ -38,3 +38,14 @@ def test_a_history_that_lies_is_refused_or_harmless(text, tmp_path):
     with_header(path, header, data)
     with contextlib.suppress(ValueError):
         assert repr(cmlp.load(path).history)
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata"), [("no_folder/model", {"a": "new"}), ("model", {"b": 1}), ("model.h5", {"a": "new"})]
+)
+def test_a_file_that_is_not_written_leaves_the_metadata(name, metadata, tmp_path):
+    net = network()
+    net.metadata["a"] = "old"
+    with pytest.raises(ValueError):
+        cmlp.save(net, tmp_path / name, metadata=metadata)
+    assert net.metadata == {"a": "old"}

@@ -193,3 +193,27 @@ def test_states(kind):
 def test_what_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(*network())
+
+
+ONE_OR_EACH = {
+    "OneCycleLR": lambda o, x: s.OneCycleLR(o, x, 10).forms["lr"],
+    "OneCycleLR's momentum": lambda o, x: s.OneCycleLR(o, 0.1, 10, base_momentum=x).forms["momentum"],
+    "CyclicLR": lambda o, x: s.CyclicLR(o, x, 0.9).forms["lr"],
+    "SWALR": lambda o, x: optim.swa_utils.SWALR(o, x).swa_lrs,
+    "ReduceLROnPlateau": lambda o, x: s.ReduceLROnPlateau(o, min_lr=x).min_lrs,
+}
+
+
+@pytest.mark.parametrize("kind", ONE_OR_EACH)
+def test_one_number_or_one_for_each_group(kind):
+    def of(value):
+        net, layer = network()[0], nn.Linear(2, 2)
+        groups = [{"params": net.parameters()}, {"params": layer.parameters()}]
+        return ONE_OR_EACH[kind](optim.SGD(groups, lr=0.1, momentum=0.5), value)
+
+    for one in (np.float32(0.5), np.float64(0.5), np.array(0.5)):
+        assert of(one) == of(0.5)
+    for each in ((0.5, 0.25), np.array([0.5, 0.25]), [np.float32(0.5), np.float64(0.25)]):
+        assert of(each) == of([0.5, 0.25])
+    with pytest.raises(ValueError, match="has 3 values, the optimizer has 2 groups"):
+        of([0.1, 0.2, 0.3])

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from cmlp import _core
-from cmlp.optim._schedule import LRScheduler, Track
+from cmlp.optim._schedule import LRScheduler, Numbers, Track, for_each_group
 from cmlp.optim.optimizers import Optimizer
-
-Numbers = float | Sequence[float]
-
-
-def _each(value: Numbers, optimizer: Optimizer, what: str) -> list[float]:
-    """Return a number for each group."""
-    groups = len(optimizer.param_groups)
-    values = [float(value)] * groups if isinstance(value, int | float) else [float(v) for v in value]
-    if len(values) != groups:
-        raise ValueError(f"{what} has {len(values)} values, the optimizer has {groups} groups")
-    return values
 
 
 class _Cycle(LRScheduler):
@@ -84,10 +73,10 @@ class OneCycleLR(_Cycle):
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycleLR: pct_start is {pct_start}, it must be in [0, 1]")
         shape = [float(total_steps), pct_start, float(anneal_strategy == "linear"), float(three_phase)]
-        tops = _each(max_lr, optimizer, "OneCycleLR: max_lr")
+        tops = for_each_group(max_lr, optimizer, "OneCycleLR: max_lr")
         forms = [[*shape, top / div_factor, top, top / div_factor / final_div_factor] for top in tops]
-        low = _each(base_momentum, optimizer, "OneCycleLR: base_momentum")
-        high = _each(max_momentum, optimizer, "OneCycleLR: max_momentum")
+        low = for_each_group(base_momentum, optimizer, "OneCycleLR: base_momentum")
+        high = for_each_group(max_momentum, optimizer, "OneCycleLR: max_momentum")
         momenta = [[*shape, h, b, h] for b, h in zip(low, high, strict=True)] if cycle_momentum else []
         self.total_steps = total_steps
         if last_epoch < 0:  # schedules made after this one start from its first rate, as in PyTorch
@@ -135,9 +124,14 @@ class CyclicLR(_Cycle):
         which = 0 if scale_fn else _MODES.index(mode)
         self.cycle: float = step_size_up + down
         shape = [float(step_size_up), float(down), float(which), gamma]
-        rates = [_each(v, optimizer, f"CyclicLR: {k}") for k, v in (("base_lr", base_lr), ("max_lr", max_lr))]
+        rates = [
+            for_each_group(v, optimizer, f"CyclicLR: {k}")
+            for k, v in (("base_lr", base_lr), ("max_lr", max_lr))
+        ]
         forms = [[*shape, low, high] for low, high in zip(*rates, strict=True)]
-        low, high = (_each(v, optimizer, "CyclicLR: momentum") for v in (base_momentum, max_momentum))
+        low, high = (
+            for_each_group(v, optimizer, "CyclicLR: momentum") for v in (base_momentum, max_momentum)
+        )
         momenta = [[*shape, h, b] for b, h in zip(low, high, strict=True)] if cycle_momentum else []
         if last_epoch < 0:  # what schedules start from, if this is the first
             optimizer._initial.setdefault("lr", rates[0])

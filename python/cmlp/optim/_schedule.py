@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from cmlp import _core
 from cmlp.optim.optimizers import Optimizer
 
+Numbers = float | Sequence[float]  # one for all groups, or one for each
 Track = tuple[str, int, float]  # setting, group, its value without a schedule
+
+
+def is_one(value: Numbers) -> bool:
+    """Return whether it is one number for all groups; NumPy's numbers are numbers."""
+    return np.ndim(value) == 0
+
+
+def for_each_group(value: Numbers, optimizer: Optimizer, label: str) -> list[float]:
+    """Return a number for each group; raise ValueError where there are others than groups."""
+    groups = len(optimizer.param_groups)
+    values: list[Any] = [value] * groups if is_one(value) else list(value)  # type: ignore[arg-type]
+    if len(values) != groups:
+        raise ValueError(f"{label} has {len(values)} values, the optimizer has {groups} groups")
+    return [float(number) for number in values]
 
 
 class LRScheduler:

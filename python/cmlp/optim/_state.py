@@ -45,7 +45,8 @@ def _set_settings_and_arrays(
     optimizer: Optimizer, settings: Sequence[Mapping[str, Any]], arrays: Sequence[Any]
 ) -> None:
     """Set the settings, which decide how many arrays there are, and these; or leave all as before."""
-    groups, core, names = optimizer.param_groups, optimizer._core, SETTINGS[optimizer.name]
+    groups, names = optimizer.param_groups, SETTINGS[optimizer.name]
+    core: Any = optimizer._core
     before = [{name: group[name] for name in names} for group in groups]
     kept = [array.copy() for array in core.state()]
     try:

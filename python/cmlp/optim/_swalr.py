@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from cmlp.optim._schedule import LRScheduler, Track
+from cmlp.optim._schedule import LRScheduler, Numbers, Track, for_each_group
 from cmlp.optim.optimizers import Optimizer
 
 
@@ -46,17 +45,12 @@ class SWALR(LRScheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        swa_lr: float | Sequence[float],
+        swa_lr: Numbers,
         anneal_epochs: int = 10,
         anneal_strategy: str = "cos",
         last_epoch: int = -1,
     ) -> None:
-        groups = len(optimizer.param_groups)
-        self.swa_lrs: list[float] = (
-            [float(swa_lr)] * groups if isinstance(swa_lr, int | float) else list(map(float, swa_lr))
-        )
-        if len(self.swa_lrs) != groups:
-            raise ValueError(f"SWALR: swa_lr has {len(self.swa_lrs)} values, the optimizer {groups} groups")
+        self.swa_lrs: list[float] = for_each_group(swa_lr, optimizer, "SWALR: swa_lr")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"SWALR: anneal_strategy is '{anneal_strategy}'; choose from cos, linear")
         if anneal_epochs < 0 or anneal_epochs != int(anneal_epochs):

@@ -21,7 +21,7 @@ from cmlp.optim._closed import (
     StepLR,
 )
 from cmlp.optim._cycles import CyclicLR, OneCycleLR
-from cmlp.optim._schedule import LRScheduler, Track
+from cmlp.optim._schedule import LRScheduler, Numbers, Track, for_each_group, is_one
 from cmlp.optim.optimizers import Optimizer
 
 __all__ = [
@@ -201,7 +201,7 @@ class ReduceLROnPlateau:
         threshold: float = 1e-4,
         threshold_mode: str = "rel",
         cooldown: int = 0,
-        min_lr: float | Sequence[float] = 0.0,
+        min_lr: Numbers = 0.0,
         eps: float = 1e-8,
         *,
         monitor: str = "",
@@ -222,9 +222,8 @@ class ReduceLROnPlateau:
         self.threshold_mode: str = threshold_mode
         self.cooldown: int = cooldown
         self.eps: float = eps
-        least = float(min_lr) if isinstance(min_lr, int | float) else [float(v) for v in min_lr]
-        self.min_lrs: float | list[float] = least
-        self._check_groups()
+        least = for_each_group(min_lr, optimizer, "ReduceLROnPlateau: min_lr")
+        self.min_lrs: float | list[float] = least[0] if is_one(min_lr) else least
         self.monitor = monitor
         self.last_epoch: int = 0
         self.best: float = math.inf if mode == "min" else -math.inf
