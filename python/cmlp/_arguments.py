@@ -23,7 +23,7 @@ class ArgumentError(TypeError, ValueError):
     """An argument of a wrong type or value; names the function, the argument, the value and the rule."""
 
 
-_USUAL = frozenset({bool, int, float, str, type(None), tuple, list, dict, np.ndarray})
+_USUAL: frozenset[type] = frozenset({bool, int, float, str, type(None), tuple, list, dict, np.ndarray})
 _NO_TYPES: frozenset[type] = frozenset()
 _INTERNAL = (TypeError, ValueError, AttributeError, LookupError, OverflowError, RuntimeError)
 _RAW = re.compile(

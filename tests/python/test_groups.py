@@ -192,3 +192,16 @@ def test_a_parameter_twice_or_a_setting_unknown_is_refused():
         optimizer.add_param_group({"params": net[2].parameters(), "beta1": 0.5})
     assert len(optimizer.param_groups) == 1
     optimizer.step()
+
+
+@pytest.mark.parametrize("joins", [False, True])
+def test_zero_grad_is_of_all_groups_wherever_the_parameters_are(joins):
+    layer, other = nn.Linear(2, 3), nn.Linear(3, 1)
+    optimizer = optim.SGD(layer.parameters(), lr=0.1)
+    optimizer.add_param_group({"params": [other.weight]})
+    if joins:
+        nn.Sequential(layer, other)
+    for parameter in (*layer.parameters(), *other.parameters()):
+        parameter.grad[...] = 1
+    optimizer.zero_grad()
+    assert [float(abs(p.grad).max()) for p in (*layer.parameters(), *other.parameters())] == [0, 0, 0, 1]

@@ -217,3 +217,16 @@ def test_one_number_or_one_for_each_group(kind):
         assert of(each) == of([0.5, 0.25])
     with pytest.raises(ValueError, match="has 3 values, the optimizer has 2 groups"):
         of([0.1, 0.2, 0.3])
+
+
+def test_the_base_of_schedulers_is_none():
+    class Own(s.LRScheduler):
+        """A schedule as PyTorch's users write one."""
+
+        def get_lr(self):
+            return [0.1]
+
+    optimizer = network()[0]
+    for kind in (s.LRScheduler, Own):
+        with pytest.raises(TypeError, match="LambdaLR"):
+            kind(optim.SGD(optimizer.parameters(), lr=0.1))

@@ -125,7 +125,7 @@ def test_an_average_of_another_shape_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([0.1, 0.2],), "swa_lr has 2 values, the optimizer 1 groups"),
+        (([0.1, 0.2],), "swa_lr has 2 values, the optimizer has 1 groups"),
         ((0.1, -1), "anneal_epochs is -1"),
         ((0.1, 1.5), "anneal_epochs is 1.5"),
         ((0.1, 1, "log"), "anneal_strategy is 'log'; choose from cos, linear"),

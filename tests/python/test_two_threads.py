@@ -31,6 +31,7 @@ CHANGES = {
     "fit by lbfgs": lambda net: net.fit(X, Y, loss="mse", optimizer="lbfgs", verbose=False),
     "load_state_dict": lambda net: net.load_state_dict(network().state_dict()),
     "zero_grad": lambda net: net.zero_grad(),
+    "zero_grad of an optimizer": lambda net: optim.SGD(net.parameters(), lr=0.1).zero_grad(),
     "reset_parameters": lambda net: net.reset_parameters(4),
     "eval": lambda net: net.eval(),
     "a parameter": lambda net: setattr(net[0].bias, "data", np.ones(8)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from cmlp import _core
 from cmlp._foreign_names import unknown
-from cmlp.nn.field_checks import any_number, numbers_by_name, word
+from cmlp.nn.field_checks import any_number, numbers_by_name, refuse_inplace, word
 from cmlp.nn.fields import Field
 from cmlp.nn.module import Module
 
@@ -135,8 +135,7 @@ def _make_class(row: dict[str, Any]) -> type[Activation]:
     def __init__(self: Activation, *args: float, **kwargs: float) -> None:  # noqa: N807  the new class's
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        if bound.arguments.pop("inplace", False):
-            raise ValueError(f"{row['type']}: inplace is True, it must be False: x is never changed")
+        refuse_inplace(row["type"], bound.arguments.pop("inplace", False))
         Module.__init__(self, **bound.arguments)
 
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD

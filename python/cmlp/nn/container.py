@@ -67,9 +67,9 @@ class Container(Module):
 
     def _place_children(self) -> None:
         """Be the place of the children, whose values are in the network already."""
-        Placed._moves += 1
         for at, module in enumerate(self._modules):
             module._parent, module._own = (self, at), None
+        Placed._count_move()
 
     @cached_property
     def _offsets(self) -> list[int]:
@@ -109,12 +109,11 @@ class Container(Module):
     def _named_children(self) -> Iterator[tuple[str, Module]]:
         return zip(self._names, self._modules, strict=True)
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """Yield (name, module) for the module itself, "", and every module in it, "0.1"; each once."""
+    def _named_modules(self, prefix: str) -> Iterator[tuple[str, Module]]:
         visited: set[int] = set()
         yield prefix, self
         for name, child in self._named_children():
-            for path, module in child.named_modules(f"{prefix}.{name}".removeprefix(".")):
+            for path, module in child._named_modules(f"{prefix}.{name}".removeprefix(".")):
                 if id(module) not in visited:
                     visited.add(id(module))
                     yield path, module
@@ -124,6 +123,9 @@ class Container(Module):
         for name, child in self._named_children():
             for key, parameter in child.named_parameters() if child._has_parameters else ():
                 yield f"{name}.{key}", parameter
+
+    def _parameter_list(self) -> list[Parameter]:
+        return [p for child in self._modules if child._has_parameters for p in child._parameter_list()]
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
         """Yield (name, values) of what is kept but not trained, such as running means; views, not copies."""

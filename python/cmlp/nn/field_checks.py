@@ -157,3 +157,9 @@ def column(label: str, value: Any) -> float | list[float] | tuple[float, ...] | 
 
 
 _INITIALIZERS = ("auto", *(row["name"] for row in _core.initializers()))
+
+
+def refuse_inplace(kind: str, inplace: bool) -> None:
+    """Raise ValueError for True: an argument of PyTorch's that a network has no use for."""
+    if inplace:
+        raise ValueError(f"{kind}: inplace is True, it must be False: x is never changed")

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from cmlp.nn.field_checks import any_number, last_axis, size
+from cmlp.nn.field_checks import any_number, last_axis, refuse_inplace, size
 from cmlp.nn.fields import Field
-from cmlp.nn.layers import refuse_inplace
 from cmlp.nn.module import Module
 
 

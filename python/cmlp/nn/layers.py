@@ -13,6 +13,7 @@ from cmlp.nn.field_checks import (
     last_axis,
     number,
     numbers_by_name,
+    refuse_inplace,
     size,
     word,
 )
@@ -20,12 +21,6 @@ from cmlp.nn.fields import Field
 from cmlp.nn.module import Module, Parameter
 
 Form = Literal["standard", "ntk"]
-
-
-def refuse_inplace(kind: str, inplace: bool) -> None:
-    """Raise ValueError for True: an argument of PyTorch's that a network has no use for."""
-    if inplace:
-        raise ValueError(f"{kind}: inplace is True, it must be False: x is never changed")
 
 
 class Linear(Module):

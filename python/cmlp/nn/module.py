@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Array", "Core", "LayerSpec", "Module", "Parameter", "dtype_name", "make_core"]
 
-_PLACE = ("_parent", "_shared", "_own", "_parameters", "_layers", "_compared", "_mode", "_found", "_found_at")
+# The attributes that say where a module is and what its core network is.
+PLACE = (
+    "_parent",
+    "_shared",
+    "_own",
+    "_parameters",
+    "_layers",
+    "_compared",
+    "_mode",
+    "_found",
+    "_found_at",
+    "_found_rows",
+)
 
 
 class Module(Placed):
@@ -116,7 +128,10 @@ class Module(Placed):
     # ---- modules and parameters
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """Yield (name, module) for the module itself, "", and every module in it, "0.1"."""
+        """Yield (name, module) for the module itself, "", and every module in it, "0.1"; each once."""
+        return self._named_modules(prefix)
+
+    def _named_modules(self, prefix: str) -> Iterator[tuple[str, Module]]:
         yield prefix, self
 
     def _children(self) -> list[Module]:
@@ -124,7 +139,7 @@ class Module(Placed):
 
     def modules(self) -> Iterator[Module]:
         """Yield the module itself and every module in it."""
-        for _, module in self.named_modules():
+        for _, module in self._named_modules(""):
             yield module
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
@@ -135,7 +150,10 @@ class Module(Placed):
 
     def parameters(self) -> list[Parameter]:
         """Return the parameters in the order of the layers."""
-        return [parameter for _, parameter in self.named_parameters()]
+        return self._parameter_list()
+
+    def _parameter_list(self) -> list[Parameter]:
+        return [self._parameter(row.name) for row in self._rows() if row.grad is not None]
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
         """Yield (name, values) of what is kept but not trained, such as running means; views, not copies."""
@@ -233,7 +251,7 @@ class Module(Placed):
     # ---- copies
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {key: value for key, value in self.__dict__.items() if key not in _PLACE}
+        kept = {key: value for key, value in self.__dict__.items() if key not in PLACE}
         made = self._root._own is not None or self._parent is not None
         if made:
             kept["_dtype"] = self._numbers.dtype.name

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from weakref import WeakValueDictionary, ref
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cmlp.nn.container import Container
     from cmlp.nn.module import Module
 
+_NUMBERS_OF_MOVES = itertools.count(1)
 _MAKING = RLock()  # two threads that use a new module at once make one network
 Place = tuple["Container", int]  # a container, and the module's index there
 
@@ -28,7 +30,7 @@ class Placed(HasFields):
     """The base of Module: its fields, its place, and the core network behind it."""
 
     _kind: ClassVar[str] = ""  # the core's name for such a layer; "": it is a stack of layers
-    _moves: ClassVar[int] = 0  # how often any module came to have its numbers in another core network
+    _moves: ClassVar[int] = 0  # another number after any module's numbers came to another core network
     _has_parameters = False  # of its own or in its children
     _may_be_shared = False  # may stand in several places: no parameters, no random numbers
     _is_sequence = False  # its output is that of its last child
@@ -44,10 +46,11 @@ class Placed(HasFields):
         self._parent: Place | None = None
         self._shared: list[tuple[ref[Container], int]] = []  # where it stands, if in several places
         self._own: Numbers | None = None  # of a module that stands alone
-        self._found_at = -1  # the moves at which _where last looked
+        self._found_at = -1  # the number of _moves at which it last looked where it is
         self._found: tuple[Core, int, int]
+        self._found_rows: list[Row]
         self._compared: set[str] = set()  # losses that its last layer was compared with
-        self._parameters: WeakValueDictionary[str, Parameter] = WeakValueDictionary()
+        self._parameters: dict[str, Parameter] = {}
 
     # ---- its fields in the core
 
@@ -117,12 +120,12 @@ class Placed(HasFields):
 
     def _join(self, container: Container, at: int) -> None:
         """Stand in a container, whose network takes over the values and gradients there are."""
-        Placed._moves += 1
         if self._is_placed:
             self._share(container, at)
             return
         kept = self._rows() if self._was_changed() else []
         self._parent, self._own = (container, at), None
+        Placed._count_move()
         for before, row in zip(kept, self._rows() if kept else [], strict=True):
             row.data[...] = before.data
             if row.grad is not None and before.grad is not None:
@@ -133,6 +136,12 @@ class Placed(HasFields):
             self._shared, self._mode = [(ref(self._parent[0]), self._parent[1])], self._core.training
             self._parent = None
         self._shared.append((ref(container), at))
+        Placed._count_move()
+
+    @staticmethod
+    def _count_move() -> None:
+        """Have every module and optimizer look anew where its numbers are; called after a move."""
+        Placed._moves = next(_NUMBERS_OF_MOVES)
 
     def _was_changed(self) -> bool:
         """Whether its parameters differ from what its own seed draws; else the network's seed draws them."""
@@ -148,9 +157,15 @@ class Placed(HasFields):
     def _where(self) -> tuple[Core, int, int]:
         """Return the core network, and the range of its layers that this module is."""
         if self._found_at != Placed._moves:
-            self._found = self._core, self._first, self._last
-            self._found_at = Placed._moves
+            self._find()
         return self._found
+
+    def _find(self) -> None:
+        moves, numbers, first = Placed._moves, self._numbers, self._first
+        last = first + self._layers
+        self._found = numbers.core, first, last
+        self._found_rows = [row for layer in range(first, last) for row in numbers.rows(layer)]
+        self._found_at = moves
 
     # ---- its numbers
 
@@ -174,12 +189,13 @@ class Placed(HasFields):
         alone = self._parent is None and not self._has_own_dtype
         if alone and numbers.empty and _precision_of(x, self._dtype) != numbers.dtype:
             self._own = Numbers(numbers.core.convert())
-            Placed._moves += 1
+            Placed._count_move()
 
     def _rows(self) -> list[Row]:
         """Return its parameters and buffers, layer by layer."""
-        numbers = self._numbers
-        return [row for layer in range(self._first, self._last) for row in numbers.rows(layer)]
+        if self._found_at != Placed._moves:
+            self._find()
+        return self._found_rows
 
     def _parameter(self, key: str) -> Parameter:
         """Return the one object for a parameter of this layer."""

@@ -12,6 +12,7 @@ from cmlp import _core
 from cmlp.nn.container import Container, layer_of, nested
 from cmlp.nn.module import Core, Module, dtype_name, make_core
 from cmlp.nn.numbers import Numbers
+from cmlp.nn.subclasses import copy_subclasses, own_attributes, restore_subclasses, subclasses_in
 from cmlp.training.history import History
 from cmlp.training.trainable import Trainable
 
@@ -99,12 +100,13 @@ class Sequential(Trainable, Container):
                 f"{type(self).__name__}: the slice {index.start}:{index.stop}:{index.step} must be of "
                 "neighbouring layers, at least one"
             )
-        part = Sequential.__new__(Sequential)
+        part = type(self).__new__(type(self))
         Module.__init__(part)
         part._hold(self._modules[start:stop])
         part._names = self._names[start:stop]
         part._parent, part._is_slice = (self, start), True
-        return part  # type: ignore[return-value]
+        part.__dict__.update(own_attributes(self))
+        return part
 
     # ---- text, precision, copies
 
@@ -159,14 +161,19 @@ class Sequential(Trainable, Container):
         net._sync_metadata()
         return net
 
-    def to(self, dtype: npt.DTypeLike) -> Sequential:
+    def to(self, dtype: npt.DTypeLike) -> Self:
         """Return a copy in the other precision (or this one)."""
-        name, core = dtype_name(dtype), self._standalone()._core
-        return Sequential._of_core(core.copy() if self.dtype.name == name else core.convert())
+        return self._copy_in(dtype, {})
 
-    def copy(self) -> Sequential:
+    def copy(self) -> Self:
         """Return a deep copy; of an inner network or a slice, one that stands alone."""
-        return self.to(self.dtype)
+        return self._copy_in(self.dtype, {})
+
+    def _copy_in(self, dtype: npt.DTypeLike, memo: dict[int, Any]) -> Self:
+        name, core = dtype_name(dtype), self._standalone()._core
+        net = type(self)._of_core(core.copy() if self.dtype.name == name else core.convert())
+        copy_subclasses(self, net, memo)
+        return net
 
     def reset_parameters(self, seed: int | None = None) -> None:
         """Draw all parameters again, from the seed they were drawn from or another.
@@ -180,16 +187,17 @@ class Sequential(Trainable, Container):
         core.reset_parameters(core.seed if seed is None else seed)
 
     def __getstate__(self) -> Any:
-        return self._standalone()._core.to_bytes(), self.training
+        return self._standalone()._core.to_bytes(), self.training, subclasses_in(self)
 
     def __setstate__(self, state: Any) -> None:
-        content, training = state
+        content, training, *subclasses = state  # a pickle of version 0.1 has no subclasses
         self.__dict__.update(Sequential._of_core(_core.from_bytes(content)).__dict__)
         self._core.training = training
         self._place_children()
+        restore_subclasses(self, *subclasses or [{}])
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Sequential:
-        return self.copy()
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._copy_in(self.dtype, memo)
 
     def _arguments(self) -> list[str]:
         bf16 = not self._is_placed and self.precision == "bf16"

@@ -43,6 +43,11 @@ class LRScheduler:
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, *, setting: str = "lr") -> None:
+        if type(self)._series is LRScheduler._series:
+            raise TypeError(
+                f"{type(self).__name__}: the base of schedulers has no values; for a schedule of your own "
+                "take LambdaLR(optimizer, lambda step: factor)"
+            )
         self.optimizer = optimizer
         self.setting = setting
         self.base_lrs: list[float] = self._initial(setting, last_epoch)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
 
 from cmlp import _core
 from cmlp.nn.parameter import Member, Parameter, members_of
@@ -18,6 +21,7 @@ class OverParameters:
 
     param_groups: list[Any] = []  # noqa: RUF012  each has one of its own
     _members: list[list[Member]]
+    _gradients: list[npt.NDArray[Any]]  # of all parameters, views
     _followed_at: int
 
     # ---- what the classes below say
@@ -44,16 +48,26 @@ class OverParameters:
         return [[next(members) for _ in group] for group in groups]
 
     def _begin(self, groups: list[list[Parameter]]) -> None:
-        self._members, self._followed_at = self._find(groups), Placed._moves
+        moves = Placed._moves
+        self._take(groups, self._find(groups))
+        self._followed_at = moves
+
+    def _take(self, groups: list[list[Parameter]], members: list[list[Member]]) -> None:
+        """Be over these parameters, which are these members of networks."""
+        self._members = members
+        self._gradients = [parameter.grad for group in groups for parameter in group]
 
     def _follow(self) -> None:
         """Find the parameters again, if any module has moved since the last time."""
         if self._followed_at == Placed._moves:
             return
-        before, self._members = self._members, self._find([group["params"] for group in self.param_groups])
-        if self._members != before:
+        moves = Placed._moves
+        groups = [group["params"] for group in self.param_groups]
+        before, members = self._members, self._find(groups)
+        if members != before:
+            self._take(groups, members)
             self._remake(before)
-        self._followed_at = Placed._moves
+        self._followed_at = moves
 
     @property
     def _is_single(self) -> bool:
@@ -64,9 +78,13 @@ class OverParameters:
 
     def zero_grad(self) -> None:
         """Set all gradients to zero."""
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                parameter.grad[...] = 0
+        self._follow()
+        cores = {id(core): core for group in self._members for core, _ in group}
+        with ExitStack() as changes:
+            for core in cores.values():
+                changes.enter_context(core.changing("zero_grad"))
+            for gradient in self._gradients:
+                gradient[...] = 0
 
     def __copy__(self) -> Any:
         name = type(self).__name__

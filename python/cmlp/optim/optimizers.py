@@ -177,9 +177,10 @@ class Optimizer(OverParameters):
         if not parameters:
             raise ValueError(f"{type(self).__name__}: there are no parameters")
         core: Any = self._core
-        members = self._find([*(group["params"] for group in self.param_groups), parameters])
+        groups = [*(group["params"] for group in self.param_groups), parameters]
+        members = self._find(groups)
         core.add_group(members[-1], values)
-        self._members = members
+        self._take(groups, members)
         self.param_groups.append(ParamGroup(self, len(self.param_groups), parameters))
         for setting, initial in self._initial.items():
             initial.append(float(self.param_groups[-1][setting]))
@@ -239,7 +240,7 @@ class Optimizer(OverParameters):
         load_state(self, state)
 
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("_made", "_members", "_followed_at", "param_groups")
+        left_out = ("_made", "_members", "_gradients", "_followed_at", "param_groups")
         kept = {key: value for key, value in self.__dict__.items() if key not in left_out}
         groups = [list(group["params"]) for group in self.param_groups]
         return {"attributes": kept, "parameters": groups, "state": self.state_dict()}

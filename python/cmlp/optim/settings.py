@@ -11,7 +11,6 @@ from cmlp import _core
 from cmlp._foreign_names import advice
 from cmlp.nn.field_checks import any_number
 
-Init = Callable[..., None]
 SETTINGS: dict[str, list[str]] = {row["name"]: list(row["parameters"]) for row in _core.optimizers()}
 
 # PyTorch's arguments that are several settings of a row, words, booleans, counts.
