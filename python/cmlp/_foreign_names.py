@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NoReturn
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar, cast
 
 from cmlp._foreign_table import NAMES
+
+F = TypeVar("F", bound=Callable[..., None])
 
 
 def our_name(kind: str, name: str) -> str | None:
@@ -91,7 +96,43 @@ def refuse_arguments(function: str, unknown: Iterable[str]) -> NoReturn:
     TypeError: fit() got an unexpected keyword argument 'random_state'; cmlp calls it 'seed'
     """
     name = next(iter(unknown))
-    hint = advice(f"{function} argument", name)
+    _refuse(function, name, advice(f"{function} argument", name))
+
+
+def names_arguments(constructor: F) -> F:
+    """Have a constructor of an estimator, decorated, refuse unknown arguments with our names for them.
+
+    scikit-learn allows no ``**unknown`` in its signature.
+
+    Examples
+    --------
+    >>> from cmlp import MLPClassifier
+    >>> MLPClassifier(lr=0.01)
+    Traceback (most recent call last):
+        ...
+    TypeError: MLPClassifier() got an unexpected keyword argument 'lr'; cmlp calls it 'learning_rate_init'
+    """
+    known = inspect.signature(constructor).parameters
+
+    @functools.wraps(constructor)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  it becomes the class's
+        for name in kwargs:
+            if name not in known:
+                _refuse(type(self).__name__, name, _advice_among("estimator argument", name, known))
+        constructor(self, *args, **kwargs)
+
+    return cast(F, __init__)
+
+
+def _advice_among(kind: str, name: str, choices: Iterable[str]) -> str:
+    """Return one sentence that leads to one of the choices: by the table, else by a similar name."""
+    own = our_name(kind, name)
+    hint = advice(kind, name) if own is None or own in choices else ""
+    similar = difflib.get_close_matches(name, list(choices), 1)
+    return hint or (f"did you mean '{similar[0]}'?" if similar else "")
+
+
+def _refuse(function: str, name: str, hint: str) -> NoReturn:
     raise TypeError(
         f"{function}() got an unexpected keyword argument '{name}'" + (f"; {hint}" if hint else "")
     )

@@ -69,3 +69,55 @@ def test_an_argument_of_other_callbacks_gives_an_error_with_our_name(kind):
         start = f"{kind}() got an unexpected keyword argument '{name}'"
         hint = advice(f"{kind} argument", name)
         assert str(caught.value) == (f"{start}; {hint}" if hint else start)
+
+
+ESTIMATORS = {
+    "MLPClassifier": cmlp.MLPClassifier,
+    "MLPRegressor": cmlp.MLPRegressor,
+    "QuantileMLPRegressor": cmlp.estimators.QuantileMLPRegressor,
+    "MLPTransformer": cmlp.estimators.MLPTransformer,
+    "MLPEnsembleClassifier": cmlp.estimators.MLPEnsembleClassifier,
+    "MLPEnsembleRegressor": cmlp.estimators.MLPEnsembleRegressor,
+    "TabularClassifier": cmlp.TabularClassifier,
+    "TabularRegressor": cmlp.TabularRegressor,
+}
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS.values(), ids=ESTIMATORS)
+def test_an_argument_of_another_library_gives_an_error_with_the_estimators_name(cls):
+    own = cls._get_param_names()
+    for name in {*NAMES["estimator argument"], "nonsense"} - set(own):
+        with pytest.raises(TypeError) as caught:
+            cls(**{name: 1})
+        text = str(caught.value)
+        assert text.startswith(f"{cls.__name__}() got an unexpected keyword argument '{name}'")
+        leads_to = our_name("estimator argument", name) if name != "nonsense" else ""
+        if leads_to in own:
+            assert text.endswith(f"; cmlp calls it '{leads_to}'")
+        elif leads_to:
+            assert "cmlp calls it" not in text
+    assert own == cls(**cls().get_params())._get_param_names()
+
+
+def test_each_name_for_an_argument_is_one_of_an_estimator():
+    known = {name for cls in ESTIMATORS.values() for name in cls._get_param_names()}
+    for name in NAMES["estimator argument"]:
+        own = our_name("estimator argument", name)
+        assert own is None or own in known
+        assert name not in cmlp.MLPClassifier._get_param_names()
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("lr", "cmlp calls it 'learning_rate_init'"),
+        ("batch", "cmlp calls it 'batch_size'"),
+        ("verbos", "did you mean 'verbose'?"),
+        ("eval_set", "Give it to fit: fit(X, y, eval_set=(X_val, y_val))"),
+        ("nonsense", "argument 'nonsense'"),
+    ],
+)
+def test_an_unknown_argument_of_an_estimator(name, end):
+    with pytest.raises(TypeError, match=r"MLPClassifier\(\) got an unexpected keyword") as caught:
+        cmlp.MLPClassifier(**{name: 1})
+    assert str(caught.value).endswith(end)

@@ -11,6 +11,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from cmlp._foreign_names import names_arguments
 from cmlp.estimators import constraints
 from cmlp.estimators._sklearn_compat import (
     ClassifierMixin,
@@ -143,6 +144,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     _numeric_targets = False
     _class_weights: ClassWeights | None = None
 
+    @names_arguments
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),

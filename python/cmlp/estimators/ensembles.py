@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 import cmlp
+from cmlp._foreign_names import names_arguments
 from cmlp.estimators._sklearn_compat import (
     BaseEstimator,
     ClassifierMixin,
@@ -38,6 +39,7 @@ class Ensemble(MetaEstimatorMixin, BaseEstimator):
         "n_threads": [COUNT, None],
     }
 
+    @names_arguments
     def __init__(
         self,
         estimator: Any = None,

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from cmlp._foreign_names import names_arguments
+
 
 def arguments_of(other: type, *, without: tuple[str, ...] = ()) -> Callable[[Any], Any]:
     """Return a decorator of ``__init__(self, own..., **more)`` that names the keywords of the other class.
@@ -31,6 +33,6 @@ def arguments_of(other: type, *, without: tuple[str, ...] = ()) -> Callable[[Any
 
         __init__.__signature__ = signature  # type: ignore[attr-defined]
         __init__.__doc__ = function.__doc__
-        return __init__
+        return names_arguments(__init__)
 
     return decorate

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 
+from cmlp._foreign_names import names_arguments
 from cmlp.estimators import constraints
 from cmlp.estimators._sklearn_compat import RegressorMixin, available_if, fit_context
 from cmlp.estimators.losses import regression
@@ -136,6 +137,7 @@ class MLPRegressor(RegressorMixin, NumericTargets):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = constraints.REGRESSOR
 
+    @names_arguments
     def __init__(
         self,
         loss: Any = "squared_error",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from cmlp import nn
+from cmlp._foreign_names import names_arguments
 from cmlp.tabular.arrow import arrow_column, as_table
 from cmlp.tabular.encoder import TableEncoder, check_size
 from cmlp.tabular.errors import TableError
@@ -28,6 +29,7 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
 
     _task: str
 
+    @names_arguments
     def __init__(
         self,
         preset: str = "default",
