@@ -43,6 +43,8 @@ std::vector<std::vector<Layer>> kinds() {
             {ParametricActivation{6, activation("tanh")}},
             {PeriodicEmbedding{6, 5, 3}},
             {PiecewiseLinearEmbedding{{{-1, 0.5}, {-2, 0, 2}, {0, 1}, {-9, 9}, {-0.5, 0.1, 3}, {1, 2}}, 3}},
+            {PeriodicEmbedding{6, 5, 3, 0.1, {0, 4}}},
+            {PiecewiseLinearEmbedding{{{-1, 0.5}, {-2, 0, 2}}, 3, {2, 5}}},
             {BatchEnsemble{3, 4, 2, false, EnsembleInit::normal}},
             {BatchEnsemble{6, 4, 3, true, EnsembleInit::signs}},
             {ResidualBegin{}, LayerNorm{6}, Linear{6, 6}, ResidualEnd{}},

@@ -76,6 +76,13 @@ def _rrelu(x: Array, s: State, training: bool, dtype: Any, lower: float, upper: 
     return np.where(x >= 0, x, (lower + upper) / 2 * x)
 
 
+def _in_place(x: Array, columns: list[int], embed: Callable[[Array], list[Array]]) -> Array:
+    """Return x with what embed makes of these columns (none: all) in their places."""
+    chosen = columns or list(range(x.shape[1]))
+    parts = dict(zip(chosen, embed(x[:, chosen]), strict=True))
+    return np.concatenate([parts.get(j, x[:, [j]]) for j in range(x.shape[1])], axis=1)
+
+
 def _embedding(
     x: Array,
     s: State,
@@ -86,9 +93,7 @@ def _embedding(
     padding_idx: int,
     columns: list[int],
 ) -> Array:
-    codes = columns or list(range(x.shape[1]))
-    parts = [s["weight"][x[:, j].astype(int)] if j in codes else x[:, [j]] for j in range(x.shape[1])]
-    return np.concatenate(parts, axis=1)
+    return _in_place(x, columns, lambda codes: [s["weight"][code.astype(int)] for code in codes.T])
 
 
 def _linear(x: Array, s: State, training: bool, dtype: Any, **fields: Any) -> Array:
@@ -118,32 +123,48 @@ def _periodic(
     n_frequencies: int,
     embedding_dim: int,
     sigma: float,
+    columns: list[int],
 ) -> Array:
-    parts = []
-    for column, w, phase, w2, b2 in zip(
-        x.T,
-        *(s[key].reshape(in_features, n_frequencies) for key in ("frequency", "phase")),
-        s["weight"].reshape(in_features, n_frequencies, -1),
-        s["bias"].reshape(in_features, -1),
-        strict=True,
-    ):
-        cosines = np.cos(2 * math.pi * column[:, None] * w + phase)
-        parts += [cosines @ w2 + b2, column[:, None]]
-    return np.concatenate(parts, axis=1)
+    assert x.shape[1] == in_features
+    count = len(columns or x.T)
+
+    def embed(chosen: Array) -> list[Array]:
+        parts = []
+        for column, w, phase, w2, b2 in zip(
+            chosen.T,
+            *(s[key].reshape(count, n_frequencies) for key in ("frequency", "phase")),
+            s["weight"].reshape(count, n_frequencies, -1),
+            s["bias"].reshape(count, -1),
+            strict=True,
+        ):
+            cosines = np.cos(2 * math.pi * column[:, None] * w + phase)
+            parts.append(np.concatenate([cosines @ w2 + b2, column[:, None]], axis=1))
+        return parts
+
+    return _in_place(x, columns, embed)
 
 
 def _piecewise(
-    x: Array, s: State, training: bool, dtype: Any, bins: list[list[float]], embedding_dim: int
+    x: Array,
+    s: State,
+    training: bool,
+    dtype: Any,
+    bins: list[list[float]],
+    embedding_dim: int,
+    columns: list[int],
 ) -> Array:
-    parts, first = [], 0
-    for i, edges in enumerate(map(np.asarray, bins)):
-        code = (x[:, [i]] - edges[:-1]) / np.diff(edges)
-        low, high = np.zeros(code.shape[1]), np.ones(code.shape[1])
-        low[0], high[-1] = -np.inf, np.inf  # the outermost bins have no outer limit
-        v = s["weight"][first : first + len(edges) - 1]
-        parts.append(x[:, [i]] * s["linear"][i] + s["bias"][i] + np.clip(code, low, high) @ v)
-        first += len(edges) - 1
-    return np.concatenate(parts, axis=1)
+    def embed(chosen: Array) -> list[Array]:
+        parts, first = [], 0
+        for i, edges in enumerate(map(np.asarray, bins)):
+            code = (chosen[:, [i]] - edges[:-1]) / np.diff(edges)
+            low, high = np.zeros(code.shape[1]), np.ones(code.shape[1])
+            low[0], high[-1] = -np.inf, np.inf  # the outermost bins have no outer limit
+            v = s["weight"][first : first + len(edges) - 1]
+            parts.append(chosen[:, [i]] * s["linear"][i] + s["bias"][i] + np.clip(code, low, high) @ v)
+            first += len(edges) - 1
+        return parts
+
+    return _in_place(x, columns, embed)
 
 
 def _ensemble(

@@ -1,4 +1,7 @@
-"""Embedding: which columns are codes, gradients by code, padding, what is refused, and files."""
+"""Embedding: which columns are codes, gradients by code, padding, what is refused, and files.
+
+Also the order of columns that all layers with ``columns=`` share.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import numpy as np
 import pytest
 
 import cmlp
-from cmlp import nn
+from cmlp import nn, optim
 from reference_layers import expected
 from tolerance import TOLERANCE, assert_same_bits
 
@@ -101,3 +104,65 @@ def test_files(tmp_path):
     other = cmlp.load(tmp_path / "model.safetensors")
     assert repr(other) == repr(net)
     assert_same_bits(other.predict(X), net.predict(X))
+
+
+COLUMN_LAYERS = {
+    "Embedding": lambda columns: nn.Embedding(9, 3, columns=columns),
+    "PeriodicEmbedding": lambda columns: nn.PeriodicEmbedding(7, 4, 3, columns=columns),
+    "PiecewiseLinearEmbedding": lambda columns: nn.PiecewiseLinearEmbedding(
+        [[-1.0, k] for k in range(1, 1 + len(columns))], 3, columns=columns
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COLUMN_LAYERS)
+@pytest.mark.parametrize("columns", [[0], [6], [2, 3], [0, 2, 3, 6], [0, 1, 2, 3, 4, 5, 6]])
+def test_numbers_take_the_place_of_their_column_and_the_others_pass(name, columns, dtype, tmp_path):
+    net = nn.Sequential(COLUMN_LAYERS[name](columns), dtype=dtype)
+    x = np.random.default_rng(0).integers(0, 9, (5, 7)).astype(dtype)
+    y = net(x)
+    assert y.shape == (5, 7 + 2 * len(columns))
+    places = np.cumsum([0] + [3 if j in columns else 1 for j in range(6)])
+    passed = [j for j in range(7) if j not in columns]
+    assert_same_bits(y[:, places[passed]], x[:, passed])
+    dy = np.random.default_rng(1).normal(size=y.shape).astype(dtype)
+    assert_same_bits(net.backward(dy)[:, passed], dy[:, places[passed]])
+    for j in columns:
+        other = x.copy()
+        other[:, j] = (other[:, j] + 1) % 9
+        own = np.isin(np.arange(y.shape[1]), places[j] + np.arange(3))
+        assert ((net(other) != y).any(axis=0) == own).all()
+    cmlp.save(net, tmp_path / "model.safetensors")
+    again = cmlp.load(tmp_path / "model.safetensors")
+    assert again[0].columns == columns
+    assert_same_bits(again.predict(x), net.predict(x))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.PeriodicEmbedding(3, columns=[1, 3]), "in_features is 3, columns name 3"),
+        (lambda: nn.PeriodicEmbedding(3, columns=[2, 1]), r"columns are \[2, 1\], they must be increasing"),
+        (lambda: nn.PeriodicEmbedding(3, columns=[]), r"columns are \[\], they must be increasing"),
+        (
+            lambda: nn.PiecewiseLinearEmbedding([[0, 1]], columns=[0, 1]),
+            "there are 2 columns and bins of 1, each column has its own",
+        ),
+        (
+            lambda: nn.PiecewiseLinearEmbedding([[0, 1]], columns=[3]),
+            "x has 3 columns, the layer '0' reads column 3",
+        ),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        nn.Sequential(make())(np.ones((2, 3)))
+
+
+def test_a_network_embeds_some_columns():
+    x = np.random.default_rng(0).uniform(-1, 1, (256, 3))
+    y = np.sin(9 * x[:, [1]]) + x[:, [2]]
+    net = nn.Sequential(nn.PeriodicEmbedding(3, 8, 6, sigma=1.0, columns=[1]), nn.Linear(8, 1))
+    adam = optim.Adam(net.parameters(), lr=0.02)
+    history = net.fit(x, y, loss="mse", optimizer=adam, epochs=200, batch_size=64, verbose=0)
+    assert history.history["loss"][-1] < 0.02

@@ -5,7 +5,7 @@
 
 #include <numbers>
 
-#include "layers/common.hpp"
+#include "layers/columns.hpp"
 
 namespace cmlp::inline v0_1::layer {
 
@@ -18,11 +18,18 @@ void apply_rows(Function f, In<T> x, MatrixView<T> y) {
     });
 }
 
-// ---- PeriodicEmbedding: kept (batch, 3 n k), the phases z, h = cos(z) and space for dz; n features, k frequencies
+// ---- PeriodicEmbedding: kept (batch, 3 n k), the phases z, h = cos(z) and space for dz; n columns, k frequencies
+
+inline EmbeddedColumns columns_of(const PeriodicEmbedding& layer) {
+    return {layer.columns, layer.in_features, layer.embedding_dim};
+}
 
 inline std::vector<ParameterSpec> specs(const PeriodicEmbedding& layer) {
-    const Index n = layer.in_features, k = layer.n_frequencies, out = layer.embedding_dim - 1;
-    require_features("PeriodicEmbedding", "in_features", n);
+    const Index n = columns_of(layer).count(), k = layer.n_frequencies, out = layer.embedding_dim - 1;
+    require_features("PeriodicEmbedding", "in_features", layer.in_features);
+    require_columns("PeriodicEmbedding", layer.columns);
+    require(n == 0 || columns_of(layer).from(n - 1) < layer.in_features, "PeriodicEmbedding: in_features is ",
+            layer.in_features, ", columns name ", columns_of(layer).from(n - 1));
     require_features("PeriodicEmbedding", "n_frequencies", k);
     require(out > 0, "PeriodicEmbedding: embedding_dim is ", layer.embedding_dim, ", it must be at least 2");
     const Index all = size_product("PeriodicEmbedding", n, k);
@@ -33,8 +40,8 @@ inline std::vector<ParameterSpec> specs(const PeriodicEmbedding& layer) {
 }
 
 inline Index width(const PeriodicEmbedding& layer, Index in, std::string_view name) {
-    return size_product("PeriodicEmbedding", require_width("PeriodicEmbedding", layer.in_features, in, name),
-                        layer.embedding_dim);
+    require_width("PeriodicEmbedding", layer.in_features, in, name);
+    return columns_of(layer).width("PeriodicEmbedding", name);
 }
 inline Index required_width(const PeriodicEmbedding& layer) { return layer.in_features; }
 inline std::optional<Activation> activation_of(const PeriodicEmbedding&) { return Activation::identity; }
@@ -54,22 +61,24 @@ void reset(const PeriodicEmbedding& layer, std::span<const MatrixView<T>> values
 // z = 2 pi x_i w + phase, h = cos(z), y_i = [h W2_i + b2_i, x_i]
 template <class T>
 In<T> forward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    const Index n = layer.in_features, k = layer.n_frequencies, out = layer.embedding_dim;
+    const EmbeddedColumns all = columns_of(layer);
+    const Index n = all.count(), k = layer.n_frequencies, out = layer.embedding_dim;
     call.kept->resize(x.rows(), 3 * n * k);
-    y.resize(x.rows(), n * out);
+    y.resize(x.rows(), all.width("PeriodicEmbedding", ""));
+    all.pass<T>(x, y);
     const MatrixView<T> z = call.kept->middle_cols(0, n * k), h = call.kept->middle_cols(n * k, n * k);
     const T *w = call.values[0].data(), *phase = call.values[1].data();
     constexpr T turn = static_cast<T>(2 * std::numbers::pi);
     each_row(x.rows(), n * k, 2, [&](Index r) {
         for (Index i = 0; i < n; ++i)
-            for (Index j = i * k; j < (i + 1) * k; ++j) z(r, j) = turn * x(r, i) * w[j] + phase[j];
+            for (Index j = i * k; j < (i + 1) * k; ++j) z(r, j) = turn * x(r, all.from(i)) * w[j] + phase[j];
     });
     apply_rows<T>(Function::cos, z, h);
     for (Index i = 0; i < n; ++i) {
         const T* bias = call.values[3].data() + i * (out - 1);
         ops::linear_forward<T>(h.middle_cols(i * k, k), call.values[2].middle_rows(i * k, k), bias,
-                               y.middle_cols(i * out, out - 1));
-        y.col((i + 1) * out - 1).assign(x.col(i));
+                               y.middle_cols(all.to(i), out - 1));
+        y.col(all.to(i) + out - 1).assign(x.col(all.from(i)));
     }
     return y.view();
 }
@@ -77,11 +86,12 @@ In<T> forward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x,
 template <class T>
 In<T> backward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy,
                Matrix<T>* dx) {
-    const Index n = layer.in_features, k = layer.n_frequencies, out = layer.embedding_dim;
+    const EmbeddedColumns all = columns_of(layer);
+    const Index n = all.count(), k = layer.n_frequencies, out = layer.embedding_dim;
     const MatrixView<T> z = call.kept->middle_cols(0, n * k), h = call.kept->middle_cols(n * k, n * k);
     const MatrixView<T> dz = call.kept->middle_cols(2 * n * k, n * k);
     for (Index i = 0; i < n; ++i) {
-        const In<T> de = dy.middle_cols(i * out, out - 1), w2 = call.values[2].middle_rows(i * k, k);
+        const In<T> de = dy.middle_cols(all.to(i), out - 1), w2 = call.values[2].middle_rows(i * k, k);
         ops::linear_backward_weight<T>(h.middle_cols(i * k, k), de, call.grads[2].middle_rows(i * k, k),
                                        call.accumulate);
         ops::linear_backward_bias<T>(de, call.grads[3].data() + i * (out - 1), call.accumulate);
@@ -93,18 +103,19 @@ In<T> backward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x
     dz.assign(-dz.cwise_product(slope));
     constexpr T turn = static_cast<T>(2 * std::numbers::pi);
     each_row(x.rows(), n * k, 1, [&](Index r) {
-        for (Index j = 0; j < n * k; ++j) slope(r, j) = turn * x(r, j / k);
+        for (Index j = 0; j < n * k; ++j) slope(r, j) = turn * x(r, all.from(j / k));
     });
     ops::column_products<T>(slope.view(), dz, call.grads[0].data(), call.accumulate);
     ops::linear_backward_bias<T>(dz, call.grads[1].data(), call.accumulate);
     if (!dx) return {};
-    dx->resize(x.rows(), n);
+    dx->resize(x.rows(), x.cols());
+    all.pass_back<T>(dy, *dx);
     const T* w = call.values[0].data();
     each_row(x.rows(), n * k, 1, [&](Index r) {
         for (Index i = 0; i < n; ++i) {
             T sum = 0;
             for (Index j = i * k; j < (i + 1) * k; ++j) sum += dz(r, j) * w[j];
-            (*dx)(r, i) = dy(r, (i + 1) * out - 1) + turn * sum;
+            (*dx)(r, all.from(i)) = dy(r, all.to(i) + out - 1) + turn * sum;
         }
     });
     return dx->view();

@@ -2,7 +2,7 @@
 // linear part.
 #pragma once
 
-#include "layers/common.hpp"
+#include "layers/columns.hpp"
 
 namespace cmlp::inline v0_1::layer {
 
@@ -24,15 +24,25 @@ inline std::vector<ParameterSpec> specs(const PiecewiseLinearEmbedding& layer) {
     require(!layer.bins.empty(), "PiecewiseLinearEmbedding: there are no bins, each column has its own");
     for (size_t i = 0; i < layer.bins.size(); ++i) require_bins(layer.bins[i], i);
     require_features("PiecewiseLinearEmbedding", "embedding_dim", layer.embedding_dim);
+    require_columns("PiecewiseLinearEmbedding", layer.columns);
+    require(layer.columns.empty() || layer.columns.size() == layer.bins.size(),
+            "PiecewiseLinearEmbedding: there are ", layer.columns.size(), " columns and bins of ",
+            layer.bins.size(), ", each column has its own");
     const Index n = std::ssize(layer.bins), dim = layer.embedding_dim;
     return {{"weight", bin_count(layer), dim}, {"linear", n, dim}, {"bias", n, dim}};
 }
 
-inline Index required_width(const PiecewiseLinearEmbedding& layer) { return std::ssize(layer.bins); }
+inline EmbeddedColumns columns_of(const PiecewiseLinearEmbedding& layer, Index in) {
+    return {layer.columns, in, layer.embedding_dim};
+}
+
+inline Index required_width(const PiecewiseLinearEmbedding& layer) {
+    return layer.columns.empty() ? std::ssize(layer.bins) : 0;
+}
+inline Index narrowing(const PiecewiseLinearEmbedding&) { return 0; }
 inline Index width(const PiecewiseLinearEmbedding& layer, Index in, std::string_view name) {
-    return size_product("PiecewiseLinearEmbedding",
-                        require_width("PiecewiseLinearEmbedding", required_width(layer), in, name),
-                        layer.embedding_dim);
+    if (layer.columns.empty()) require_width("PiecewiseLinearEmbedding", required_width(layer), in, name);
+    return columns_of(layer, in).width("PiecewiseLinearEmbedding", name);
 }
 inline std::optional<Activation> activation_of(const PiecewiseLinearEmbedding&) {
     return Activation::identity;
@@ -95,18 +105,21 @@ void sum_left(const PiecewiseLinearEmbedding& layer, const LayerCall<T>& call, M
 template <class T>
 In<T> forward(const PiecewiseLinearEmbedding& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
     const Index dim = layer.embedding_dim;
-    y.resize(x.rows(), x.cols() * dim);
+    const EmbeddedColumns all = columns_of(layer, x.cols());
+    y.resize(x.rows(), all.width("PiecewiseLinearEmbedding", ""));
+    all.pass<T>(x, y);
     const Piecewise<T> own(layer, *call.kept, x.rows());
     sum_left(layer, call, own.left);
-    each_row(x.rows(), x.cols(), 16 + 4.0 * double(dim), [&](Index r) {
-        each_binned(layer, 0, x.cols(), [&](Index i, Index first, const std::vector<double>& edges) {
-            const Index bin = bin_of(edges, double(x(r, i)));
+    each_row(x.rows(), all.count(), 16 + 4.0 * double(dim), [&](Index r) {
+        each_binned(layer, 0, all.count(), [&](Index i, Index first, const std::vector<double>& edges) {
+            const T at = x(r, all.from(i));
+            const Index bin = bin_of(edges, double(at));
             const double from = edges[size_t(bin)], to = edges[size_t(bin) + 1];
-            const T place = static_cast<T>((double(x(r, i)) - from) / (to - from));
+            const T place = static_cast<T>((double(at) - from) / (to - from));
             own.bin(r, i) = static_cast<T>(bin), own.place(r, i) = place;
             const T *left = own.left.row(first + bin).data(), *v = call.values[0].row(first + bin).data();
-            const T *w = call.values[1].row(i).data(), at = x(r, i);
-            T* out = &y(r, i * dim);
+            const T* w = call.values[1].row(i).data();
+            T* out = &y(r, all.to(i));
             for (Index d = 0; d < dim; ++d) out[d] = left[d] + place * v[d] + at * w[d];
         });
     });
@@ -124,13 +137,14 @@ T dot(const T* a, const T* b, Index n) {
     return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-// The sums of dy, place * dy and x * dy over the rows of each bin, three rows of `sums` a bin.
+// The sums of dy, place * dy and x * dy over the rows of each bin, three rows of `sums` a bin; x is column i, dy the
+// columns of its numbers.
 template <class T>
 void sum_by_bin(const Piecewise<T>& own, In<T> x, In<T> dy, Index i, Index first, MatrixView<T> sums) {
     const Index dim = sums.cols();
     for (Index r = 0; r < x.rows(); ++r) {
         const Index row = 3 * (first + static_cast<Index>(own.bin(r, i)));
-        const T *g = &dy(r, i * dim), place = own.place(r, i), at = x(r, i);
+        const T *g = &dy(r, 0), place = own.place(r, i), at = x(r, 0);
         T *all = sums.row(row).data(), *placed = sums.row(row + 1).data(),
           *times_x = sums.row(row + 2).data();
         for (Index d = 0; d < dim; ++d) all[d] += g[d], placed[d] += place * g[d], times_x[d] += at * g[d];
@@ -162,8 +176,8 @@ void input_gradient(const LayerCall<T>& call, const Piecewise<T>& own, In<T> dy,
     for (Index r = 0; r < dx.rows(); ++r) {
         const auto bin = static_cast<size_t>(own.bin(r, i));
         const Index row = first + Index(bin);
-        const T *g = &dy(r, i * dim), *v = call.values[0].row(row).data(), *w = call.values[1].row(i).data();
-        dx(r, i) = dot(g, w, dim) + static_cast<T>(double(dot(g, v, dim)) / (edges[bin + 1] - edges[bin]));
+        const T *g = &dy(r, 0), *v = call.values[0].row(row).data(), *w = call.values[1].row(i).data();
+        dx(r, 0) = dot(g, w, dim) + static_cast<T>(double(dot(g, v, dim)) / (edges[bin + 1] - edges[bin]));
     }
 }
 
@@ -172,16 +186,18 @@ template <class T>
 In<T> backward(const PiecewiseLinearEmbedding& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy,
                Matrix<T>* dx) {
     const Piecewise<T> own(layer, *call.kept, x.rows());
+    const EmbeddedColumns all = columns_of(layer, x.cols());
     Matrix<T>& sums = *call.scratch;  // (3 bins, dim)
     sums.resize(3 * bin_count(layer), layer.embedding_dim);
     sums.view().set_zero();
-    if (dx) dx->resize(x.rows(), x.cols());
+    if (dx) dx->resize(x.rows(), x.cols()), all.pass_back<T>(dy, *dx);
     const double work = 8.0 * double(dy.rows()) * double(dy.cols());
-    parallel_for(x.cols(), 1, threads_for(work), [&](Index begin, Index end) {
+    parallel_for(all.count(), 1, threads_for(work), [&](Index begin, Index end) {
         each_binned(layer, begin, end, [&](Index i, Index first, const std::vector<double>& edges) {
-            sum_by_bin<T>(own, x, dy, i, first, sums);
+            const In<T> own_dy = dy.middle_cols(all.to(i), layer.embedding_dim);
+            sum_by_bin<T>(own, x.col(all.from(i)), own_dy, i, first, sums);
             parameter_gradients<T>(call, i, first, first + std::ssize(edges) - 1, sums);
-            if (dx) input_gradient<T>(call, own, dy, i, first, edges, *dx);
+            if (dx) input_gradient<T>(call, own, own_dy, i, first, edges, dx->view().col(all.from(i)));
         });
     });
     return dx ? In<T>(dx->view()) : In<T>();

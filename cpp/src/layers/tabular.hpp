@@ -2,6 +2,7 @@
 #pragma once
 
 #include "layers/basic.hpp"
+#include "layers/columns.hpp"
 
 namespace cmlp::inline v0_1::layer {
 
@@ -12,18 +13,18 @@ inline std::vector<ParameterSpec> specs(const Embedding& layer) {
     require_features("Embedding", "embedding_dim", layer.embedding_dim);
     require(layer.padding_idx < layer.num_embeddings, "Embedding: padding_idx is ", layer.padding_idx,
             ", there are ", layer.num_embeddings, " embeddings");
-    for (size_t i = 0; i < layer.columns.size(); ++i)
-        require(layer.columns[i] >= 0 && (i == 0 || layer.columns[i - 1] < layer.columns[i]),
-                "Embedding: columns must be increasing and not negative");
+    require_columns("Embedding", layer.columns);
     return {{"weight", layer.num_embeddings, layer.embedding_dim}};
 }
 
-inline Index width(const Embedding& layer, Index in, std::string_view name) {
-    if (layer.columns.empty()) return size_product("Embedding", in, layer.embedding_dim);
-    require(layer.columns.back() < in, "Embedding.forward: x has ", in, " columns, the layer '", name,
-            "' reads column ", layer.columns.back());
-    return in + size_product("Embedding", std::ssize(layer.columns), layer.embedding_dim - 1);
+inline EmbeddedColumns columns_of(const Embedding& layer, Index in) {
+    return {layer.columns, in, layer.embedding_dim};
 }
+
+inline Index width(const Embedding& layer, Index in, std::string_view name) {
+    return columns_of(layer, in).width("Embedding", name);
+}
+inline Index narrowing(const Embedding&) { return 0; }
 
 inline std::optional<Activation> activation_of(const Embedding&) { return Activation::identity; }
 
@@ -33,18 +34,6 @@ void reset(const Embedding& layer, std::span<const MatrixView<T>> values, std::u
     Rng rng(seed, Stream::init, static_cast<std::uint64_t>(index));
     initialize(values[0], Initializer::normal, {}, rng);
     if (layer.padding_idx >= 0) values[0].row(layer.padding_idx).set_zero();
-}
-
-// f(column of x, first column of y, whether it holds codes) for every column of x.
-template <class F>
-void each_column(const Embedding& layer, Index in, F f) {
-    size_t next = 0;
-    for (Index j = 0, to = 0; j < in; ++j) {
-        const bool codes = layer.columns.empty() || (next < layer.columns.size() && layer.columns[next] == j);
-        f(j, to, codes);
-        next += codes;
-        to += codes ? layer.embedding_dim : 1;
-    }
 }
 
 template <class T>
@@ -58,35 +47,33 @@ Index code_at(const Embedding& layer, In<T> x, Index i, Index j) {
 
 template <class T>
 In<T> forward(const Embedding& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    y.resize(x.rows(), width(layer, x.cols(), ""));
-    each_column(layer, x.cols(), [&](Index j, Index to, bool codes) {
-        for (Index i = 0; i < x.rows(); ++i) {
-            if (!codes)
-                y(i, to) = x(i, j);
-            else
-                std::copy_n(call.values[0].row(code_at(layer, x, i, j)).data(), layer.embedding_dim,
-                            &y(i, to));
-        }
-    });
+    const EmbeddedColumns all = columns_of(layer, x.cols());
+    y.resize(x.rows(), all.width("Embedding", ""));
+    all.pass<T>(x, y);
+    for (Index c = 0; c < all.count(); ++c)
+        for (Index i = 0; i < x.rows(); ++i)
+            std::copy_n(call.values[0].row(code_at(layer, x, i, all.from(c))).data(), layer.embedding_dim,
+                        &y(i, all.to(c)));
     return y.view();
 }
 
 // Codes have no gradient: theirs is 0.
 template <class T>
 In<T> backward(const Embedding& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy, Matrix<T>* dx) {
+    const EmbeddedColumns all = columns_of(layer, x.cols());
     const MatrixView<T> dw = call.grads[0];
     if (!call.accumulate) dw.set_zero();
-    if (dx) dx->resize(x.rows(), x.cols());
-    each_column(layer, x.cols(), [&](Index j, Index from, bool codes) {
+    for (Index c = 0; c < all.count(); ++c)
         for (Index i = 0; i < x.rows(); ++i) {
-            if (dx) (*dx)(i, j) = codes ? T(0) : dy(i, from);
-            if (!codes) continue;
-            const Index code = code_at(layer, x, i, j);
+            const Index code = code_at(layer, x, i, all.from(c));
             if (code == layer.padding_idx) continue;
-            for (Index d = 0; d < layer.embedding_dim; ++d) dw(code, d) += dy(i, from + d);
+            for (Index d = 0; d < layer.embedding_dim; ++d) dw(code, d) += dy(i, all.to(c) + d);
         }
-    });
-    return dx ? In<T>(dx->view()) : In<T>();
+    if (!dx) return {};
+    dx->resize(x.rows(), x.cols());
+    dx->view().set_zero();
+    all.pass_back<T>(dy, *dx);
+    return dx->view();
 }
 
 // ---- Scale

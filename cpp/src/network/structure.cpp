@@ -74,8 +74,8 @@ Index Structure::find_input_width() const {
     Index factor = 1;
     for (const NamedLayer& named : layers_) {
         if (const Index in = cmlp::input_width(named.layer)) return size_product("Network", in, factor);
-        if (std::holds_alternative<Embedding>(named.layer)) return 0;
         factor = size_product("Network", factor, narrowing(named.layer));
+        if (factor == 0) return 0;
     }
     return 0;
 }

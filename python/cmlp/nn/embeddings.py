@@ -23,6 +23,17 @@ def _increasing(label: str, value: Any) -> list[int] | None:
     return columns
 
 
+def _columns() -> Field[list[int] | None]:
+    """Return the field of the columns that are embedded, by default all."""
+    return Field(
+        _increasing,
+        to_core=lambda columns: columns or [],
+        from_core=lambda columns: columns or None,
+        fixed=True,
+        quiet=True,
+    )
+
+
 def _edges(label: str, value: Any) -> list[list[float]]:
     """Return the edges of each column's bins as lists; the core checks that they increase."""
     return [[float(edge) for edge in np.asarray(edges, float).ravel()] for edges in value]
@@ -73,13 +84,7 @@ class Embedding(Module):
         fixed=True,
         quiet=True,
     )
-    columns: Field[list[int] | None] = Field(
-        _increasing,
-        to_core=lambda columns: columns or [],
-        from_core=lambda columns: columns or None,
-        fixed=True,
-        quiet=True,
-    )
+    columns: Field[list[int] | None] = _columns()
 
     def __init__(
         self,
@@ -106,7 +111,7 @@ class Embedding(Module):
 
 
 class PeriodicEmbedding(Module):
-    """``y_i = [cos(2 pi x_i w_i + phase_i) W_i + bias_i, x_i]``: every column becomes several numbers.
+    """``y_i = [cos(2 pi x_i w_i + phase_i) W_i + bias_i, x_i]``: columns become several numbers each.
 
     The PBLD embedding of RealMLP (Holzmueller, Grinsztajn and Steinwart, arXiv:2407.04491), after Gorishniy,
     Rubachev and Babenko (arXiv:2203.05556). At first w ~ N(0, sigma^2), phase ~ U(-pi, pi), W and bias ~
@@ -115,17 +120,26 @@ class PeriodicEmbedding(Module):
     Parameters
     ----------
     in_features : int
-        Columns of the input; the output has ``in_features * embedding_dim``.
+        Columns of the input, those that pass counted too.
     n_frequencies : int, default 16
         Cosines a column.
     embedding_dim : int, default 4
         Numbers a column becomes, its own value the last of them; at least 2.
     sigma : float, default 0.1
         Standard deviation of the frequencies at first.
+    columns : sequence of int, optional
+        The columns that are embedded, increasing; by default all: (batch, n) becomes
+        (batch, n * embedding_dim).
+        Their numbers take the column's place, the other columns pass, as in :class:`Embedding`.
     seed : int, default 0
         Used when the layer stands alone; in a :class:`Sequential` the network's seed counts.
     dtype : {"float32", "float64"}
         Likewise.
+
+    Raises
+    ------
+    ValueError
+        For columns that are not increasing, or not among the ``in_features``.
 
     Examples
     --------
@@ -133,6 +147,9 @@ class PeriodicEmbedding(Module):
     >>> y = nn.PeriodicEmbedding(2)([[0.5, -0.25]])
     >>> y.shape, y[0, [3, 7]].tolist()
     ((1, 8), [0.5, -0.25])
+    >>> y = nn.PeriodicEmbedding(3, columns=[1])([[2, 0.5, 4]])
+    >>> y.shape, y[0, [0, 4, 5]].tolist()
+    ((1, 6), [2.0, 0.5, 4.0])
     """
 
     _kind = "PeriodicEmbedding"
@@ -141,6 +158,7 @@ class PeriodicEmbedding(Module):
     n_frequencies: Field[int] = Field(size, fixed=True)
     embedding_dim: Field[int] = Field(size, fixed=True)
     sigma: Field[float] = Field(number(0))
+    columns: Field[list[int] | None] = _columns()
 
     def __init__(
         self,
@@ -149,15 +167,17 @@ class PeriodicEmbedding(Module):
         embedding_dim: int = 4,
         sigma: float = 0.1,
         *,
+        columns: Sequence[int] | None = None,
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
         values: dict[str, Any] = {"in_features": in_features, "n_frequencies": n_frequencies}
-        super().__init__(seed=seed, dtype=dtype, embedding_dim=embedding_dim, sigma=sigma, **values)
+        values |= {"embedding_dim": embedding_dim, "sigma": sigma, "columns": columns}
+        super().__init__(seed=seed, dtype=dtype, **values)
 
 
 class PiecewiseLinearEmbedding(Module):
-    """``y_i = x_i w_i + b_i + e(x_i) V_i``: every column becomes numbers that bend at the edges of its bins.
+    """``y_i = x_i w_i + b_i + e(x_i) V_i``: columns become numbers that bend at the edges of their bins.
 
     e has a place for each bin of the column: 1 for those left of x, ``(x - left) / (right - left)`` in its
     own, 0 to the right; the outermost bins extend to infinity. At first V = 0, w and b ~ U(-1/sqrt(d),
@@ -167,10 +187,14 @@ class PiecewiseLinearEmbedding(Module):
     Parameters
     ----------
     bins : sequence of sequences of float
-        The increasing edges of each column's bins, two or more: :func:`quantile_bins` of the training data.
-        They are a part of the layer and saved with it.
+        The increasing edges of the bins of each embedded column, two or more: :func:`quantile_bins` of these
+        columns of the training data. They are a part of the layer and saved with it.
     embedding_dim : int, default 16
-        Numbers a column becomes: (batch, n) becomes (batch, n * embedding_dim).
+        Numbers a column becomes.
+    columns : sequence of int, optional
+        The columns that are embedded, increasing; by default all: (batch, n) becomes
+        (batch, n * embedding_dim).
+        Their numbers take the column's place, the other columns pass, as in :class:`Embedding`.
     seed : int, default 0
         Used when the layer stands alone; in a :class:`Sequential` the network's seed counts.
     dtype : {"float32", "float64"}
@@ -179,7 +203,8 @@ class PiecewiseLinearEmbedding(Module):
     Raises
     ------
     ValueError
-        For a column without a bin, or edges that are not finite and increasing.
+        For a column without a bin, edges that are not finite and increasing, or columns that are not
+        increasing or not as many as ``bins``.
 
     Examples
     --------
@@ -189,22 +214,26 @@ class PiecewiseLinearEmbedding(Module):
     >>> v.data, w.data, b.data = [[10.0], [100.0]], [[0.0]], [[0.0]]
     >>> layer([[0.5], [2.0], [-1.0]]).ravel().tolist()
     [5.0, 60.0, -10.0]
+    >>> nn.PiecewiseLinearEmbedding([[0.0, 1.0]], 3, columns=[1])([[2, 0.5, 4]]).shape
+    (1, 5)
     """
 
     _kind = "PiecewiseLinearEmbedding"
     _has_parameters = True
     bins: Field[list[list[float]]] = Field(_edges, fixed=True)
     embedding_dim: Field[int] = Field(size, fixed=True)
+    columns: Field[list[int] | None] = _columns()
 
     def __init__(
         self,
         bins: Sequence[npt.ArrayLike],
         embedding_dim: int = 16,
         *,
+        columns: Sequence[int] | None = None,
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__(seed=seed, dtype=dtype, bins=bins, embedding_dim=embedding_dim)
+        super().__init__(seed=seed, dtype=dtype, bins=bins, embedding_dim=embedding_dim, columns=columns)
 
 
 def quantile_bins(x: npt.ArrayLike, n_bins: int = 48) -> list[list[float]]:

@@ -183,27 +183,31 @@ struct ParametricActivation {
     void fields(auto&& f) { f("features", features), activation.fields(f); }
 };
 
-/// Each column x_i becomes embedding_dim numbers: [cos(2 pi x_i w + phase) W + bias, x_i], every column with its own.
+/// Each of the columns (none named: all) becomes embedding_dim numbers, [cos(2 pi x_i w + phase) W + bias, x_i], every
+/// column with its own; in place, the other columns pass.
 struct PeriodicEmbedding {
     Index in_features = 1, n_frequencies = 16, embedding_dim = 4;
     double sigma = 0.1;  ///< standard deviation of the frequencies at first
+    std::vector<Index> columns = {};
 
     static constexpr std::string_view type = "PeriodicEmbedding";
     void fields(auto&& f) {
         f("in_features", in_features), f("n_frequencies", n_frequencies);
-        f("embedding_dim", embedding_dim), f("sigma", sigma);
+        f("embedding_dim", embedding_dim), f("sigma", sigma), f("columns", columns);
     }
 };
 
-/// Each column x_i becomes embedding_dim numbers: x_i w_i + b_i + e(x_i) V_i, e(x) how far x has come through each of
-/// the column's bins: 1 for those left of it, its place in [0, 1] in its own, 0 to the right; the outermost
-/// bins have no outer limit.
+/// Each of the columns (none named: all) becomes embedding_dim numbers: x_i w_i + b_i + e(x_i) V_i, e(x) how far x has
+/// come through each of the column's bins: 1 for those left of it, its place in [0, 1] in its own, 0 to the right; the
+/// outermost bins have no outer limit. In place, the other columns pass.
 struct PiecewiseLinearEmbedding {
-    std::vector<std::vector<double>> bins = {};  ///< increasing edges of each column's bins
+    std::vector<std::vector<double>> bins =
+        {};  ///< increasing edges of the bins of each column that is embedded
     Index embedding_dim = 16;
+    std::vector<Index> columns = {};
 
     static constexpr std::string_view type = "PiecewiseLinearEmbedding";
-    void fields(auto&& f) { f("bins", bins), f("embedding_dim", embedding_dim); }
+    void fields(auto&& f) { f("bins", bins), f("embedding_dim", embedding_dim), f("columns", columns); }
 };
 
 /// A linear layer of several members that share W: y_i = ((x_i * r_i) W^T) * s_i + b_i, the members side by side.
