@@ -30,7 +30,7 @@ _RAW = re.compile(
     r"incompatible (function|constructor) arguments|could not convert|argument must be a|Unable to cast"
     r"|not iterable|not supported between|must be an iterable|cannot be interpreted|unhashable|has no len\(\)"
     r"|not subscriptable|can only concatenate|unsupported operand|object is not callable|takes no arguments"
-    r"|indices must be integers|Maximum allowed"
+    r"|(?<!class )indices must be integers|Maximum allowed"
 )
 
 
@@ -116,6 +116,27 @@ class _Checked:
         if raw and _own(error):
             for message in self.suspects(args, kwargs, error):
                 raise ArgumentError(message) from error
+        if type(error) in (TypeError, ValueError) and not raw and _own(error):
+            self.add_name(error, args, kwargs)
+
+    def add_name(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Add the argument to a message that has its value only: "... is -1 (StepLR: step_size=-1)"."""
+        text, given = str(error), self.given(args, kwargs)
+        if error.args != (text,) or text.endswith(")") or any(re.search(rf"\b{n}\b", text) for n in given):
+            return
+        shown = [
+            f"{name}={value!r}"
+            for name, value in given.items()
+            if type(value) in (int, float, str) and re.search(_ruled_on(value), text)
+        ]
+        if len(shown) == 1:
+            error.args = (f"{text} ({self.label(args)}: {shown[0]})",)
+
+
+def _ruled_on(value: float | str) -> str:
+    """Return the pattern of a rule about a value: "is -1, it must be", "'relo'; choose from"."""
+    forms = {repr(value), f"{value:g}" if isinstance(value, float) else repr(value)}
+    return rf"(?<![\w.-])({'|'.join(map(re.escape, forms))})(, it must| must be|; .*choose from)"
 
 
 def checked(function: Callable[..., Any], name: str | None, method: bool) -> Callable[..., Any]:
@@ -147,8 +168,6 @@ def checked(function: Callable[..., Any], name: str | None, method: bool) -> Cal
             if before and not known:
                 rules().require(args, kwargs, usual)
             result = function(*args, **kwargs)
-        except ArgumentError:
-            raise
         except _INTERNAL as error:
             rules().explain(error, args, kwargs)
             raise

@@ -108,3 +108,47 @@ def test_a_constructor_that_a_subclass_calls_is_checked():
 
     with pytest.raises(ArgumentError, match="Own: inplace is"):
         Own([])
+
+
+def adam():
+    return optim.Adam(nn.Linear(1, 1).parameters())
+
+
+def fit(**options):
+    return nn.Sequential(nn.Linear(1, 1)).fit([[0.0]], [1.0], **{"loss": "mse", "verbose": False, **options})
+
+
+S = optim.lr_scheduler
+NAMED = {
+    "StepLR": (lambda: S.StepLR(adam(), -1), r"parameter 0 is -1, .* \(StepLR: step_size=-1\)$"),
+    "LinearLR": (lambda: S.LinearLR(adam(), end_factor=np.inf), r"\(LinearLR: end_factor=inf\)$"),
+    "CyclicLR": (lambda: S.CyclicLR(adam(), 0.1, 1.0, base_momentum=[]), "base_momentum has 0 values"),
+    "LambdaLR": (lambda: S.LambdaLR(adam(), []), "lr_lambda has 0 functions, the optimizer has 1 groups"),
+    "Activation": (
+        lambda: nn.Activation("reloo"),
+        r"'reloo'; .* \(Activation: name='reloo'\)$",
+    ),
+    "Optimizer": (lambda: optim.SGD([]), "SGD: there are no parameters in params"),
+    "a member": (lambda: optim.SGD([3]), "SGD: params has 3, it is not a Parameter"),
+    "fit(loss)": (lambda: fit(loss=None), "^fit: loss is None, it must be a Loss or text"),
+    "fit(n_threads)": (lambda: fit(n_threads=0.5), "^fit: n_threads is 0.5, it must be an integer or None"),
+    "FocalLoss": (lambda: nn.FocalLoss(alpha=-1.0), r"\(FocalLoss: alpha=-1.0\)$"),
+    "its own name": (lambda: S.ExponentialLR(adam(), 0.9, setting="momentum"), "has no setting 'momentum'$"),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_a_message_names_the_argument(case):
+    call, message = NAMED[case]
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()
+
+
+def test_a_message_with_the_same_number_for_another_reason_is_left_as_it_is():
+    def callback(event):
+        raise ValueError("5 must be")
+
+    with pytest.raises(ValueError, match=r"^5 must be$"):
+        fit(epochs=5, callbacks=callback)
+    with pytest.raises(ValueError, match=r"5 columns, .* expects 1$|expects 1$"):
+        nn.Sequential(nn.Linear(1, 1)).fit(np.ones((3, 5)), np.ones(3), loss="mse", epochs=5)

@@ -15,7 +15,8 @@ RAW = re.compile(
     r"Unable to cast|'\?'|vars\(\)|_core|incompatible (constructor|function) arguments|not subscriptable"
     r"|not iterable"
     r"|unsupported operand|not supported between|must be real number|has no attribute|cannot be interpreted"
-    r"|could not convert|invalid literal|object is not callable|has no len|indices must be integers"
+    r"|could not convert|invalid literal|object is not callable|has no len"
+    r"|(?<!class )indices must be integers"
 )
 TAKES_A_FUNCTION = {  # so a class, which can be called, is taken or fails when it is called
     "avg_fn", "multi_avg_fn", "lr_lambda", "scale_fn", "shuffle", "callbacks", "step_callbacks", "metrics",

@@ -164,7 +164,10 @@ def test_live_curves_are_not_shown_twice_in_a_notebook(backend, is_open, monkeyp
 
 
 BAD = {
-    "unfitted": (lambda: plot.loss_curve(nn.Sequential(nn.Linear(1, 1))), "Sequential has not been fitted"),
+    "unfitted": (
+        lambda: plot.loss_curve(nn.Sequential(nn.Linear(1, 1))),
+        "model (Sequential) has not been",
+    ),
     "no scores": (lambda: plot.score_curve({"loss": [1.0]}), "there are no metrics"),
     "columns": (
         lambda: plot.decision_boundary(fitted_net(), np.ones((3, 3))),
@@ -178,10 +181,13 @@ BAD = {
     "probability": (lambda: plot.calibration_curve([0, 1], [0.5, 1.5]), "outside [0, 1]"),
     "unfitted pipeline": (
         lambda: plot.loss_curve(make_pipeline(MLPClassifier())),
-        "MLPClassifier has not been",
+        "model (MLPClassifier) has not been",
     ),
     "unfitted estimator": (lambda: plot.weights(MLPClassifier()), "not fitted yet"),
-    "not a model": (lambda: plot.weights(StandardScaler()), "StandardScaler has no network"),
+    "not a model": (
+        lambda: plot.weights(StandardScaler()),
+        "is of type StandardScaler, it must",
+    ),
     "no predict": (lambda: plot.confusion_matrix(nn, X, Y), "module has no predict"),
     "classes": (lambda: plot.decision_boundary(fitted_net(), X, Y + 1), "integers from 0 to 1"),
     "values": (lambda: plot.decision_boundary(fitted_net(), X, X[:, 0]), "the network has 2 outputs"),

@@ -125,13 +125,12 @@ class CyclicLR(_Cycle):
         self.cycle: float = step_size_up + down
         shape = [float(step_size_up), float(down), float(which), gamma]
         rates = [
-            for_each_group(v, optimizer, f"CyclicLR: {k}")
-            for k, v in (("base_lr", base_lr), ("max_lr", max_lr))
+            for_each_group(base_lr, optimizer, "CyclicLR: base_lr"),
+            for_each_group(max_lr, optimizer, "CyclicLR: max_lr"),
         ]
         forms = [[*shape, low, high] for low, high in zip(*rates, strict=True)]
-        low, high = (
-            for_each_group(v, optimizer, "CyclicLR: momentum") for v in (base_momentum, max_momentum)
-        )
+        low = for_each_group(base_momentum, optimizer, "CyclicLR: base_momentum")
+        high = for_each_group(max_momentum, optimizer, "CyclicLR: max_momentum")
         momenta = [[*shape, h, b] for b, h in zip(low, high, strict=True)] if cycle_momentum else []
         if last_epoch < 0:  # what schedules start from, if this is the first
             optimizer._initial.setdefault("lr", rates[0])

@@ -60,7 +60,9 @@ class LambdaLR(LRScheduler):
         functions = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
         self.lr_lambdas: list[Callable[[int], float]] = functions
         if len(self.lr_lambdas) != groups:
-            raise ValueError(f"LambdaLR: {len(self.lr_lambdas)} functions, the optimizer has {groups} groups")
+            raise ValueError(
+                f"LambdaLR: lr_lambda has {len(self.lr_lambdas)} functions, the optimizer has {groups} groups"
+            )
         super().__init__(optimizer, last_epoch, setting=setting)
 
     def _series(self, track: Track, first: int, count: int) -> list[float]:

@@ -41,7 +41,7 @@ class OverParameters:
         name = type(self).__name__
         flat = members_of([p for group in groups for p in group], name)
         if not flat:
-            raise ValueError(f"{name}: there are no parameters")
+            raise ValueError(f"{name}: there are no parameters in params")
         if len({(id(core), index) for core, index in flat}) != len(flat):
             raise ValueError(f"{name}: a parameter is given twice")
         members = iter(flat)
@@ -126,7 +126,7 @@ def parameters_in(params: Any, name: str) -> list[Parameter]:
         if isinstance(parameter, Mapping):
             raise ValueError(f"{name}: it takes parameters, not groups of them, in params")
         if not isinstance(parameter, Parameter):
-            raise ValueError(f"{name}: {parameter!r} is not a Parameter")
+            raise ValueError(f"{name}: params has {parameter!r}, it is not a Parameter")
     return parameters
 
 

@@ -175,7 +175,7 @@ class Optimizer(OverParameters):
         """
         parameters, values = self._group(param_group)
         if not parameters:
-            raise ValueError(f"{type(self).__name__}: there are no parameters")
+            raise ValueError(f"{type(self).__name__}: there are no parameters in params")
         core: Any = self._core
         groups = [*(group["params"] for group in self.param_groups), parameters]
         members = self._find(groups)

@@ -36,7 +36,7 @@ def network_of(model: Any, function: str) -> nn.Sequential:
         return last
     if not hasattr(type(last), "net_"):
         raise ValueError(
-            f"{function}: {type(last).__name__} has no network; give a network or a fitted estimator"
+            f"{function}: model is of type {type(last).__name__}, it must be a network or a fitted estimator"
         )
     return cast(nn.Sequential, last.net_)
 

@@ -31,7 +31,7 @@ def series_of(source: Any, function: str = "plot") -> Mapping[str, Sequence[floa
         return {name: list(values) for name, values in named.items() if values}
     history = getattr(source, "history", None)
     if history is None:
-        raise ValueError(f"{function}: {type(source).__name__} has not been fitted")
+        raise ValueError(f"{function}: model ({type(source).__name__}) has not been fitted")
     return series_of(history, function)
 
 
