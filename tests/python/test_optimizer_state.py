@@ -81,3 +81,64 @@ def test_a_state_without_what_later_versions_add_is_taken():
     del state["initial"], state["passes"]
     optimizer.load_state_dict(state)
     assert optimizer.param_groups[0]["lr"] == 0.7
+
+
+# ---- rules that see all rows at once
+
+FULL_BATCH = {"lbfgs": optim.LBFGS, "levenberg_marquardt": optim.LevenbergMarquardt}
+
+
+def full_batch(kind, epochs=3, width=3):
+    net, x = nn.Sequential(nn.Linear(2, width), nn.Tanh(), nn.Linear(width, 1)), np.eye(9, 2) - 0.1
+    rule = FULL_BATCH[kind](net.parameters())
+    net.fit(x, np.arange(9) / 9, loss="mse", optimizer=rule, epochs=epochs, batch_size=9, verbose=False)
+    return rule
+
+
+REFUSED_BY_ALL = {
+    "another rule": (with_part("name", lambda _: "adam"), "the state is of 'adam' with 1 groups"),
+    "no group": (with_part("groups", lambda _: []), "with 0 groups"),
+    "two groups": (with_part("groups", lambda x: x * 2), "with 2 groups"),
+    "a setting of no rule": (last_group("nonsense", 1.0), "has no nonsense"),
+    "no memory": (with_part("state", lambda _: None), "the state is of"),
+    "an empty memory": (with_part("state", lambda _: {}), "state"),
+    "no state": (without("state"), "state"),
+}
+
+
+@pytest.mark.parametrize("kind", FULL_BATCH)
+@pytest.mark.parametrize("case", REFUSED_BY_ALL)
+def test_a_state_that_a_rule_over_all_rows_refuses_changes_nothing(case, kind):
+    change, message = REFUSED_BY_ALL[case]
+    rule, state = full_batch(kind), copy.deepcopy(full_batch(kind, epochs=5).state_dict())
+    before = copy.deepcopy(rule.state_dict())
+    change(state)
+    with pytest.raises(ValueError, match=message):
+        rule.load_state_dict(state)
+    np.testing.assert_equal(rule.state_dict(), before)
+
+
+OF_LBFGS = {
+    "of other parameters": full_batch("lbfgs", width=4).state_dict(),
+    "lr is 'a word', it must be a number": {
+        **full_batch("lbfgs").state_dict(),
+        "groups": [{"max_iter": 2, "lr": "a word"}],
+    },
+    "line_search_fn is 3": {**full_batch("lbfgs").state_dict(), "groups": [{"line_search_fn": 3}]},
+}
+
+
+@pytest.mark.parametrize("message", OF_LBFGS)
+def test_a_state_that_lbfgs_refuses_changes_nothing(message):
+    rule = full_batch("lbfgs")
+    before = copy.deepcopy(rule.state_dict())
+    with pytest.raises((TypeError, ValueError), match=message):
+        rule.load_state_dict(OF_LBFGS[message])
+    np.testing.assert_equal(rule.state_dict(), before)
+
+
+def test_a_line_search_that_there_is_not_is_refused_when_it_is_set():
+    rule = optim.LBFGS(nn.Linear(1, 1).parameters())
+    rule.param_groups[0]["line_search_fn"] = "armijo"
+    with pytest.raises(ValueError, match="line_search_fn is 'armijo'; choose from None"):
+        rule.step(lambda: 0.0)

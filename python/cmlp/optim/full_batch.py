@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from cmlp.nn.field_checks import any_number
 from cmlp.nn.parameter import Member, Parameter
 from cmlp.optim.members import OverParameters, parameters_in
 
@@ -63,13 +64,29 @@ class FullBatch(OverParameters):
         Raises
         ------
         ValueError
-            When it is of another rule or of other parameters.
+            When it is of another rule or of other parameters; nothing is changed then.
         """
-        if state["name"] != self.name:
-            raise ValueError(f"load_state_dict: the state is of '{state['name']}'")
+        groups, remembered = state["groups"], state["state"]
+        if state["name"] != self.name or len(groups) != 1 or not isinstance(remembered, Mapping):
+            raise ValueError(f"load_state_dict: the state is of '{state['name']}' with {len(groups)} groups")
         self._follow()
-        self._set_state(state["state"])
-        self.param_groups[0].update(state["groups"][0])
+        before = self._settings()
+        if unknown := sorted(groups[0].keys() - before.keys()):
+            raise ValueError(f"load_state_dict: {type(self).__name__} has no {', '.join(unknown)}")
+        for name, value in groups[0].items():
+            if isinstance(before[name], int | float):
+                any_number(f"load_state_dict: {name}", value)
+        try:
+            self._set({**before, **groups[0]})
+            self._set_state(remembered)
+        except Exception:
+            self._set(before)
+            raise
+
+    def _set(self, settings: Mapping[str, Any]) -> None:
+        """Take settings that the core takes, or raise."""
+        self.param_groups[0].update(settings)
+        self._made.set(**self._core_settings())
 
     def __getstate__(self) -> dict[str, Any]:
         return {"parameters": list(self.param_groups[0]["params"]), "state": self.state_dict()}

@@ -74,8 +74,7 @@ class LBFGS(FullBatch):
         history_size: int = 100,
         line_search_fn: Literal["strong_wolfe"] | None = None,
     ) -> None:
-        if line_search_fn not in (None, "strong_wolfe"):
-            raise ValueError(f"LBFGS: line_search_fn is {line_search_fn!r}; choose from None, 'strong_wolfe'")
+        _check_line_search(line_search_fn)
         settings = {
             "lr": lr,
             "max_iter": max_iter,
@@ -95,7 +94,7 @@ class LBFGS(FullBatch):
 
     def _core_settings(self) -> dict[str, Any]:
         settings = self._settings()
-        settings["strong_wolfe"] = settings.pop("line_search_fn") is not None
+        settings["strong_wolfe"] = _check_line_search(settings.pop("line_search_fn"))
         return settings
 
     def step(self, closure: Callable[[], float]) -> float:
@@ -112,3 +111,10 @@ class LBFGS(FullBatch):
             The loss before.
         """
         return float(self._core.step(closure))
+
+
+def _check_line_search(name: str | None) -> bool:
+    """Return whether there is a line search; raise ValueError for one that there is not."""
+    if name not in (None, "strong_wolfe"):
+        raise ValueError(f"LBFGS: line_search_fn is {name!r}; choose from None, 'strong_wolfe'")
+    return name is not None
