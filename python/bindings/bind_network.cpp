@@ -169,8 +169,6 @@ void define(py::class_<Network<T>, Net<T>> network) {
         .def(
             "output_width", [](const N& net, Index in) { return net.output_width(in, 0, net.layer_count()); },
             py::arg("x_columns"), "Columns of the output for an input with that many.")
-        .def("input_width", &N::input_width, "Columns the network insists on, 0 when it takes any.")
-        .def("parameter_count", &N::parameter_count, "Number of parameters.")
         .def(
             "copy",
             [](const N& net) {

@@ -52,9 +52,9 @@ inline NamedLayer make_named(const std::string& name, const std::string& type, c
     return named;
 }
 
-inline py::list describe(const std::vector<NamedLayer>& layers) {
+inline py::list describe(std::vector<NamedLayer> layers) {
     py::list all;
-    for (NamedLayer named : layers) {
+    for (NamedLayer& named : layers) {
         py::dict fields;
         std::visit(
             [&](auto& layer) {

@@ -142,10 +142,6 @@ class Network32:
         """
         Draws the linear layers first ... last by the rows of x.
         """
-    def input_width(self) -> int:
-        """
-        Columns the network insists on, 0 when it takes any.
-        """
     def layers(self) -> list[tuple[str, str, dict[str, typing.Any]]]:
         """
         (name, type, fields) of each layer.
@@ -157,10 +153,6 @@ class Network32:
     def outputs(self, first: Integer = 0, last: Integer = -1) -> list[numpy.typing.NDArray[numpy.float32]]:
         """
         The input of the last forward, then the output of each layer.
-        """
-    def parameter_count(self) -> int:
-        """
-        Number of parameters.
         """
     def parameters(
         self,
@@ -315,10 +307,6 @@ class Network64:
         """
         Draws the linear layers first ... last by the rows of x.
         """
-    def input_width(self) -> int:
-        """
-        Columns the network insists on, 0 when it takes any.
-        """
     def layers(self) -> list[tuple[str, str, dict[str, typing.Any]]]:
         """
         (name, type, fields) of each layer.
@@ -330,10 +318,6 @@ class Network64:
     def outputs(self, first: Integer = 0, last: Integer = -1) -> list[numpy.typing.NDArray[numpy.float64]]:
         """
         The input of the last forward, then the output of each layer.
-        """
-    def parameter_count(self) -> int:
-        """
-        Number of parameters.
         """
     def parameters(
         self,

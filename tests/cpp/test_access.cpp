@@ -153,6 +153,24 @@ TEST_CASE("access: one thread changes a network, or many read it") {
     CHECK(entered);
 }
 
+namespace {
+
+// The status of a forked child that runs f; 14: it has hung.
+template <class F>
+int in_child(F f) {
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        f();
+        _exit(0);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    return status;
+}
+
+}  // namespace
+
 TEST_CASE("access: a forked child does not wait for the threads of its parent") {
     N net = three_layers();
     for (const bool trains : {false, true}) {
@@ -165,18 +183,82 @@ TEST_CASE("access: a forked child does not wait for the threads of its parent") 
             leave.get_future().wait();
         });
         entered.get_future().wait();
-        const pid_t child = fork();
-        if (child == 0) {
-            alarm(20);
-            const N::Exclusive only(net, "child");
-            _exit(0);
-        }
-        int status = -1;
-        waitpid(child, &status, 0);
-        CHECK(status == 0);
+        CHECK(in_child([&] { const N::Exclusive only(net, "child"); }) == 0);
         leave.set_value();
         other.join();
     }
+}
+
+TEST_CASE("access: what the forking thread held it has in the child, and gives back there") {
+    N net = three_layers();
+    const auto readers_are_waited_for = [&] {
+        std::atomic<bool> entered = false;
+        std::optional<N::Shared> reader(std::in_place, net, "child");
+        std::thread writer([&] {
+            const N::Exclusive only(net, "writer");
+            entered = true;
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        if (entered) _exit(1);
+        reader.reset();
+        writer.join();
+    };
+    {
+        std::optional<N::Shared> reader(std::in_place, net, "test");
+        CHECK(in_child([&] { reader.reset(), readers_are_waited_for(); }) == 0);
+    }
+    std::optional<N::Exclusive> writer(std::in_place, net, "test");
+    CHECK(in_child([&] {
+              const N::Exclusive again(net, "child");
+              writer.reset();
+              readers_are_waited_for();
+          }) == 0);
+}
+
+TEST_CASE(
+    "access: a child that is forked beside calls of other threads calls, and goes back through its own "
+    "pass") {
+    N net = three_layers();
+    net.set_training(false);
+    const Matrix<double> x = numbers<double>(40, 5, 1), dy(40, 3);
+    std::atomic<bool> stop = false;
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 2; ++i)
+        callers.emplace_back([&] {
+            Matrix<double> y(40, 3);
+            while (!stop) net.call_into(x, y, 0, 3);
+        });
+    int failed = 0;
+    for (int i = 0; i < 100; ++i)
+        failed += in_child([&] {
+                      Matrix<double> y(40, 3);
+                      net.call_into(x, y, 0, 3);
+                      (void)net.backward(dy);
+                  }) != 0;
+    stop = true;
+    for (std::thread& caller : callers) caller.join();
+    CHECK(failed == 0);
+    Matrix<double> y(40, 3);
+    net.call_into(x, y, 0, 3);
+    CHECK(in_child([&] { (void)net.backward(dy); }) == 0);
+}
+
+TEST_CASE("access: a thread a call neither fills the memory nor refuses later threads") {
+    N net = three_layers();
+    net.set_training(false);
+    const Matrix<double> x = numbers<double>(4, 5, 1), dy(4, 3);
+    Matrix<double> y(4, 3);
+    net.call_into(x, y, 0, 3);
+    std::string refused;
+    for (int i = 0; i < 50; ++i) std::thread([&] { net.call_into(x, y, 0, 3); }).join();
+    try {
+        (void)net.backward(dy);
+    } catch (const std::runtime_error& error) {
+        refused = error.what();
+    }
+    CHECK(refused.starts_with("backward: another thread has called this network"));
+    for (int i = 0; i < 50; ++i)  // some with the number of an earlier thread in the system
+        std::thread([&] { CHECK_NOTHROW(net.repeat_calls("outputs")); }).join();
 }
 
 TEST_CASE("access: ranges of layers that are not there are refused") {

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <thread>
 
 #include "kernel_helpers.hpp"
 #include "matrix_helpers.hpp"
@@ -122,4 +123,32 @@ TEST_CASE_TEMPLATE("allocation: a training step takes no memory in its steady st
     sparse.assign(x);
     const Data<T> thin{sparse.view(), batch.target, {}};
     CHECK(allocations_of([&] { train_step(net, thin, loss, adam, result, {1.0}); }) == 0);
+}
+
+TEST_CASE_TEMPLATE("allocation: a step that can be undone takes no memory in its steady state", T, float,
+                   double) {
+    const test::RuntimeScope scope;
+    set_num_threads(most_threads);
+    Network<T> net(layers(), 1);
+    const Matrix<T> x = test::numbers<T>(64, 30, 1), target(64, 10);
+    Optimizer<T> rmsprop(OptimizerKind::rmsprop, net, {{"centered", 1}});
+    const Loss loss(LossKind::mse);
+    LossResult<T> result;
+    CHECK(allocations_of([&] { train_step(net, {x, {target, {}}, {}}, loss, rmsprop, result); }) == 0);
+}
+
+TEST_CASE("allocation: the threads that call a network leave nothing in it") {
+    const test::RuntimeScope scope;
+    set_num_threads(1);
+    Network<float> net({Linear{30, 10}}, 1);
+    net.set_training(false);
+    const Matrix<float> x = test::numbers<float>(4, 30, 1);
+    Matrix<float> y(4, 10);
+    const auto call = [&] { std::thread([&] { net.call_into(x, y, 0, 1); }).join(); };
+    const auto in_use_after = [&](int calls) {
+        for (int i = 0; i < calls; ++i) call();
+        return mallinfo2().uordblks;
+    };
+    const auto before = in_use_after(10);
+    CHECK(in_use_after(1000) <= before + 1000);
 }

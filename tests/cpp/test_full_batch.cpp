@@ -103,3 +103,21 @@ TEST_CASE("full batch: what is refused") {
     CHECK(message([&] { run.fit(rule); }) == "fit: LBFGS takes no scheduler");
     CHECK(message([] { LbfgsRule<double>({}); }) == "LBFGS: there are no parameters");
 }
+
+TEST_CASE_TEMPLATE("full batch: rows that do not count give 0 and change nothing, in one block or several", T,
+                   float, double) {
+    for (const Index rows : {Index(50), Index(9000)}) {
+        CAPTURE(rows);
+        const Matrix<T> x = numbers<T>(rows, 3, 1);
+        const std::vector<std::int64_t> label(std::size_t(rows), -100);
+        Network<T> net({Linear{3, 4}, activation("tanh"), Linear{4, 2}}, 3);
+        const Network<T> before(net);
+        LbfgsRule<T> rule(net.parameters());
+        const Loss loss(LossKind::cross_entropy, {{"ignore_index", -100}});
+        const FitReport report =
+            fit<T>(net, {x, {{}, label}, {}}, loss, rule, {.epochs = 2, .batch_size = rows});
+        CHECK(report.epochs.front().loss == 0);
+        CHECK(report.stop == Stop::converged);
+        CHECK(same_values(net, before));
+    }
+}

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <future>
 #include <thread>
 
@@ -213,4 +214,62 @@ TEST_CASE("network: set_layer changes settings, not kinds or sizes") {
     CHECK_THROWS_AS(net.set_layer(1, Dropout{0.25}), std::invalid_argument);
     CHECK_THROWS_AS(net.set_layer(1, activation("identity")), std::invalid_argument);
     CHECK_THROWS_AS(net.set_layer(3, Dropout{0.25}), std::invalid_argument);
+}
+
+TEST_CASE_TEMPLATE(
+    "network: set_layer to another parametrization and back, whether the network is a chain or not", T, float,
+    double) {
+    const auto layers = [](Parametrization first) {
+        return std::vector<NamedLayer>{
+            {"0", Linear{.in_features = 4, .out_features = 3, .parametrization = first}},
+            {"1", activation("relu")},
+            {"2", Linear{3, 2}}};
+    };
+    const Matrix<T> x = numbers<T>(5, 4, 1);
+    Network<T> net(layers(Parametrization::standard), 3), other(layers(Parametrization::ntk), 3);
+    other = Network<T>(net);
+    for (const auto parametrization :
+         {Parametrization::ntk, Parametrization::standard, Parametrization::ntk}) {
+        Network<T> expected(layers(parametrization), 3);
+        std::ranges::copy(net.values(), expected.values().begin());
+        net.set_layer(0, layers(parametrization)[0].layer);
+        const Matrix<T> y = net.predict(x), wanted = expected.predict(x);
+        CHECK(first_difference(y.data(), wanted.data(), y.size()) == -1);
+        other = net;  // in place: its chain follows
+        const Matrix<T> copied = other.predict(x);
+        CHECK(first_difference(copied.data(), wanted.data(), y.size()) == -1);
+    }
+}
+
+TEST_CASE("network: backward needs a forward pass with the layer's settings") {
+    Network<double> net({Linear{4, 3}, activation("relu"), Linear{3, 2}}, 3);
+    const Matrix<double> x = numbers<double>(5, 4, 1), dy(5, 2);
+    (void)net.forward(x);
+    net.set_layer(0, Linear{.in_features = 4, .out_features = 3, .parametrization = Parametrization::ntk});
+    CHECK(message([&] { (void)net.backward(dy); }) == "backward: there is no forward pass to go back from");
+    (void)net.forward(x);
+    CHECK_NOTHROW((void)net.backward(dy));
+}
+
+TEST_CASE("network: set_layer changes no width") {
+    const std::vector<Layer> narrow{BatchEnsemble{4, 4, 3, false}, BatchEnsemble{4, 2, 3, false}};
+    const std::vector<std::pair<std::vector<Layer>, Layer>> refused{
+        {narrow, BatchEnsemble{4, 4, 3, true}},
+        {{Embedding{5, 2, -1, {0}}, Linear{4, 1}}, Embedding{5, 2, -1, {0, 1}}},
+        {{Embedding{5, 2, -1, {0}}, Linear{4, 1}}, Embedding{5, 2}},
+        {{Linear{2, 3}, Embedding{5, 2, -1, {0}}, Linear{4, 1}}, Linear{2, 4}},
+    };
+    for (const auto& [layers, settings] : refused) {
+        Network<double> net(layers, 1);
+        CHECK(message([&] { net.set_layer(0, settings); }) ==
+              "set_layer: layer '0' is of another kind or size");
+        CHECK(net.layers()[0].layer.index() == layers[0].index());
+    }
+    Network<double> after({Linear{2, 3}, Embedding{5, 2, -1, {0}}, Linear{4, 1}}, 1);
+    CHECK(message([&] { after.set_layer(1, Embedding{5, 2, -1, {7}}); }) ==
+          "Embedding.forward: x has 3 columns, the layer '1' reads column 7");
+    Network<double> moved({Embedding{5, 2, -1, {0}}, Linear{3, 1}}, 1);
+    moved.set_layer(0, Embedding{5, 2, -1, {1}});
+    const Matrix<double> x{{0.5, 3}};
+    CHECK(moved.predict(x).size() == 1);
 }

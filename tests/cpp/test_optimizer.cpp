@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "kernel_helpers.hpp"
 #include "matrix_helpers.hpp"
@@ -266,6 +267,31 @@ TEST_CASE("optimizer: a step with a check of its numbers has the bits of one wit
         }
         CHECK(w == v);
         CHECK(one.steps() == 40);
+    }
+}
+
+TEST_CASE(
+    "optimizer: a step that overflows is taken back, whatever has changed since the numbers were checked") {
+    using Sgd = Optimizer<float>;
+    const auto settings = resolve(OptimizerKind::sgd, {{"lr", 0.01}, {"weight_decay", 100}});
+    const std::vector<float> large(40, 3e38f);  // overflows when the decay is added to its gradient
+    std::vector<float> w(40), g(40, 1), v = large, h(40, 1);
+    const std::pair<const char*, std::function<void(Sgd&)>> changes[] = {
+        {"another group", [&](Sgd& sgd) { sgd.add_group({{{v, h}}, settings}); }},
+        {"weights", [&](Sgd& sgd) { sgd.expect_other_weights(), w = large; }},
+        {"steps without a check", [&](Sgd& sgd) { sgd.step(), w = large; }},
+        {"the count", [&](Sgd& sgd) { sgd.set_steps(0), w = large; }},
+    };
+    for (const auto& [what, change] : changes) {
+        CAPTURE(what);
+        w.assign(40, 0.5f);
+        Sgd sgd(OptimizerKind::sgd, {{{{w, g}}, settings}});
+        REQUIRE(sgd.try_step(true));
+        change(sgd);
+        const std::vector<float> before = w;
+        CHECK_FALSE(sgd.try_step(true));
+        CHECK(w == before);
+        CHECK(v == large);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 namespace {
 
@@ -59,4 +60,7 @@ TEST_CASE("schedule: scheduled values are followed by fit, and must be long enou
     options.schedules[0].every_step = true;
     CHECK(message([&] { fit(net, data, Loss(LossKind::mse), sgd, options, report); }) ==
           "fit: the schedule of 'lr' has 3 values, 6 are needed");
+    options.epochs = std::numeric_limits<Index>::max() / 2 + 1;  // of 2 steps: a product that wraps around
+    CHECK(message([&] { fit(net, data, Loss(LossKind::mse), sgd, options, report); }) ==
+          "fit: the steps of a schedule: 4611686018427387904 x 2 numbers are more than any memory holds");
 }

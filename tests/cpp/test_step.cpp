@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "trainer_helpers.hpp"
 
@@ -50,6 +51,21 @@ TEST_CASE_TEMPLATE("step: the loss before it has the penalties", T, float, doubl
             for (Index j = 0; j < p.value.cols(); ++j) sizes += std::abs(double(p.value(i, j)));
     CHECK(train_step(net, problem.data(), loss, sgd, result, {.l1 = 0.5}) ==
           doctest::Approx(plain + sizes / 2).epsilon(1e-12));
+}
+
+TEST_CASE_TEMPLATE("step: an update that overflows is undone, whoever has set the weights before", T, float,
+                   double) {
+    const Problem<T> problem(20);
+    Network<T> net = network<T>();
+    Optimizer<T> sgd(OptimizerKind::sgd, net, {{"lr", 0.01}, {"weight_decay", 100}});
+    LossResult<T> result;
+    const Loss loss(LossKind::cross_entropy);
+    train_step(net, problem.data(), loss, sgd, result);
+    const auto bias = net.parameters().back().value;
+    bias.set_constant(std::numeric_limits<T>::max() / 2);  // the same for all classes
+    const Network<T> before(net);
+    CHECK_THROWS_AS(train_step(net, problem.data(), loss, sgd, result), NonFiniteError);
+    CHECK(same_values(net, before));
 }
 
 TEST_CASE("step: a factor of dropout is another p") {

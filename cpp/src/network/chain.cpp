@@ -13,32 +13,24 @@ constexpr Index row_grain = 12;  // rows that a thread's share is a multiple of
 }  // namespace
 
 template <class T>
-Chain<T>::Chain(const Model<T>& model) : weights_(double(model.parameters.state().size())) {
-    for (Index l = 0; l < model.structure.count(); ++l) {
-        const ActivationLayer* f = model.structure.activation_at(l);
-        if (f && l > 0 && !model.structure.activation_at(l - 1)) {
+Chain<T>::Chain(const Structure& structure, const FlatParameters<T>& parameters)
+    : weights_(double(parameters.state().size())) {
+    for (Index l = 0; l < structure.count(); ++l) {
+        const ActivationLayer* f = structure.activation_at(l);
+        if (f && l > 0 && !structure.activation_at(l - 1)) {
             links_.back().activation = f->kind;
             links_.back().parameters = layer::rounded<T>(f->parameters);
             continue;
         }
-        const auto* linear = std::get_if<Linear>(&model.structure[l].layer);
+        const auto* linear = std::get_if<Linear>(&structure[l].layer);
         if (!linear || layer::is_ntk(*linear)) {
             links_.clear();
             return;
         }
-        const auto& values = model.parameters.values_of(l);
+        const auto& values = parameters.values_of(l);
         links_.push_back({values[0], linear->bias ? values[1].data() : nullptr});
     }
     for (const Link& link : links_) widest_ = std::max(widest_, padded_stride<T>(link.w.cols()));
-}
-
-template <class T>
-void Chain<T>::take_settings(const Model<T>& model) {
-    const Chain now(model);
-    for (size_t i = 0; i < links_.size(); ++i) {
-        links_[i].activation = now.links_[i].activation;
-        links_[i].parameters = now.links_[i].parameters;
-    }
 }
 
 // Rows x through the chain to y; `between` holds so many rows of the widest layer, twice.

@@ -74,10 +74,8 @@ void detail::initialize_from(NetworkParts<T>& parts, MatrixView<const T> x, std:
                              Index last) {
     const auto& model = parts.model;
     require(x.rows() > 0, "data_driven_: x has no rows");
-    for (Index i = 0; i < x.rows(); ++i)
-        require(
-            std::all_of(x.row(i).data(), x.row(i).data() + x.cols(), [](T v) { return std::isfinite(v); }),
-            "data_driven_: row ", i, " of x is not finite");
+    const Index wrong = ops::first_nonfinite<T>(x);
+    require(wrong < 0, "data_driven_: row ", wrong / x.cols(), " of x is not finite");
     (void)model.structure.output_width(x.cols(), first, last);  // nothing is written unless all layers fit
     const auto run = [&](Index l) { return parts.workspace.forward(model, x, l, l + 1, model.training); };
     const auto buffers = parts.model.parameters.state().subspan(model.parameters.grads().size());

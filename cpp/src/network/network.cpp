@@ -70,12 +70,13 @@ Network<T>& Network<T>::operator=(const Network& other) {
     if (!parts_ || !parts_->model.parameters.same_layout(from.parameters)) return *this = Network(other);
     const Exclusive only(*this, "operator=");
     detail::Structure structure = from.structure;
+    detail::Chain<T> chain(structure, parts_->model.parameters);
     auto text = other.metadata;  // from here on nothing throws
     metadata.swap(text);
     std::swap(parts_->model.structure, structure);
     copy_settings(parts_->model, other);
     parts_->model.parameters.copy(from.parameters);
-    parts_->chain = detail::Chain<T>(parts_->model);
+    std::swap(parts_->chain, chain);
     forget();
     return *this;
 }
@@ -113,7 +114,7 @@ void Network<T>::call_into(const Input<T>& x, MatrixView<T> y, Index first, Inde
 template <class T>
 std::vector<Matrix<T>> Network<T>::trace(const Input<T>& x, Index first, Index last) {
     auto& p = parts();
-    p.model.structure.require_range("trace", first, last);
+    const auto check_range = [&] { p.model.structure.require_range("trace", first, last); };
     const auto copies = [&](const detail::Workspace<T>& passes) {
         std::vector<Matrix<T>> all;
         for (const auto& values : passes.outputs(first, last)) all.emplace_back(values);
@@ -121,10 +122,12 @@ std::vector<Matrix<T>> Network<T>::trace(const Input<T>& x, Index first, Index l
     };
     if (this->training()) {
         const Exclusive only(*this, "trace");
+        check_range();
         forward(keep(x, first), first, last);
         return copies(p.workspace);
     }
     const Shared reader(*this, "trace");
+    check_range();
     require(x.rows() > 0, "trace: x has no rows");
     (void)output_width(x, first, last);
     detail::Workspace<T> passes;
@@ -210,8 +213,12 @@ Index Network<T>::output_width(const Input<T>& x, Index first, Index last) const
 template <class T>
 void Network<T>::set_layer(Index layer, const Layer& settings) {
     const Exclusive only(*this, "set_layer");
-    parts().model.structure.set_layer(layer, settings);
-    parts().chain.take_settings(parts().model);
+    auto& model = parts().model;
+    detail::Structure changed = model.structure.with_layer(layer, settings);
+    detail::Chain<T> chain(changed, model.parameters);
+    std::swap(model.structure, changed);  // from here on nothing throws
+    std::swap(parts().chain, chain);
+    parts().workspace.forget_from(layer);  // what it keeps for backward goes with its settings
 }
 template <class T>
 void Network<T>::zero_grad() {
@@ -246,13 +253,12 @@ Network<T>::Exclusive::~Exclusive() {
 }
 
 template <class T>
-Network<T>::Shared::Shared(const Network& network, const char* what) : access_(network.parts().access) {
-    access_.enter_shared(what);
-}
+Network<T>::Shared::Shared(const Network& network, const char* what)
+    : access_(network.parts().access), process_(access_.enter_shared(what)) {}
 
 template <class T>
 Network<T>::Shared::~Shared() {
-    access_.leave_shared();
+    access_.leave_shared(process_);
 }
 
 template class Network<float>;

@@ -48,7 +48,8 @@ private:
 
 template <class T>
 struct NetworkParts {
-    explicit NetworkParts(std::vector<NamedLayer> layers) : model(std::move(layers)), chain(model) {}
+    explicit NetworkParts(std::vector<NamedLayer> layers)
+        : model(std::move(layers)), chain(model.structure, model.parameters) {}
     NetworkParts(const NetworkParts&) = delete;
 
     Prediction<T> prediction() const { return {model, chain}; }

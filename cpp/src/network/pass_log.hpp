@@ -4,9 +4,10 @@
 
 #include <cmlp/base/sparse.hpp>
 
-#include <mutex>
-#include <thread>
+#include <memory>
 #include <vector>
+
+#include "runtime/process.hpp"
 
 namespace cmlp::inline v0_1::detail {
 
@@ -43,12 +44,29 @@ public:
     void clear();
 
 private:
-    void note_pass(Index first);
+    using Thread = std::weak_ptr<const std::uint32_t>;
 
-    std::mutex mutex_;
-    std::vector<Pass> passes_;
-    std::thread::id last_;
-    std::vector<std::thread::id> replaced_;  // threads whose last pass was followed by one of another thread
+    struct State {
+        std::vector<Pass> passes;
+        Thread last;                   // that made the last pass
+        std::vector<Thread> replaced;  // threads whose last pass was followed by one of another thread
+    };
+
+    /// The state, with the lock held while it lives.
+    class Locked {
+    public:
+        explicit Locked(PassLog& log);
+        ~Locked() { log_.lock_.unlock(); }
+        Locked(const Locked&) = delete;
+        State* operator->() { return &log_.state_; }
+        void note_pass(Index first);
+
+    private:
+        PassLog& log_;
+    };
+
+    ProcessLock lock_;
+    State state_;
 };
 
 }  // namespace cmlp::inline v0_1::detail

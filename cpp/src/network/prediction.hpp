@@ -25,11 +25,9 @@ Index rows_of_block(Index bytes_a_row);
 template <class T>
 class Chain {
 public:
-    /// Empty for a network that is no such chain. The parameters are borrowed.
-    explicit Chain(const Model<T>& model);
+    /// Empty for layers that are no such chain. The parameters are borrowed.
+    Chain(const Structure& structure, const FlatParameters<T>& parameters);
     bool empty() const { return links_.empty(); }
-    /// Takes the activations' settings of a model whose layers are of the same kinds and sizes.
-    void take_settings(const Model<T>& model);
     /// Numbers of memory that so many rows need.
     Index memory(Index rows) const { return 2 * rows * widest_; }
     /// y = the output for x; between holds memory(min(rows, block_rows())) numbers on a 64-byte boundary.

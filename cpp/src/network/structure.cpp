@@ -89,27 +89,36 @@ bool same_specs(const Layer& a, const Layer& b) {
                               });
 }
 
-// The numbers are written one by one, so that a reader never sees memory that is being replaced.
-void take(ActivationLayer& own, const ActivationLayer& given, std::string_view name) {
+// Whether they turn every input into an output of the same width. An Embedding alone takes inputs of any width and
+// has settings that decide that of the output.
+bool same_widths(const Layer& a, const Layer& b) {
+    const Index in = cmlp::input_width(a);
+    if (in != cmlp::input_width(b)) return false;
+    if (in > 0) return cmlp::output_width(a, in, "") == cmlp::output_width(b, in, "");
+    const auto *from = std::get_if<Embedding>(&a), *to = std::get_if<Embedding>(&b);
+    return !from || from->columns.size() == to->columns.size();
+}
+
+// Passes and predictions leave identity out: no other activation takes its place.
+bool same_activation(const Layer& a, const Layer& b) {
+    const auto *from = std::get_if<ActivationLayer>(&a), *to = std::get_if<ActivationLayer>(&b);
     constexpr auto identity = Activation::identity;
-    require(own.parameters.size() == given.parameters.size() &&
-                (own.kind == identity) == (given.kind == identity),
-            "set_layer: layer '", name, "' is another activation");
-    own.kind = given.kind;
-    std::ranges::copy(given.parameters, own.parameters.begin());
+    return !from || (from->parameters.size() == to->parameters.size() &&
+                     (from->kind == identity) == (to->kind == identity));
 }
 
 }  // namespace
 
-void Structure::set_layer(Index layer, const Layer& settings) {
+Structure Structure::with_layer(Index layer, const Layer& settings) const {
     require(layer >= 0 && layer < count(), "set_layer: there is no layer ", layer);
-    NamedLayer& own = layers_[static_cast<size_t>(layer)];
-    require(own.layer.index() == settings.index() && same_specs(own.layer, settings), "set_layer: layer '",
-            own.name, "' is of another kind or size");
-    if (auto* activation = std::get_if<ActivationLayer>(&own.layer))
-        take(*activation, std::get<ActivationLayer>(settings), own.name);
-    else
-        own.layer = settings;
+    std::vector<NamedLayer> layers = layers_;
+    NamedLayer& own = layers[static_cast<size_t>(layer)];
+    require(own.layer.index() == settings.index() && same_specs(own.layer, settings) &&
+                same_widths(own.layer, settings),
+            "set_layer: layer '", own.name, "' is of another kind or size");
+    require(same_activation(own.layer, settings), "set_layer: layer '", own.name, "' is another activation");
+    own.layer = settings;
+    return Structure(std::move(layers));
 }
 
 void Structure::require_range(const char* what, Index first, Index last) const {

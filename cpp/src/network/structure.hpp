@@ -46,9 +46,9 @@ public:
     /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals complete.
     void require_range(const char* what, Index first, Index last) const;
 
-    /// Takes the settings of a layer of the same kind and sizes, in place: predictions may run meanwhile. Throws
+    /// The same with the settings of a layer of the same kind, sizes and widths; throws std::invalid_argument
     /// otherwise.
-    void set_layer(Index layer, const Layer& settings);
+    Structure with_layer(Index layer, const Layer& settings) const;
 
 private:
     void match_residuals();

@@ -31,6 +31,7 @@ void Optimizer<T>::add_group(ParameterGroup<T> group) {
     check(group);
     group.joined = steps_;
     groups_.push_back(std::move(group));
+    steps_in_range_ = 0;
     allocate();
 }
 
@@ -47,6 +48,12 @@ void Optimizer<T>::allocate() {
 
 template <class T>
 void Optimizer<T>::step() {
+    steps_in_range_ = 0;
+    update();
+}
+
+template <class T>
+void Optimizer<T>::update() {
     ++steps_;
     double size = 0;
     for (const auto& group : groups_)

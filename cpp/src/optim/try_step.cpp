@@ -39,32 +39,6 @@ bool is_ordinary(OptimizerKind kind, const std::vector<double>& settings) {
     return lr <= largest_lr && lr * decay <= 1;
 }
 
-// Copies of all numbers that a step changes.
-template <class T>
-class Snapshot {
-public:
-    Snapshot(const std::vector<ParameterGroup<T>>& groups, std::span<Buffer<T>> state) {
-        for (const auto& group : groups)
-            for (const auto& segment : group.segments) keep(segment.value);
-        for (auto& slot : state) keep(slot.span());
-        for (const auto& group : groups) memory_.push_back(group.memory);
-    }
-    void restore(std::vector<ParameterGroup<T>>& groups) const {
-        for (const auto& [at, values] : numbers_) std::copy(values.begin(), values.end(), at.begin());
-        for (size_t i = 0; i < groups.size(); ++i) groups[i].memory = memory_[i];
-    }
-
-private:
-    void keep(std::span<T> numbers) { numbers_.push_back({numbers, {numbers.begin(), numbers.end()}}); }
-
-    struct Numbers {
-        std::span<T> at;
-        std::vector<T> values;
-    };
-    std::vector<Numbers> numbers_;
-    std::vector<std::array<double, 2>> memory_;
-};
-
 template <class T>
 bool are_within(const std::vector<ParameterGroup<T>>& groups, double limit) {
     for (const auto& group : groups)
@@ -88,14 +62,49 @@ bool Optimizer<T>::has_ordinary_settings() {
     return true;
 }
 
+// Calls f with each run of numbers that a step changes.
+template <class T>
+void each_run(const std::vector<ParameterGroup<T>>& groups, std::vector<Buffer<T>>& state, auto f) {
+    for (const auto& group : groups)
+        for (const auto& segment : group.segments) f(segment.value);
+    for (auto& slot : state) f(slot.span());
+}
+
+template <class T>
+void Optimizer<T>::take_snapshot() {
+    Index size = 0;
+    each_run(groups_, state_, [&](std::span<T> run) { size += std::ssize(run); });
+    before_.numbers.resize(size);
+    T* to = before_.numbers.data();
+    each_run(groups_, state_, [&](std::span<T> run) { to = std::ranges::copy(run, to).out; });
+    before_.memory.clear();
+    for (const auto& group : groups_) before_.memory.push_back(group.memory);
+}
+
+template <class T>
+void Optimizer<T>::restore_snapshot() {
+    const T* from = before_.numbers.data();
+    each_run(groups_, state_, [&](std::span<T> run) {
+        std::copy_n(from, run.size(), run.begin());
+        from += run.size();
+    });
+    for (size_t i = 0; i < groups_.size(); ++i) groups_[i].memory = before_.memory[i];
+}
+
 template <class T>
 bool Optimizer<T>::cannot_overflow(bool small) {
     if (!small || !has_ordinary_settings()) {
         steps_in_range_ = 0;
         return false;
     }
+    if (steps_in_range_ == 0 || !weights_known_) {
+        if (!are_within<T>(groups_, small_weight)) {
+            steps_in_range_ = 0;
+            return false;
+        }
+        weights_known_ = true;
+    }
     if (steps_in_range_ == 0) {
-        if (!are_within<T>(groups_, small_weight)) return false;
         for (auto& slot : state_)
             if (!ops::is_within<T>(slot.span(), static_cast<T>(small_state))) return false;
         steps_in_range_ = safe_steps;
@@ -107,13 +116,13 @@ bool Optimizer<T>::cannot_overflow(bool small) {
 template <class T>
 bool Optimizer<T>::try_step(bool small) {
     if (cannot_overflow(small)) {
-        step();
+        update();
         return true;
     }
-    const Snapshot<T> before(groups_, state_);
-    step();
+    take_snapshot();
+    update();
     if (are_within<T>(groups_, std::numeric_limits<T>::max())) return true;
-    before.restore(groups_);
+    restore_snapshot();
     --steps_;
     return false;
 }

@@ -3,6 +3,7 @@
 
 #include <cmlp/ops/functions.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -35,6 +36,11 @@ void normal_pairs(Index pairs, const std::uint32_t* words, double* out) {
 }
 
 }  // namespace
+
+bool normalizes_batches(const std::vector<NamedLayer>& layers) {
+    return std::ranges::any_of(
+        layers, [](const NamedLayer& named) { return std::holds_alternative<BatchNorm1d>(named.layer); });
+}
 
 Index batch_count(Index rows, const FitOptions& options, bool statistics) {
     const Index size = std::min(options.batch_size, rows), left = rows % size;

@@ -8,6 +8,9 @@
 
 namespace cmlp::inline v0_1 {
 
+// Whether a layer takes the mean and variance of a batch in training.
+bool normalizes_batches(const std::vector<NamedLayer>& layers);
+
 // Batches of an epoch. A single row that is left over joins the batch before it where a batch needs several.
 Index batch_count(Index rows, const FitOptions& options, bool statistics);
 

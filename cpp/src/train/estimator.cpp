@@ -8,6 +8,8 @@
 
 #include "runtime/parallel.hpp"
 #include "train/best_weights.hpp"
+#include "train/evaluate.hpp"
+#include "train/fit_loop.hpp"
 
 namespace cmlp::inline v0_1 {
 namespace {
@@ -73,7 +75,8 @@ private:
     void validate(EstimatorEpoch& epoch) const {
         std::vector<MetricKind> metrics;
         if (task_.rules.metric) metrics.push_back(*task_.rules.metric);
-        const std::vector<double> values = evaluate<T>(task_.network, *task_.held_out, task_.loss, metrics);
+        const std::vector<double> values =
+            evaluate_checked<T>(task_.network, *task_.held_out, task_.loss, metrics);
         epoch.val_loss = values.front() + task_.rules.val_constant;
         if (task_.rules.metric && std::isfinite(values.back())) epoch.val_score = values.back();
         if (!task_.rules.metric && task_.hooks.score) epoch.val_score = task_.hooks.score();
@@ -132,7 +135,7 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
     report.state = before;
     const typename Network<T>::Exclusive only(network, "fit");
     require(held_out || !rules.early_stopping, "fit: early_stopping needs rows that are held out");
-    if (held_out) check_data(*held_out, "fit: validation data");
+    if (held_out) check_rows(network, loss, *held_out, "fit: validation data");
     EstimatorLoop<T> loop({network, optimizer, loss, rules, report, held_out, hooks, data.rows()});
     FitOptions own = options;
     own.every_steps = rules.max_steps;

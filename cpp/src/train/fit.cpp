@@ -1,4 +1,5 @@
 // Training in batches: shuffle, gather, step.
+#include <cmlp/base/sizes.hpp>
 #include <cmlp/train/trainer.hpp>
 
 #include "runtime/parallel.hpp"
@@ -17,7 +18,9 @@ void check_schedules(const FitOptions& options, const Optimizer<T>& optimizer, I
     for (const SettingSchedule& schedule : options.schedules) {
         if (schedule.setting != dropout)
             optimizer.setting(schedule.setting, schedule.group);  // throws where there is none
-        const Index needed = schedule.every_step ? epochs * steps_an_epoch : epochs;
+        const Index needed = schedule.every_step
+                                 ? size_product("fit: the steps of a schedule", epochs, steps_an_epoch)
+                                 : epochs;
         require(std::ssize(schedule.values) >= needed, "fit: the schedule of '", schedule.setting, "' has ",
                 schedule.values.size(), " values, ", needed, " are needed");
     }
@@ -40,22 +43,13 @@ void check_codes(const FitOptions& options, const Network<T>& network) {
                 " would change the codes that Embedding layer '", layer.name, "' looks up");
 }
 
-// Whether a layer takes the mean and variance of a batch.
-template <class T>
-bool takes_statistics(const Network<T>& network) {
-    const auto layers = network.layers();
-    return std::any_of(layers.begin(), layers.end(), [](const NamedLayer& named) {
-        return std::holds_alternative<BatchNorm1d>(named.layer);
-    });
-}
-
 template <class T>
 class BatchFit : public FitLoop<T> {
 public:
     BatchFit(const FitTask<T>& task, Optimizer<T>& optimizer)
         : FitLoop<T>(task),
           optimizer_(optimizer),
-          batches_(task.data, task.options, task.hooks, takes_statistics(task.network)),
+          batches_(task.data, task.options, task.hooks, normalizes_batches(task.network.layers())),
           step_(task.network, task.loss, optimizer, task.options.step, result_) {
         steps_ = (batches_.count() - 1) / task.options.accumulate_steps + 1;
         check_schedules(task.options, optimizer, steps_);
@@ -79,6 +73,7 @@ private:
 
     // Steps from this one on, up to one that something has to follow; the number of the next.
     Index run_steps(Index epoch, Index step) {
+        optimizer_.expect_other_weights();  // of the hooks
         for (bool due = false; step < steps_ && !due; ++step) {
             follow_schedules(true, task_.report.steps);
             run_step(step);
@@ -131,7 +126,8 @@ Index steps_an_epoch(const Network<T>& network, Index rows, const FitOptions& op
                                       {"batch_size", options.batch_size},
                                       {"accumulate_steps", options.accumulate_steps}})
         require(value >= 1, "fit: ", name, " is ", value, ", it must be at least 1");
-    return (batch_count(rows, options, takes_statistics(network)) - 1) / options.accumulate_steps + 1;
+    return (batch_count(rows, options, normalizes_batches(network.layers())) - 1) / options.accumulate_steps +
+           1;
 }
 
 template <class T>

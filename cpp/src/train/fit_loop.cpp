@@ -33,16 +33,18 @@ void check_options(const FitOptions& options) {
 }  // namespace
 
 template <class T>
+void check_rows(const Network<T>& network, const Loss& loss, const Data<T>& rows, const char* what) {
+    check_data(rows, what);
+    loss.check(rows.rows(), network.output_width(rows.x, 0, network.layer_count()), rows.target, rows.weight,
+               what);
+}
+
+template <class T>
 void FitTask<T>::check() const {
     check_options(options);
     require(loss.reduction() != Reduction::none, "fit: the loss has reduction 'none'; choose mean or sum");
-    const auto check_rows = [&](const Data<T>& part, const char* what) {
-        check_data(part, what);
-        loss.check(part.rows(), network.output_width(part.x, 0, network.layer_count()), part.target,
-                   part.weight, what);
-    };
-    check_rows(data, "fit");
-    if (validation) check_rows(*validation, "fit: validation data");
+    check_rows(network, loss, data, "fit");
+    if (validation) check_rows(network, loss, *validation, "fit: validation data");
 }
 
 template <class T>
@@ -72,7 +74,8 @@ void FitLoop<T>::run_epoch(Index epoch) {
     record.loss = loss_so_far();
     for (const Metric& metric : metrics_) record.metrics.push_back(metric.result());
     if (task_.validation) {
-        record.val_metrics = evaluate(task_.network, *task_.validation, task_.loss, task_.options.metrics);
+        record.val_metrics =
+            evaluate_checked(task_.network, *task_.validation, task_.loss, task_.options.metrics);
         record.val_loss = record.val_metrics.front();
         record.val_metrics.erase(record.val_metrics.begin());
     }
@@ -146,6 +149,8 @@ void FitLoop<T>::stop(Stop reason) {
     stopped_ = true;
 }
 
+template void check_rows<float>(const Network<float>&, const Loss&, const Data<float>&, const char*);
+template void check_rows<double>(const Network<double>&, const Loss&, const Data<double>&, const char*);
 template struct FitTask<float>;
 template struct FitTask<double>;
 template class FitLoop<float>;

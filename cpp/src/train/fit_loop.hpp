@@ -26,6 +26,10 @@ struct FitTask {
     void check() const;
 };
 
+// Throws std::invalid_argument unless the rows match the network and the loss; `what` begins the message.
+template <class T>
+void check_rows(const Network<T>& network, const Loss& loss, const Data<T>& rows, const char* what);
+
 template <class T>
 class FitLoop {
 public:

@@ -6,6 +6,7 @@
 
 #include "optim/lbfgs_search.hpp"
 #include "runtime/parallel.hpp"
+#include "train/batches.hpp"
 #include "train/fit_loop.hpp"
 #include "train/step.hpp"
 
@@ -18,8 +19,7 @@ constexpr Index block_rows = 8192;
 
 template <class T>
 Index FullBatch<T>::blocks() const {
-    for (const NamedLayer& layer : network.layers())
-        if (std::holds_alternative<BatchNorm1d>(layer.layer)) return 1;
+    if (normalizes_batches(network.layers())) return 1;
     return (data.rows() + block_rows - 1) / block_rows;
 }
 
@@ -45,8 +45,9 @@ double FullBatch<T>::pass(bool gradient) {
         if (i + 1 < count) poll();
     }
     result.weight = weight;
-    if (joined && gradient) ops::scale<T>(network.grads(), static_cast<T>(1 / weight));
-    return joined ? sum / weight : sum;
+    if (!joined) return sum;
+    if (gradient) ops::scale<T>(network.grads(), static_cast<T>(inverse_weight(weight)));
+    return sum * inverse_weight(weight);
 }
 
 template <class T>
@@ -66,13 +67,7 @@ double FullBatch<T>::value() {
 
 template <class T>
 void FullBatch<T>::fail_non_finite(std::string_view what) const {
-    const auto outputs = network.outputs(0, network.layer_count());
-    std::string where = "; the outputs of all layers are";
-    for (size_t i = outputs.size(); i-- > 1;)
-        if (ops::first_nonfinite<T>(outputs[i]) >= 0)
-            where = "; the output of layer '" + network.layers()[i - 1].name + "' is the first that is not";
-    throw NonFiniteError(std::string(what) + " is not finite at step " + std::to_string(number) + where +
-                         "; the weights are those before this step");
+    cmlp::fail_non_finite(what, number, first_nonfinite_output(network));
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "train/best_weights.hpp"
+#include "train/evaluate.hpp"
 
 namespace cmlp::inline v0_1 {
 
@@ -54,8 +55,8 @@ private:
         return (validation_ ? record.val_metrics : record.metrics)[size_t(metric_)];
     }
     double measured(const Network<T>& network, const Data<T>& data, const Loss& loss) const {
-        if (metric_ < 0) return evaluate<T>(network, data, loss, {}).front();
-        return evaluate<T>(network, data, loss, {options_.metrics[size_t(metric_)]}).back();
+        if (metric_ < 0) return evaluate_checked<T>(network, data, loss, {}).front();
+        return evaluate_checked<T>(network, data, loss, {options_.metrics[size_t(metric_)]}).back();
     }
 
     const FitOptions& options_;

@@ -19,30 +19,11 @@ std::string text_of(double number) {
 }
 
 template <class T>
-[[noreturn]] void fail_non_finite(const Optimizer<T>& optimizer, const std::string& what,
-                                  const std::string& where) {
-    throw NonFiniteError(what + " is not finite at step " + std::to_string(optimizer.steps() + 1) + "; " +
-                         where + "; the weights are those before this step");
-}
-
-template <class T>
-[[noreturn]] void fail_loss(const Network<T>& network, const Optimizer<T>& optimizer) {
-    const auto outputs = network.outputs(0, network.layer_count());
-    for (size_t i = 0; i < outputs.size(); ++i)
-        if (ops::first_nonfinite<T>(outputs[i]) >= 0)
-            fail_non_finite(optimizer, "the loss",
-                            (i == 0 ? std::string("the input")
-                                    : "the output of layer '" + network.layers()[i - 1].name + "'") +
-                                " is the first that is not");
-    fail_non_finite(optimizer, "the loss", "the outputs of all layers are");
-}
-
-template <class T>
-[[noreturn]] void fail_gradient(const Network<T>& network, const Optimizer<T>& optimizer) {
+[[noreturn]] void fail_gradient(const Network<T>& network, Index step) {
     for (const auto& p : network.parameters())
         if (ops::first_nonfinite<T>(p.grad) >= 0)
-            fail_non_finite(optimizer, "the gradient of '" + p.name + "'", "the loss is finite");
-    fail_non_finite(optimizer, "the norm of the gradient", "each element is finite");
+            fail_non_finite("the gradient of '" + p.name + "'", step, "the loss is finite");
+    fail_non_finite("the norm of the gradient", step, "each element is finite");
 }
 
 template <class T>
@@ -70,6 +51,22 @@ std::vector<size_t> linear_weights(const Network<T>& network, const Optimizer<T>
 }
 
 }  // namespace
+
+void fail_non_finite(std::string_view what, Index step, std::string_view where) {
+    throw NonFiniteError(std::string(what) + " is not finite at step " + std::to_string(step) + "; " +
+                         std::string(where) + "; the weights are those before this step");
+}
+
+template <class T>
+std::string first_nonfinite_output(const Network<T>& network) {
+    const auto outputs = network.outputs(0, network.layer_count());
+    for (size_t i = 0; i < outputs.size(); ++i)
+        if (ops::first_nonfinite<T>(outputs[i]) >= 0)
+            return (i == 0 ? std::string("the input")
+                           : "the output of layer '" + network.layers()[i - 1].name + "'") +
+                   " is the first that is not";
+    return "the outputs of all layers are";
+}
 
 void check_limit(const char* name, double value, std::string_view what) {
     require(value >= 0, what, ": ", name, " is ", value, ", it must be at least 0");  // a NaN is not
@@ -100,6 +97,7 @@ Step<T>::Step(Network<T>& network, const Loss& loss, Optimizer<T>& optimizer, co
       mean_(loss.reduction() != Reduction::sum) {
     require(loss.reduction() != Reduction::none,
             "train_step: the loss has reduction 'none'; choose mean or sum");
+    optimizer.expect_other_weights();
     if (options.l1 > 0 || options.l2 > 0 || options.max_norm > 0)
         weights_ = linear_weights(network, optimizer);
 }
@@ -120,7 +118,8 @@ void Step<T>::evaluate(const Batch<T>& batch) {
         gradient *= static_cast<T>(batch.share);
         gradient += static_cast<T>(other) * second_.gradient.view();
     }
-    if (!std::isfinite(result_.total)) fail_loss(network_, optimizer_);
+    if (!std::isfinite(result_.total))
+        fail_non_finite("the loss", number(), first_nonfinite_output(network_));
 }
 
 template <class T>
@@ -139,7 +138,7 @@ void Step<T>::add(const Batch<T>& batch, bool several) {
 
 template <class T>
 double Step<T>::penalty() {
-    const double factor = !options_.penalty_per_row ? 1 : rows_ > 0 ? 1 / rows_ : 0;
+    const double factor = options_.penalty_per_row ? inverse_weight(rows_) : 1;
     double total = 0;
     if (options_.l1 > 0 || options_.l2 > 0)
         for (const size_t i : weights_) {
@@ -150,34 +149,35 @@ double Step<T>::penalty() {
     return total;
 }
 
-// Whether the gradients are small, as the optimizer has it; throws where one is not finite.
+// Whether the clipped gradients are small, as the optimizer has it; throws where one is not finite.
 template <class T>
 bool Step<T>::clip() {
     const std::span<T> grads = parts_.model.parameters.grads();
-    const bool small = ops::is_within<T>(grads, Optimizer<T>::small_gradient);
+    const auto are_small = [&] { return ops::is_within<T>(grads, Optimizer<T>::small_gradient); };
+    const bool small = are_small(), clips = options_.clip_grad_norm > 0 || options_.clip_grad_value > 0;
     if (!small && ops::first_nonfinite<T>({grads.data(), 1, std::ssize(grads)}) >= 0)
-        fail_gradient(network_, optimizer_);
+        fail_gradient(network_, number());
     if (options_.clip_grad_norm > 0) {
         const double norm = std::sqrt(ops::squared_norm<T>(grads));
-        if (!std::isfinite(norm)) fail_gradient(network_, optimizer_);
+        if (!std::isfinite(norm)) fail_gradient(network_, number());
         if (norm > options_.clip_grad_norm)
             ops::scale<T>(grads, static_cast<T>(options_.clip_grad_norm / (norm + 1e-6)));
     }
     if (options_.clip_grad_value > 0) clip_value<T>({&grads, 1}, options_.clip_grad_value);
-    return small;
+    return small || (clips && are_small());
 }
 
 template <class T>
 typename Step<T>::Value Step<T>::update() {
     double loss = sum_;
     if (several_ && mean_) {
-        const double factor = weight_ > 0 ? 1 / weight_ : 0;
+        const double factor = inverse_weight(weight_);
         ops::scale<T>(network_.grads(), static_cast<T>(factor));
         loss *= factor;
     }
     const Value value{loss + penalty(), mean_ ? weight_ : 1};
     if (!optimizer_.try_step(clip()))
-        fail_non_finite(optimizer_, "a weight after the update by " + std::string(name(optimizer_.kind())),
+        fail_non_finite("a weight after the update by " + std::string(name(optimizer_.kind())), number(),
                         "the gradient is finite, lr is " + text_of(optimizer_.setting("lr")));
     if (options_.max_norm > 0)
         for (const size_t i : weights_) limit_columns<T>(network_.parameters()[i].value, options_.max_norm);
@@ -186,6 +186,8 @@ typename Step<T>::Value Step<T>::update() {
     return value;
 }
 
+template std::string first_nonfinite_output<float>(const Network<float>&);
+template std::string first_nonfinite_output<double>(const Network<double>&);
 template class Step<float>;
 template class Step<double>;
 

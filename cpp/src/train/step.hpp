@@ -31,6 +31,16 @@ double step_work(const Network<T>& network, Index rows) {
     return std::max(network.pass_work(rows), ops::work_of_update * double(network.values().size()));
 }
 
+// Throws NonFiniteError: `what` is not finite at the step of that number, from 1.
+[[noreturn]] void fail_non_finite(std::string_view what, Index step, std::string_view where);
+
+// The first of the input and the layers' outputs of the last forward pass that is not finite, in words.
+template <class T>
+std::string first_nonfinite_output(const Network<T>& network);
+
+// The factor that makes a mean of a sum of that weight; 0 where no row counts.
+inline double inverse_weight(double weight) { return weight > 0 ? 1 / weight : 0; }
+
 template <class T>
 class Step {
 public:
@@ -51,6 +61,7 @@ private:
     void evaluate(const Batch<T>& batch);
     double penalty();
     bool clip();
+    Index number() const { return optimizer_.steps() + 1; }
 
     Network<T>& network_;
     detail::NetworkParts<T>& parts_;

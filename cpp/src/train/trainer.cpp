@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/parallel.hpp"
+#include "train/evaluate.hpp"
 #include "train/step.hpp"
 
 namespace cmlp::inline v0_1 {
@@ -43,18 +44,26 @@ template <class T>
 std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, const Loss& loss,
                              const std::vector<MetricKind>& metrics, Execution execution) {
     const ExecutionScope limit(execution);
+    loss.check<T>(data.rows(), network.output_width(data.x, 0, network.layer_count()), data.target,
+                  data.weight, "evaluate");
+    return evaluate_checked(network, data, loss, metrics);
+}
+
+template <class T>
+std::vector<double> evaluate_checked(const Network<T>& network, const Data<T>& data, const Loss& loss,
+                                     const std::vector<MetricKind>& metrics) {
     std::vector<Metric> sums;
     for (const MetricKind kind : metrics) sums.emplace_back(kind, loss);
     const Reduction reduction =
         loss.reduction() == Reduction::batchmean ? Reduction::batchmean : Reduction::mean;
     const Loss mean(loss.kind(), loss.settings(), reduction, loss.column());
     const Index width = network.output_width(data.x, 0, network.layer_count());
-    mean.check<T>(data.rows(), width, data.target, data.weight, "evaluate");
     Matrix<T> y;
     LossResult<T> result;
     double sum = 0, weight = 0;
     const Index most = network.takes_batch_statistics() ? data.rows() : evaluate_rows;
-    with_team(step_work(network, data.rows()), 1, [&] {
+    const Index block = std::max(std::min(data.rows(), most), Index(1));
+    with_team(network.pass_work(block), double(data.rows()) / double(block), [&] {
         for (Index r = 0; r < data.rows(); r += most) {
             const Data<T> part = data.middle_rows(r, std::min(most, data.rows() - r));
             y.resize(part.rows(), width);
@@ -75,7 +84,9 @@ std::vector<double> evaluate(const Network<T>& network, const Data<T>& data, con
                                   const StepOptions&, Execution);                                          \
     template void check_optimizer<T>(const Optimizer<T>&, const Network<T>&, std::string_view);            \
     template std::vector<double> evaluate<T>(const Network<T>&, const Data<T>&, const Loss&,               \
-                                             const std::vector<MetricKind>&, Execution);
+                                             const std::vector<MetricKind>&, Execution);                   \
+    template std::vector<double> evaluate_checked<T>(const Network<T>&, const Data<T>&, const Loss&,       \
+                                                     const std::vector<MetricKind>&);
 CMLP_TRAINER(float)
 CMLP_TRAINER(double)
 #undef CMLP_TRAINER

@@ -141,7 +141,9 @@ public:
     [[nodiscard]] Index output_width(Index in, Index first, Index last) const;
     /// The same for x; throws when it is sparse and layer first no Linear.
     [[nodiscard]] Index output_width(const Input<T>& x, Index first, Index last) const;
-    /// Takes the settings of a layer of the same kind and sizes, such as another p of a Dropout; throws otherwise.
+    /// Takes the settings of a layer of the same kind, sizes and widths, such as another p of a Dropout; throws
+    /// std::invalid_argument otherwise. Backward through the layer needs another forward pass. Waits for those
+    /// that hold a Shared; predictions that hold none must not run meanwhile.
     void set_layer(Index layer, const Layer& settings);
     void zero_grad();
     /// Draws the parameters again.
@@ -179,6 +181,7 @@ public:
 
     private:
         detail::Access& access_;
+        unsigned process_;  // that counts it
     };
 
     [[deprecated("set_training")]] void train(bool on = true) { this->set_training(on); }

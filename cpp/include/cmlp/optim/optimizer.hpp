@@ -52,6 +52,8 @@ public:
     /// The same, unless it leaves a weight that is not finite: then all is as before, and it returns false. `small`: no
     /// element of the gradients exceeds small_gradient.
     bool try_step(bool small);
+    /// To be called before try_step where others may have set weights since the last step.
+    void expect_other_weights() { weights_known_ = false; }
     static constexpr T small_gradient = T(1e8);
 
     /// Whether all its weights lie in that buffer.
@@ -65,14 +67,23 @@ public:
     void set_setting(std::string_view name, double value, Index group = 0);
 
     /// What the rule of one group keeps from step to step beside its arrays.
-    std::array<double, 2>& memory(Index group = 0) { return groups_.at(static_cast<size_t>(group)).memory; }
+    std::array<double, 2>& memory(Index group = 0) {
+        steps_in_range_ = 0;
+        return groups_.at(static_cast<size_t>(group)).memory;
+    }
 
     /// Steps that had been taken when a group came.
-    std::int64_t& joined(Index group) { return groups_.at(static_cast<size_t>(group)).joined; }
+    std::int64_t& joined(Index group) {
+        steps_in_range_ = 0;
+        return groups_.at(static_cast<size_t>(group)).joined;
+    }
 
     /// Steps taken, and the arrays of state over all segments in order (padding included).
     std::int64_t steps() const { return steps_; }
-    void set_steps(std::int64_t steps) { steps_ = steps; }
+    void set_steps(std::int64_t steps) {
+        steps_in_range_ = 0;
+        steps_ = steps;
+    }
     std::vector<Buffer<T>>& state() {
         steps_in_range_ = 0;
         return state_;
@@ -97,8 +108,17 @@ private:
         }
         return {{network.values(), network.grads()}};
     }
+    /// Copies of all numbers that a step changes, in memory that is reused.
+    struct Snapshot {
+        Buffer<T> numbers;  // weights, then the state
+        std::vector<std::array<double, 2>> memory;
+    };
+
     void check(const ParameterGroup<T>& group) const;
     void allocate();
+    void update();
+    void take_snapshot();
+    void restore_snapshot();
     void step_group(ParameterGroup<T>& group, Index& offset);
     void step_matrix(const ParameterGroup<T>& group, const Segment& segment, T* state);
     size_t index_of(std::string_view name) const;
@@ -111,6 +131,8 @@ private:
     std::int64_t steps_ = 0;
     std::vector<std::vector<double>> ordinary_;  // settings, by group, that has_ordinary_settings() has taken
     int steps_in_range_ = 0;                     // steps to come that cannot leave the range of T
+    bool weights_known_ = false;                 // nobody else has set weights since steps_in_range_ was
+    Snapshot before_;
 };
 
 }  // namespace cmlp::inline v0_1
