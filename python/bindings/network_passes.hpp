@@ -89,6 +89,15 @@ Array<T> predict(const cmlp::Network<T>& net, const py::object& x, cmlp::Index f
     return out;
 }
 
+/// An array that takes the matrix's memory, unless its rows are padded.
+template <class T>
+Array<T> moved(cmlp::Matrix<T>&& x) {
+    if (!x.view().is_contiguous()) return copied<T>(x);
+    auto* const kept = new cmlp::Matrix<T>(std::move(x));
+    const py::capsule owner(kept, [](void* matrix) { delete static_cast<cmlp::Matrix<T>*>(matrix); });
+    return shown<T>(kept->view(), false, false, owner);
+}
+
 template <class T>
 py::list trace(cmlp::Network<T>& net, const py::object& x, cmlp::Index first, cmlp::Index last) {
     const HeldInput<T> in = input<T>(x, "trace: x");
@@ -98,7 +107,7 @@ py::list trace(cmlp::Network<T>& net, const py::object& x, cmlp::Index first, cm
         values = net.trace(in.view, first, end_of(net, last));
     }
     py::list all;
-    for (const cmlp::Matrix<T>& value : values) all.append(copied<T>(value));
+    for (cmlp::Matrix<T>& value : values) all.append(moved<T>(std::move(value)));
     return all;
 }
 

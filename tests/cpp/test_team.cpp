@@ -65,7 +65,7 @@ bool same(const Matrix<float>& a, const Matrix<float>& b) {
 
 TEST_CASE("team: its members take part, and at most the requested number of them") {
     for (const int threads : {2, 3, 8}) {
-        const auto ids = threads_of(threads, 5);
+        const auto ids = threads_of(threads, 50);
         CAPTURE(threads);
         CHECK(ids.size() > 1);
         CHECK(int(ids.size()) <= threads);
@@ -78,7 +78,7 @@ TEST_CASE("team: a body's exception leaves through the caller, and the next team
                              std::runtime_error);
         CHECK(team_threads() == 0);
     }
-    CHECK(threads_of(2, 3).size() == 2);
+    CHECK(threads_of(2, 100).size() == 2);  // beside other processes too
 }
 
 TEST_CASE("team: inside a team or a piece no other one is opened") {
@@ -214,7 +214,7 @@ TEST_CASE("team: shutdown ends the threads that are kept for this thread") {
         for (int i = 0; i < 100 && threads_of_process() > before; ++i)
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         CHECK(threads_of_process() <= before);
-        CHECK(threads_of(2, 3).size() == 2);
+        CHECK(threads_of(2, 100).size() == 2);  // beside other processes too
         in_team(2, [] { shutdown(); });
     }).join();
 }
