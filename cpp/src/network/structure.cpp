@@ -89,8 +89,8 @@ bool same_specs(const Layer& a, const Layer& b) {
                               });
 }
 
-// Whether they turn every input into an output of the same width. An Embedding alone takes inputs of any width and
-// has settings that decide that of the output.
+// Whether they turn every input into an output of the same width. Of layers that take inputs of any width, an Embedding
+// alone has settings that decide that of the output beside those that decide the parameters' sizes.
 bool same_widths(const Layer& a, const Layer& b) {
     const Index in = cmlp::input_width(a);
     if (in != cmlp::input_width(b)) return false;

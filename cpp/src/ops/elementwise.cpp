@@ -149,8 +149,11 @@ Index first_nonfinite(MatrixView<const T> x) {
 
 template <class T>
 bool is_within(std::span<const T> x, T limit) {
+    const Index size = std::ssize(x);
+    const int threads = threads_for(double(size));
+    if (threads == 1) return kernels::flat<T>().is_within(size, x.data(), limit);
     std::atomic<bool> within = true;
-    parallel_for(std::ssize(x), column_grain, threads_for(double(x.size())), [&](Index begin, Index end) {
+    parallel_for(size, column_grain, threads, [&](Index begin, Index end) {
         if (!kernels::flat<T>().is_within(end - begin, x.data() + begin, limit)) within = false;
     });
     return within;
