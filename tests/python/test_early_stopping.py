@@ -139,7 +139,7 @@ def test_the_patience_is_any_integer(patience):
     [
         (
             lambda: cmlp.EarlyStopping("val_gini"),
-            "'val_gini', which is not a .*: say with mode='min' or",
+            "'val_gini', a function .*: say with mode='min' or",
         ),
         (lambda: cmlp.EarlyStopping("loss", mode="down"), "mode is 'down'; choose from auto, min, max"),
     ],

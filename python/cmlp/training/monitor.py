@@ -32,7 +32,7 @@ def larger_is_better(monitor: str, mode: Mode, what: str) -> bool:
         return False
     if name not in [row["name"] for row in _core.metrics()]:
         raise ValueError(
-            f"{what}: monitor is '{monitor}', which is not a loss or a metric of cmlp.metrics(): say with"
+            f"{what}: monitor is '{monitor}', a function or another value without a direction: say with"
             " mode='min' or mode='max' what is better"
         )
     return _core.larger_is_better(name)
