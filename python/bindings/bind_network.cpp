@@ -56,8 +56,12 @@ py::list buffers_of(const Net<T>& net) {
 template <class T>
 std::vector<Index> widths(const Network<T>& net) {
     std::vector<Index> all;
+    std::vector<Index> inputs;  // of the ensembles that have begun
     Index width = net.input_width();
     for (const NamedLayer& named : net.layers()) {
+        if (std::holds_alternative<EnsembleBegin>(named.layer)) inputs.push_back(width);
+        if (std::holds_alternative<EnsembleNext>(named.layer)) width = inputs.back();
+        if (std::holds_alternative<EnsembleEnd>(named.layer)) inputs.pop_back();
         if (width == 0) width = input_width(named.layer);
         if (width > 0) width = output_width(named.layer, width, named.name);
         all.push_back(width);

@@ -237,33 +237,4 @@ In<T> backward(const Flatten&, const LayerCall<T>&, In<T>, In<T>, In<T> dy, Matr
     return dy;
 }
 
-// ---- Residual: the end adds what came to the beginning; on the way back the beginning adds what came to the end
-
-template <class T>
-In<T> forward(const ResidualBegin&, const LayerCall<T>&, In<T> x, Matrix<T>&) {
-    return x;
-}
-
-template <class T>
-In<T> backward(const ResidualBegin&, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>* dx) {
-    if (!dx) return {};
-    dx->resize(dy.rows(), dy.cols());
-    dx->view().assign(dy + call.partner);
-    return dx->view();
-}
-
-template <class T>
-In<T> forward(const ResidualEnd&, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    y.resize(x.rows(), x.cols());
-    y.view().assign(x + call.partner);
-    return y.view();
-}
-
-template <class T>
-In<T> backward(const ResidualEnd&, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>*) {
-    call.kept->resize(dy.rows(), dy.cols());
-    call.kept->view().assign(dy);
-    return call.kept->view();
-}
-
 }  // namespace cmlp::inline v0_1::layer

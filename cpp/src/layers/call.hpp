@@ -44,6 +44,16 @@ struct LinearCall {
     std::vector<WeightGradient<T>>* open = nullptr;
 };
 
+/// For the brackets of residuals and ensembles alone.
+template <class T>
+struct GroupCall {
+    MatrixView<const T> input = {};  ///< of the group
+    MatrixView<const T> dy = {};     ///< backward: the gradient of the group's output
+    bool first = true;               ///< whether the member that ends here is the first
+    /// EnsembleBegin backward: the input gradients of all members but the first.
+    std::span<const MatrixView<const T>> gradients = {};
+};
+
 /// A layer's view of its parameters and of the call it takes part in.
 template <class T>
 struct LayerCall {
@@ -55,8 +65,7 @@ struct LayerCall {
     Draws draws = {};
     Matrix<T>* kept = nullptr;  ///< the layer's own, from forward to backward
     LinearCall<T> linear = {};
-    /// ResidualEnd forward: the input of its beginning; ResidualBegin backward: the gradient that reached its end.
-    MatrixView<const T> partner = {};
+    GroupCall<T> group = {};
 };
 
 /// Fills the layer's parameters; `next` is the activation that follows.

@@ -4,6 +4,7 @@
 #include "layers/basic.hpp"
 #include "layers/embeddings.hpp"
 #include "layers/gated.hpp"
+#include "layers/groups.hpp"
 #include "layers/norms.hpp"
 #include "layers/piecewise.hpp"
 #include "layers/tabular.hpp"

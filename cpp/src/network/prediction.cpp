@@ -40,14 +40,21 @@ bool Prediction<T>::is_chain(const Input<T>& x, Index first, Index last) const {
 }
 
 template <class T>
-Index Prediction<T>::output_width(const Input<T>& x, Index first, Index last) const {
-    if (x.is_sparse()) {
-        const Layer& layer = model_.structure[first].layer;
-        require(std::holds_alternative<Linear>(layer), type_name(layer),
+void Prediction<T>::require_sparse_input(Index first, Index last) const {
+    for (Index l = first; l < last; ++l) {
+        const Layer& layer = model_.structure[l].layer;
+        const bool takes =
+            std::holds_alternative<Linear>(layer) || std::holds_alternative<EnsembleBegin>(layer);
+        require(takes || !model_.structure.gets_input(l, first), type_name(layer),
                 ".forward: x is sparse, only a Linear takes it");
-        require(model_.precision == Precision::own,
-                "Linear.forward: x is sparse, with precision bf16 it must be dense");
     }
+    require(model_.precision == Precision::own,
+            "Linear.forward: x is sparse, with precision bf16 it must be dense");
+}
+
+template <class T>
+Index Prediction<T>::output_width(const Input<T>& x, Index first, Index last) const {
+    if (x.is_sparse()) require_sparse_input(first, last);
     return model_.structure.output_width(x.cols(), first, last);
 }
 

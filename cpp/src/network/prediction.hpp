@@ -69,6 +69,7 @@ public:
     Index output_width(const Input<T>& x, Index first, Index last) const;
 
 private:
+    void require_sparse_input(Index first, Index last) const;
     void run_chain(MatrixView<const T> x, MatrixView<T> y, PredictionMemory<T>& memory) const;
     void run_layers(const Input<T>& x, MatrixView<T> y, Index first, Index last,
                     Workspace<T>& workspace) const;

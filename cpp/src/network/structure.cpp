@@ -1,4 +1,4 @@
-// Layers with matching widths: names, residuals as brackets, widths.
+// Layers with matching widths: names, widths, through residuals and ensembles too.
 #include "network/structure.hpp"
 
 #include <algorithm>
@@ -8,59 +8,67 @@ namespace cmlp::inline v0_1::detail {
 
 Structure::Structure(std::vector<NamedLayer> layers) : layers_(std::move(layers)) {
     require(!layers_.empty(), "Network: there are no layers");
-    match_residuals();
+    brackets_ = match_brackets(layers_);
     std::set<std::string_view> names;
     for (const NamedLayer& named : layers_)
         require(names.insert(named.name).second, "Network: two layers are named '", named.name, "'");
     for (const NamedLayer& named : layers_) (void)parameter_specs(named.layer);  // throws on impossible sizes
-    if (const Index in = find_input_width()) {
-        output_ = walk(in, 0, count());
+    Index factor = 1, widest = 0;
+    if (const Index in = find_input_width(0, count(), factor)) {
+        output_ = walk(in, 0, count(), widest);
         input_ = in;
     }
 }
 
-void Structure::match_residuals() {
-    partner_.assign(layers_.size(), -1);
-    std::vector<Index> open;
-    for (Index l = 0; l < count(); ++l) {
-        const auto i = static_cast<size_t>(l);
-        if (std::holds_alternative<ResidualBegin>(layers_[i].layer)) open.push_back(l);
-        if (!std::holds_alternative<ResidualEnd>(layers_[i].layer)) continue;
-        require(!open.empty(), "Network: layer '", layers_[i].name, "' ends a residual that did not begin");
-        partner_[i] = open.back();
-        partner_[static_cast<size_t>(open.back())] = l;
-        open.pop_back();
-    }
-    require(open.empty(), "Network: a residual does not end");
+bool Structure::gets_input(Index layer, Index first) const {
+    if (layer <= first) return layer == first;
+    const Bracket& before = bracket(layer - 1);
+    if (before.begin < first || !std::holds_alternative<EnsembleBegin>((*this)[before.begin].layer))
+        return false;
+    return layer - 1 != before.end && gets_input(before.begin, first);
 }
 
+// Behind a member of an ensemble stands what stands behind the ensemble.
 Activation Structure::activation_after(Index layer) const {
-    for (Index l = layer + 1; l < count(); ++l)
+    for (Index l = layer + 1; l < count(); ++l) {
+        if (std::holds_alternative<EnsembleNext>((*this)[l].layer)) l = bracket(l).end;
         if (const auto activation = activation_of((*this)[l].layer)) return *activation;
+    }
     return Activation::identity;
 }
 
-// A residual is one unit: the output of its layers must be as wide as its input.
-Index Structure::walk(Index in, Index first, Index last) const {
+Index Structure::walk(Index in, Index first, Index last, Index& widest) const {
     for (Index l = first; l < last; ++l) {
         in = cmlp::output_width((*this)[l].layer, in, (*this)[l].name);
-        const Index end = partner(l);
-        if (end <= l || end >= last) continue;
-        const Index out = walk(in, l + 1, end);
-        require(out == in, "Residual: its layers turn ", in, " columns into ", out,
-                ", the sum needs the same");
-        l = end;
+        const Bracket& group = bracket(l);
+        if (group.begin == l && group.end < last) {
+            in = walk_group(in, group, widest);
+            l = group.end;
+        }
+        widest = std::max(widest, in);
     }
     return in;
 }
 
-Index Structure::widest(Index in, Index first, Index last) const {
-    Index most = 0;
-    for (Index l = first; l < last; ++l) {
-        in = cmlp::output_width((*this)[l].layer, in, (*this)[l].name);
-        most = std::max(most, in);
+// A residual's output must be as wide as its input, those of an ensemble's members as wide as each other.
+Index Structure::walk_group(Index in, const Bracket& begin, Index& widest) const {
+    const Index out = walk(in, begin.begin + 1, begin.next, widest);
+    if (std::holds_alternative<ResidualBegin>((*this)[begin.begin].layer))
+        require(out == in, "Residual: its layers turn ", in, " columns into ", out,
+                ", the sum needs the same");
+    for (Index end = begin.next; end < begin.end; end = bracket(end).next) {
+        const Bracket& next = bracket(bracket(end).next);
+        const Index width = walk(in, end + 1, bracket(end).next, widest);
+        require(width == out, "Ensemble: member ", next.member, " turns ", in, " columns into ", width,
+                ", member 0 into ", out, "; the sum needs the same");
     }
-    return most;
+    return out;
+}
+
+Index Structure::widest(Index in, Index first, Index last) const {
+    Index widest = 0;
+    walk(in, first, last, widest);
+    return widest;
 }
 
 bool Structure::takes_batch_statistics(Index first, Index last) const {
@@ -70,14 +78,35 @@ bool Structure::takes_batch_statistics(Index first, Index last) const {
     return false;
 }
 
-Index Structure::find_input_width() const {
-    Index factor = 1;
-    for (const NamedLayer& named : layers_) {
-        if (const Index in = cmlp::input_width(named.layer)) return size_product("Network", in, factor);
-        factor = size_product("Network", factor, narrowing(named.layer));
+Index Structure::find_input_width(Index first, Index last, Index& factor) const {
+    for (Index l = first; l < last; ++l) {
+        const Bracket& group = bracket(l);
+        const Layer& layer = (*this)[l].layer;
+        if (std::holds_alternative<EnsembleBegin>(layer)) {
+            if (const Index in = member_input_width(group, factor)) return in;
+            l = group.end;
+            continue;
+        }
+        if (const Index in = cmlp::input_width(layer)) return size_product("Network", in, factor);
+        factor = size_product("Network", factor, narrowing(layer));
         if (factor == 0) return 0;
     }
     return 0;
+}
+
+// All members get the same input, so that those that insist on a width agree.
+Index Structure::member_input_width(const Bracket& begin, Index& factor) const {
+    Index in = 0, by = 0, behind = factor;
+    for (Index start = begin.begin; start < begin.end; start = bracket(start).next) {
+        const Bracket& end = bracket(bracket(start).next);
+        behind = factor;
+        const Index own = find_input_width(start + 1, bracket(start).next, behind);
+        require(own == 0 || in == 0 || own == in, "Ensemble: member ", end.member, " takes ", own,
+                " columns, member ", by, " takes ", in, "; all members get the same input");
+        if (in == 0 && own > 0) in = own, by = end.member;
+    }
+    factor = behind;
+    return in;
 }
 
 namespace {
@@ -124,9 +153,12 @@ Structure Structure::with_layer(Index layer, const Layer& settings) const {
 void Structure::require_range(const char* what, Index first, Index last) const {
     require(0 <= first && first < last && last <= count(), what, ": layers ", first, " to ", last, " of ",
             count());
-    for (Index l = first; l < last; ++l)
-        require(partner(l) < 0 || (first <= partner(l) && partner(l) < last), what, ": layers ", first,
-                " to ", last, " are only a part of a residual");
+    for (Index l = first; l < last; ++l) {
+        const Bracket& group = bracket(l);
+        if (group.begin < 0 || (first <= group.begin && group.end < last)) continue;
+        cmlp::fail(what, ": layers ", first, " to ", last, " are only a part of ",
+                   group_name((*this)[l].layer));
+    }
 }
 
 }  // namespace cmlp::inline v0_1::detail

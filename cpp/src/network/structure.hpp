@@ -7,19 +7,23 @@
 #include <cstdint>
 #include <vector>
 
+#include "network/brackets.hpp"
+
 namespace cmlp::inline v0_1::detail {
 
 class Structure {
 public:
-    /// Throws std::invalid_argument when there are no layers, two have one name, or a residual has one end
-    /// alone.
+    /// Throws std::invalid_argument when there are no layers, two have one name, brackets do not match, or members of
+    /// an ensemble take different inputs.
     explicit Structure(std::vector<NamedLayer> layers);
 
     const std::vector<NamedLayer>& layers() const { return layers_; }
     const NamedLayer& operator[](Index layer) const { return layers_[static_cast<size_t>(layer)]; }
     Index count() const { return static_cast<Index>(layers_.size()); }
-    /// The other end of a residual; -1: the layer is none.
-    Index partner(Index layer) const { return partner_[static_cast<size_t>(layer)]; }
+    const Bracket& bracket(Index layer) const { return brackets_[static_cast<size_t>(layer)]; }
+    /// Whether the input of layer `first` comes to the layer unchanged: it is that layer, or behind a bracket of an
+    /// ensemble that gets it.
+    bool gets_input(Index layer, Index first) const;
     /// The layer as an activation other than identity, or null.
     const ActivationLayer* activation_at(Index layer) const {
         if (layer >= count()) return nullptr;
@@ -34,7 +38,9 @@ public:
 
     /// Columns of the output of layers first ... last - 1; throws when a layer cannot take its input.
     Index output_width(Index in, Index first, Index last) const {
-        return first == 0 && last == count() && input_ > 0 && in == input_ ? output_ : walk(in, first, last);
+        if (first == 0 && last == count() && input_ > 0 && in == input_) return output_;
+        Index widest = 0;
+        return walk(in, first, last, widest);
     }
     /// Columns of the widest output of layers first ... last - 1.
     Index widest(Index in, Index first, Index last) const;
@@ -43,7 +49,7 @@ public:
     bool takes_batch_statistics(Index first, Index last) const;
     /// Columns the first layer insists on, 0 when the layers take any.
     Index input_width() const { return input_; }
-    /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals complete.
+    /// Throws std::invalid_argument unless first ... last - 1 are layers, and residuals and ensembles complete.
     void require_range(const char* what, Index first, Index last) const;
 
     /// The same with the settings of a layer of the same kind, sizes and widths; throws std::invalid_argument
@@ -51,12 +57,16 @@ public:
     Structure with_layer(Index layer, const Layer& settings) const;
 
 private:
-    void match_residuals();
-    Index walk(Index in, Index first, Index last) const;
-    Index find_input_width() const;
+    /// Output width of layers first ... last - 1; `widest` becomes that of the widest output if it is more.
+    Index walk(Index in, Index first, Index last, Index& widest) const;
+    Index walk_group(Index in, const Bracket& begin, Index& widest) const;
+    /// Columns that layers first ... last - 1 insist on, each divided by `factor`, the columns of the input for each
+    /// at layer first; 0: they take any, and the factor is that behind them.
+    Index find_input_width(Index first, Index last, Index& factor) const;
+    Index member_input_width(const Bracket& begin, Index& factor) const;
 
     std::vector<NamedLayer> layers_;
-    std::vector<Index> partner_;
+    std::vector<Bracket> brackets_;
     Index input_ = 0, output_ = 0;  // widths of the network, 0: not known beforehand
 };
 

@@ -32,9 +32,34 @@ Matrix<T>& Workspace<T>::memory_for(std::vector<Matrix<T>>& all, Index layer, Ma
             return !before(value.data(), memory.data()) &&
                    before(value.data(), memory.data() + memory.capacity());
         };
-        return !holds(x) && std::ranges::none_of(residuals_, holds);
+        return !holds(x) && std::ranges::none_of(held_, holds);
     };
     return *std::ranges::find_if(all, free);
+}
+
+// All members of a group are added up in one memory, that of its end.
+template <class T>
+Matrix<T>& Workspace<T>::output_memory(const Bracket& bracket, Index layer, MatrixView<const T> x) {
+    if (bracket.member < 0) return memory_for(memory_, layer, x);
+    Kept& begin = kept_[static_cast<size_t>(bracket.begin)];
+    if (bracket.member == 0) begin.sum = &memory_for(memory_, bracket.end, x);
+    return *begin.sum;
+}
+
+// Where outputs are not kept: from its beginning to its end a group's input is still to be read, and its sum from the
+// first member on. x is the input of the bracket, which has passed.
+template <class T>
+void Workspace<T>::hold(const Bracket& bracket, Index layer, MatrixView<const T> x) {
+    if (keeps_ || bracket.begin < 0) return;
+    Kept& begin = kept_[static_cast<size_t>(bracket.begin)];
+    if (layer == bracket.begin) {
+        begin.held = held_.size();
+        held_.push_back(x);
+    } else if (layer == bracket.end) {
+        while (held_.size() > begin.held) held_.pop_back();
+    } else if (bracket.member == 0) {
+        held_.push_back(begin.sum->view());
+    }
 }
 
 template <class T>
@@ -57,9 +82,10 @@ LayerCall<T> Workspace<T>::call(const Model<T>& model, Index layer, bool accumul
     call.kept = &own_[l];
     if (model.precision == Precision::bf16) call.linear.pairs = &pairs_;
     if (kept.sparse.rows() > 0) call.linear.sparse = &kept.sparse, call.linear.columns = &columns_;
-    if (const Index other = model.structure.partner(layer); other >= 0) {
-        const auto o = static_cast<size_t>(other);
-        call.partner.rebind(other < layer ? kept_[o].in : own_[o].view());
+    if (const Bracket& bracket = model.structure.bracket(layer); bracket.begin >= 0) {
+        call.group.input.rebind(kept_[static_cast<size_t>(bracket.begin)].in);
+        call.group.dy.rebind(kept_[static_cast<size_t>(bracket.end)].dy);
+        call.group.first = bracket.member == 0;
     }
     return call;
 }
@@ -71,34 +97,36 @@ MatrixView<const T> Workspace<T>::forward(const Model<T>& model, const Input<T>&
     MatrixView<const T> x = input.numbers();
     const auto begin = [&](Kept& kept, MatrixView<const T> in) {
         kept.in.rebind(in);
-        kept.out.rebind({});  // until the layer has not thrown
+        kept.rows = 0;  // until the layer has not thrown
         kept.step = model.draws().step;
         kept.training = training;
         if (kept.sparse.rows() > 0) kept.sparse = {};
     };
-    residuals_.clear();
+    const auto end = [&](Kept& kept, MatrixView<const T> out) {
+        kept.out.rebind(out);
+        kept.rows = input.rows();
+        x.rebind(out);
+    };
+    held_.clear();
     for (Index l = first; l < last; ++l) {
         const auto i = static_cast<size_t>(l);
         const bool joined = l + 1 < last && model.structure.is_joined(l);
         begin(kept_[i], x);
-        if (l == first && input.is_sparse()) kept_[i].sparse = input.sparse();
-        if (!keeps_ && model.structure.partner(l) > l) residuals_.push_back(x);
+        if (input.is_sparse() && model.structure.gets_input(l, first)) kept_[i].sparse = input.sparse();
+        const Bracket& bracket = model.structure.bracket(l);
         LayerCall<T> layer = call(model, l, false);
-        Matrix<T>& out = memory_for(memory_, l, x);
+        Matrix<T>& out = output_memory(bracket, l, x);
         Matrix<T>& active = keeps_ && joined ? memory_[i + 1] : out;
         layer.kept = &memory_for(own_, l, x);
         const ActivationStep<T> step{
             joined ? model.structure.activation_at(l + 1) : nullptr, &active, {}, {}};
         if (joined) layer.linear.activation = &step;
         const auto y = cmlp::forward<T>(model.structure[l].layer, layer, x, out);
-        if (!keeps_ && model.structure.partner(l) >= 0 && model.structure.partner(l) < l)
-            residuals_.pop_back();
-        kept_[i].out.rebind(y);
-        x.rebind(y);
+        hold(bracket, l, x);
+        end(kept_[i], y);
         if (!joined) continue;
         begin(kept_[i + 1], x);
-        x.rebind(active.view());
-        kept_[i + 1].out.rebind(x);
+        end(kept_[i + 1], active.view());
         ++l;
     }
     return x;
@@ -107,14 +135,14 @@ MatrixView<const T> Workspace<T>::forward(const Model<T>& model, const Input<T>&
 template <class T>
 void Workspace<T>::require_passes(MatrixView<const T> dy, Index first, Index last) const {
     for (Index l = last - 1; l >= first; --l)
-        require(!kept_.empty() && !kept_[size_t(l)].out.empty(),
+        require(!kept_.empty() && kept_[size_t(l)].rows > 0,
                 "backward: there is no forward pass to go back from");
-    const auto& out = kept_[static_cast<size_t>(last - 1)].out;
-    require(dy.rows() == out.rows() && dy.cols() == out.cols(), "backward: dy is ", dy.rows(), "x", dy.cols(),
-            ", the last output ", out.rows(), "x", out.cols());
+    const Kept& end = kept_[static_cast<size_t>(last - 1)];
+    require(dy.rows() == end.out.rows() && dy.cols() == end.out.cols(), "backward: dy is ", dy.rows(), "x",
+            dy.cols(), ", the last output ", end.out.rows(), "x", end.out.cols());
     for (Index l = last - 2; l >= first; --l)
-        require(kept_[size_t(l)].out.rows() == out.rows(), "backward: the layers' last passes had ",
-                kept_[size_t(l)].out.rows(), " and ", out.rows(), " rows");
+        require(kept_[size_t(l)].rows == end.rows, "backward: the layers' last passes had ",
+                kept_[size_t(l)].rows, " and ", end.rows, " rows");
 }
 
 template <class T>
@@ -130,22 +158,37 @@ template <class T>
 MatrixView<const T> Workspace<T>::walk_back(const Model<T>& model, MatrixView<const T> dy, Index first,
                                             Index last, bool accumulate, bool input_gradient) {
     const Structure& structure = model.structure;
+    const auto is_wanted = [&](Index l) { return input_gradient || !structure.gets_input(l, first); };
     for (Index l = last - 1; l >= first; --l) {
         const auto i = static_cast<size_t>(l);
+        kept_[i].dy.rebind(dy);
         LayerCall<T> layer = call(model, l, accumulate);
         layer.linear.open = &open_;
-        const bool joined = l > first && (l - 1 > first || input_gradient) && structure.is_linear(l) &&
-                            structure.activation_at(l - 1);
+        layer.group.gradients = other_gradients(structure, l);
+        const bool joined =
+            l > first && is_wanted(l - 1) && structure.is_linear(l) && structure.activation_at(l - 1);
         const ActivationStep<T> step{structure.activation_at(l - joined), nullptr, kept_[i - joined].in,
                                      kept_[i - joined].out};
         if (joined) layer.linear.activation = &step;
         dy.rebind(cmlp::backward<T>(structure[l].layer, layer, kept_[i].in, kept_[i].out, dy,
-                                    l > first || input_gradient ? &gradient_[i] : nullptr));
+                                    is_wanted(l) ? &gradient_[i] : nullptr));
         l -= joined;
         close_gradients(large_work);
     }
     close_gradients(0);
     return dy;
+}
+
+// The gradients that members of the ensemble which begins at the layer, all but the first, have handed to the end of the
+// member in front.
+template <class T>
+std::span<const MatrixView<const T>> Workspace<T>::other_gradients(const Structure& structure, Index layer) {
+    others_.clear();
+    const Bracket& group = structure.bracket(layer);
+    if (group.begin != layer) return {};
+    for (Index l = group.next; l != group.end; l = structure.bracket(l).next)
+        others_.push_back(kept_[static_cast<size_t>(l)].dy);
+    return others_;
 }
 
 // Gradients of small layers wait for each other, so that they share a region over the threads; those of large
@@ -179,6 +222,7 @@ void Workspace<T>::forget_from(Index layer) {
     for (size_t l = static_cast<size_t>(layer); l < kept_.size(); ++l) {
         kept_[l].in.rebind({});
         kept_[l].out.rebind({});
+        kept_[l].rows = 0;
         kept_[l].sparse = {};
     }
 }

@@ -35,24 +35,33 @@ private:
         MatrixView<const T> in, out;  // in: of a sparse one its numbers()
         SparseView<T> sparse;         // without rows where the input was dense
         std::uint64_t step = 0;       // of the random numbers drawn
+        Index rows = 0;               // of the batch; 0: there was no pass
         bool training = false;
+        // of a bracket
+        Matrix<T>* sum = nullptr;  // of the group that begins here: what its members are added up in
+        size_t held = 0;           // values that were held before it began
+        MatrixView<const T> dy;    // gradient that came to it on the way back
     };
 
     void resize(size_t layers);
     Matrix<T>& memory_for(std::vector<Matrix<T>>& all, Index layer, MatrixView<const T> x);
+    Matrix<T>& output_memory(const Bracket& bracket, Index layer, MatrixView<const T> x);
+    void hold(const Bracket& bracket, Index layer, MatrixView<const T> x);
     LayerCall<T> call(const Model<T>& model, Index layer, bool accumulate);
+    std::span<const MatrixView<const T>> other_gradients(const Structure& structure, Index layer);
     void require_passes(MatrixView<const T> dy, Index first, Index last) const;
     MatrixView<const T> walk_back(const Model<T>& model, MatrixView<const T> dy, Index first, Index last,
                                   bool accumulate, bool input_gradient);
     void close_gradients(double enough);
 
     const bool keeps_;
-    std::vector<Matrix<T>> memory_;               // output of each layer, or outputs still to be read
-    std::vector<Matrix<T>> own_;                  // what a layer itself keeps from forward to backward
-    std::vector<MatrixView<const T>> residuals_;  // without backward: inputs of those that have begun
-    std::vector<Kept> kept_;                      // one a layer
-    std::vector<Matrix<T>> gradient_;             // of each layer's input
-    std::vector<WeightGradient<T>> open_;         // of linear maps the last way back has passed
+    std::vector<Matrix<T>> memory_;            // output of each layer, or outputs still to be read
+    std::vector<Matrix<T>> own_;               // what a layer itself keeps from forward to backward
+    std::vector<MatrixView<const T>> held_;    // without backward: inputs and sums of groups that have begun
+    std::vector<Kept> kept_;                   // one a layer
+    std::vector<Matrix<T>> gradient_;          // of each layer's input
+    std::vector<MatrixView<const T>> others_;  // input gradients of members of an ensemble
+    std::vector<WeightGradient<T>> open_;      // of linear maps the last way back has passed
     Matrix<T> scratch_;
     SparseMatrix<T> columns_;  // of the rows of a sparse input
     std::span<const std::uint64_t> row_names_;

@@ -11,6 +11,7 @@ from cmlp.nn import losses as _losses
 from cmlp.nn.activations import *  # noqa: F403  the classes are made from the core's list
 from cmlp.nn.container import Residual
 from cmlp.nn.embeddings import Embedding, PeriodicEmbedding, PiecewiseLinearEmbedding, quantile_bins
+from cmlp.nn.ensemble import Ensemble
 from cmlp.nn.gated import GEGLU, GLU, PReLU, RReLU, SwiGLU
 from cmlp.nn.layers import AlphaDropout, Dropout, Flatten, Linear, LogSoftmax, Softmax
 from cmlp.nn.losses import *  # noqa: F403  all that the package names
@@ -31,6 +32,7 @@ __all__ = [
     "BatchNorm1d",
     "Dropout",
     "Embedding",
+    "Ensemble",
     "Flatten",
     "GEGLU",
     "GLU",

@@ -1,4 +1,4 @@
-"""What stacks of modules share, Residual, and the way back from a core network's layers to modules."""
+"""What stacks of modules share, and Residual."""
 
 from __future__ import annotations
 
@@ -10,29 +10,17 @@ from typing import Any, Self, overload
 
 import numpy.typing as npt
 
-from cmlp.nn import activations, gated
 from cmlp.nn.fields import is_default
 from cmlp.nn.module import Array, LayerSpec, Module, Parameter, dtype_name, make_core
 from cmlp.nn.numbers import Numbers
 from cmlp.nn.placement import Placed
 
 
-def layer_of(kind: str, fields: dict[str, Any]) -> Module | None:
-    """Return the module that a core layer's description stands for; None for an end of a residual."""
-    if kind == "Activation":
-        return activations.from_fields(fields)
-    if kind == "Gated":
-        return gated.gate_of(fields)
-    if kind.startswith("Residual"):
-        return None
-    module: Module = Module._kinds[kind]._from_fields(fields)
-    return module
-
-
 class Container(Module):
-    """Modules in order, as views of one network; base of Sequential and Residual."""
+    """Modules in order, as views of one network; base of Sequential, Residual and Ensemble."""
 
     _inset = 0  # layers of its own before the first child's
+    _gap = 0  # ... and between two children's
 
     def __init__(
         self,
@@ -41,7 +29,7 @@ class Container(Module):
         dtype: npt.DTypeLike = "float32",
     ) -> None:
         super().__init__(seed=seed, dtype=dtype)
-        self._hold(_in_order(type(self).__name__, modules))
+        self._hold(in_order(type(self).__name__, modules))
         self._join_children()
 
     def _hold(self, modules: list[Module]) -> None:
@@ -74,14 +62,15 @@ class Container(Module):
     @cached_property
     def _offsets(self) -> list[int]:
         """Index of each child's first layer among the container's."""
-        return list(accumulate((module._layers for module in self._modules[:-1]), initial=self._inset))
+        sizes = (module._layers + self._gap for module in self._modules[:-1])
+        return list(accumulate(sizes, initial=self._inset))
 
     def _specs(self) -> list[LayerSpec]:
-        return [
-            (f"{at}.{name}" if name else str(at), kind, fields)
-            for at, module in enumerate(self._modules)
-            for name, kind, fields in module._specs()
-        ]
+        return [spec for at in range(len(self)) for spec in self._specs_of_child(at)]
+
+    def _specs_of_child(self, at: int) -> list[LayerSpec]:
+        specs = self._modules[at]._specs()
+        return [(f"{at}.{name}" if name else str(at), kind, fields) for name, kind, fields in specs]
 
     # ---- its children
 
@@ -139,23 +128,32 @@ class Container(Module):
                 yield f"{name}.{key}", data
 
     def _layer_titles(self) -> list[str]:
-        return [
-            f"{name}.{title}" if isinstance(module, Container) else f"{name}: {title}"
-            for name, module in self._named_children()
-            for title in module._layer_titles()
-        ]
+        return [title for at in range(len(self)) for title in self._titles_of_child(at)]
+
+    def _titles_of_child(self, at: int) -> list[str]:
+        name, module = self._names[at], self._modules[at]
+        join = "." if isinstance(module, Container) else ": "
+        return [f"{name}{join}{title}" for title in module._layer_titles()]
+
+    def _restore(self, values: dict[str, Array], training: bool) -> None:
+        self._join_children()
+        super()._restore(values, training)
 
     # ---- what it is
 
     def _arguments(self) -> list[str]:
         """Return the children, and what a network of its own has."""
-        shown = [repr(module) for module in self._modules]
+        shown = [*map(repr, self._modules), *self._settings()]
         if not self._is_placed:
             core = self._core
             shown += [] if core.seed == 0 else [f"seed={core.seed}"]
             name = dtype_name(self._numbers.dtype)
             shown += [] if is_default(name, "float32") else [f"dtype={name!r}"]
         return shown
+
+    def _settings(self) -> list[str]:
+        """Return the constructor's arguments beside the children, seed and dtype."""
+        return []
 
     def __repr__(self) -> str:
         lines = ",\n".join("  " + text.replace("\n", "\n  ") for text in self._arguments())
@@ -192,45 +190,15 @@ class Residual(Container):
     def _layer_titles(self) -> list[str]:
         return ["begin", *super()._layer_titles(), "end"]
 
-    def _restore(self, values: dict[str, Array], training: bool) -> None:
-        self._join_children()
-        super()._restore(values, training)
 
-
-def _in_order(name: str, modules: tuple[Any, ...]) -> list[Module]:
+def in_order(name: str, modules: tuple[Any, ...]) -> list[Module]:
     """Return the modules of a stack, given one by one or as one list."""
     if len(modules) == 1 and isinstance(modules[0], list | tuple):
         modules = tuple(modules[0])
     for module in modules:
         if not isinstance(module, Module):
-            kind = f"; call {module.__name__}(...) first" if isinstance(module, type) else ""
-            raise ValueError(f"{name}: {module!r} is not a module{kind}")
+            remedy = f"; call {module.__name__}(...) first" if isinstance(module, type) else ""
+            if isinstance(module, list | tuple):
+                remedy = "; nn.Sequential makes one of a list of modules"
+            raise ValueError(f"{name}: {module!r} is not a module{remedy}")
     return list(modules)
-
-
-def _bare(cls: type[Container], modules: list[Module]) -> Container:
-    container = cls.__new__(cls)
-    Module.__init__(container)
-    container._hold(modules)
-    container._place_children()
-    return container
-
-
-def nested(stack: type[Container], flat: dict[str, Module | None]) -> list[Module]:
-    """Return a network's modules from its layers' names: "1.0" and "1.1" are the second, one of `stack`.
-
-    Where a group has a layer "begin", it is a Residual.
-    """
-    groups: dict[str, dict[str, Module | None]] = {}
-    for name, module in flat.items():
-        head, _, rest = name.partition(".")
-        groups.setdefault(head, {})[rest] = module
-    modules: list[Module] = []
-    for group in groups.values():
-        if (module := group.get("")) is not None:
-            modules.append(module)
-            continue
-        children = {name: child for name, child in group.items() if name not in ("begin", "end")}
-        cls = Residual if len(children) < len(group) else stack
-        modules.append(_bare(cls, nested(stack, children)))
-    return modules

@@ -56,6 +56,17 @@ def number(low: float = -math.inf, high: float = math.inf) -> Check[float]:
 any_number: Check[float] = number()
 
 
+def number_list(label: str, value: Any) -> list[float]:
+    """Return a list of finite numbers."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"{label} is {value!r}, it must be a list of numbers")
+    numbers = [any_number(f"{label}[{at}]", x) for at, x in enumerate(value)]
+    for at, x in enumerate(numbers):
+        if not math.isfinite(x):
+            raise ValueError(f"{label}[{at}] is {x}, it must be finite")
+    return numbers
+
+
 def flag(label: str, value: Any) -> bool:
     """Return True or False."""
     if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cmlp import _core
-from cmlp.nn.container import Container, layer_of, nested
+from cmlp.nn.container import Container
+from cmlp.nn.from_core import modules_of
 from cmlp.nn.module import Core, Module, dtype_name, make_core
 from cmlp.nn.numbers import Numbers
 from cmlp.nn.subclasses import copy_subclasses, own_attributes, restore_subclasses, subclasses_in
@@ -83,10 +84,9 @@ class Sequential(Trainable, Container):
     @classmethod
     def _of_core(cls, core: Core) -> Self:
         """Return the network around a core one, such as a loaded file holds."""
-        flat = {name: layer_of(kind, fields) for name, kind, fields in core.layers()}
         net = cls.__new__(cls)
         Module.__init__(net)
-        net._hold(nested(Sequential, flat))
+        net._hold(modules_of(Sequential, core.layers()))
         net._own = Numbers(core)
         net._seed, net._dtype = core.seed, net._own.dtype
         net._place_children()

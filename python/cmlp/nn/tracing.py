@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy.typing as npt
 
 from cmlp._sparse import InputLike, is_sparse
-from cmlp.nn.numbers import Array, Core
+from cmlp.nn.numbers import Array, Core, LayerSpec
 
 if TYPE_CHECKING:
     from cmlp.nn.losses.base import Loss
@@ -34,33 +35,64 @@ def values(module: Module, x: InputLike) -> list[ValueRow]:
     module._follow_dtype(x)
     outputs: list[Any] = list(module._core.trace(x, module._first, module._last))
     if is_sparse(x):
-        outputs[0] = x
+        for at in _rows_of_input(module._specs()):
+            outputs[at] = x
     names = ["input", *module._layer_titles()]
     return [ValueRow(name, value) for name, value in zip(names, outputs, strict=True)]
+
+
+def _rows_of_input(specs: list[LayerSpec]) -> Iterator[int]:
+    """Yield the places among the values at which the input stands: the first, and where ensembles hand it on."""
+    yield 0
+    handed_on: list[bool] = []  # of each ensemble that has begun, whether the input is its input
+    last = 0
+    for at, (_, kind, _) in enumerate(specs):
+        if kind == "EnsembleBegin":
+            handed_on.append(last == at)
+        if kind in ("EnsembleBegin", "EnsembleNext") and handed_on[-1]:
+            yield (last := at + 1)
+        if kind == "EnsembleEnd":
+            handed_on.pop()
 
 
 def gradients(module: Module, rows: list[ValueRow], y: npt.ArrayLike, criterion: Loss) -> list[GradientRow]:
     """Return the rows of the last forward pass with the gradient of the loss by each value."""
     criterion(rows[-1].value, y)
     by_output = criterion.backward()
-    kinds = [kind for _, kind, _ in module._specs()]
-    found = _walk_back(module._core, module._first, kinds, by_output)
+    found = _walk_back(module._core, module._first, module._specs(), by_output)
     return [GradientRow(*row, gradient) for row, gradient in zip(rows, found, strict=True)]
 
 
-def _walk_back(core: Core, first: int, kinds: list[str], dy: Array) -> list[Array]:
+_BEGINS = ("ResidualBegin", "EnsembleBegin")
+
+
+class _Group:
+    """A residual or an ensemble on the way back."""
+
+    def __init__(self, dy: Array) -> None:
+        self.dy: Array = dy  # the gradient by its output
+        self.shares: list[Array] = []  # what is added to the gradient by its input, in this order
+
+
+def _walk_back(core: Core, first: int, specs: list[LayerSpec], dy: Array) -> list[Array]:
     """Return the gradients by the input and by the output of each layer.
 
-    The ends of a residual are no layers of their own on the way back: the gradient at its end goes to the
-    last layer within, and is added where it begins.
+    The brackets of residuals and ensembles are no layers of their own on the way back: the gradient at the end
+    goes to the last layer within, in an ensemble times the weight, and is added where the group begins.
     """
-    found, at_ends = [dy], []
-    for at in reversed(range(len(kinds))):
-        if kinds[at] == "ResidualEnd":
-            at_ends.append(dy)
-        elif kinds[at] != "ResidualBegin":
+    found, groups = [dy], list[_Group]()
+    for at in reversed(range(len(specs))):
+        _, kind, fields = specs[at]
+        if kind in ("ResidualEnd", "EnsembleEnd"):
+            groups.append(_Group(dy))
+        if kind == "ResidualEnd":
+            groups[-1].shares.append(dy)
+        elif kind in ("EnsembleNext", "EnsembleEnd"):
+            groups[-1].shares[:0] = [dy] if kind == "EnsembleNext" else []
+            dy = groups[-1].dy * dy.dtype.type(fields["weight"])
+        elif kind not in _BEGINS:
             dy = core.backward(dy, first + at, first + at + 1)
-        if at > 0 and kinds[at - 1] == "ResidualBegin":
-            dy = dy + at_ends.pop()
+        if at > 0 and specs[at - 1][1] in _BEGINS:
+            dy = sum(groups.pop().shares, dy)
         found.append(dy)
     return found[::-1]

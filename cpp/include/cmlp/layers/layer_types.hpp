@@ -146,6 +146,27 @@ struct ResidualEnd {
     void fields(auto&&) {}
 };
 
+/// The beginning of y = sum_m w_m f_m(x): the layers of each f_m stand behind it, all get its input, and behind them
+/// stands EnsembleNext, behind those of the last EnsembleEnd.
+struct EnsembleBegin {
+    static constexpr std::string_view type = "EnsembleBegin";
+    void fields(auto&&) {}
+};
+/// The end of one member, whose weight it has, and the beginning of the next.
+struct EnsembleNext {
+    double weight = 1;
+
+    static constexpr std::string_view type = "EnsembleNext";
+    void fields(auto&& f) { f("weight", weight); }
+};
+/// The end of the last member, whose weight it has: the sum in the order of the members.
+struct EnsembleEnd {
+    double weight = 1;
+
+    static constexpr std::string_view type = "EnsembleEnd";
+    void fields(auto&& f) { f("weight", weight); }
+};
+
 /// y = x; a row is flat already.
 struct Flatten {
     static constexpr std::string_view type = "Flatten";
@@ -224,10 +245,10 @@ struct BatchEnsemble {
 };
 
 /// Any layer. Adding one: its struct here, its functions in src/layers/, its place in this list.
-using Layer =
-    std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax, LayerNorm, RMSNorm, PReLU, Gated,
-                 ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten, Embedding, Scale,
-                 ParametricActivation, PeriodicEmbedding, BatchEnsemble, PiecewiseLinearEmbedding>;
+using Layer = std::variant<Linear, ActivationLayer, Softmax, Dropout, LogSoftmax, LayerNorm, RMSNorm, PReLU,
+                           Gated, ResidualBegin, ResidualEnd, BatchNorm1d, AlphaDropout, RReLU, Flatten,
+                           Embedding, Scale, ParametricActivation, PeriodicEmbedding, BatchEnsemble,
+                           PiecewiseLinearEmbedding, EnsembleBegin, EnsembleNext, EnsembleEnd>;
 
 /// An activation by name: activation("leaky_relu", {{"negative_slope", 0.2}}); throws as parse and resolve do.
 inline ActivationLayer activation(std::string_view name, const Settings& settings = {}) {
