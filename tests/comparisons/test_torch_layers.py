@@ -166,3 +166,20 @@ def test_residual_and_gates():
     geglu = nn.Sequential(nn.GEGLU(), dtype="float64")
     a, b = torch.tensor(x).chunk(2, 1)
     close(geglu(x), a * T.functional.gelu(b), 1e-10)
+
+
+def test_ensemble():
+    """PyTorch has no such module: the weighted sum of its modules' outputs, with the same numbers."""
+    weights = [0.5, -0.25, 2.0]
+    theirs = [T.Sequential(T.Linear(6, 5), T.Tanh(), T.Linear(5, 2)).double() for _ in weights]
+    members = [nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2)) for _ in weights]
+    ours = nn.Sequential(nn.Ensemble(*members, weights=weights), dtype="float64")
+    ours.load_state_dict(T.Sequential(T.ModuleList(theirs)).state_dict())
+    x = np.random.default_rng(1).normal(size=(7, 6))
+    t = torch.tensor(x, requires_grad=True)
+    y = sum(w * member(t) for w, member in zip(weights, theirs, strict=True))
+    (y**2).sum().backward()
+    close(ours(x), y, 1e-12)
+    close(ours.backward(2 * ours(x)), t.grad, 1e-12)
+    for parameter, other in zip(ours.parameters(), T.ModuleList(theirs).parameters(), strict=True):
+        close(parameter.grad, other.grad, 1e-12)

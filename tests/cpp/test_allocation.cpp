@@ -63,6 +63,21 @@ std::vector<Layer> layers() {
     return {Linear{30, 200}, activation("relu"), Dropout{0.5}, Linear{200, 10}, Softmax{}};
 }
 
+std::vector<Layer> with_norm() {
+    std::vector<Layer> all = layers();
+    all.insert(all.begin(), LayerNorm{30});
+    return all;
+}
+
+std::vector<Layer> ensemble() {
+    std::vector<Layer> all{EnsembleBegin{}};
+    for (const Layer& end : {Layer(EnsembleNext{0.25}), Layer(EnsembleNext{0.5}), Layer(EnsembleEnd{0.25})}) {
+        for (const Layer& layer : layers()) all.push_back(layer);
+        all.push_back(end);
+    }
+    return all;
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("allocation: predict_into takes no memory in its steady state", T, float, double) {
@@ -83,9 +98,7 @@ TEST_CASE_TEMPLATE("allocation: a Predictor takes no memory once it is reserved,
     set_num_threads(1);
     const Matrix<T> x = test::numbers<T>(300, 30, 1);
     Matrix<T> y(300, 10), one(1, 10);
-    for (const bool norm : {false, true}) {
-        std::vector<Layer> stack = layers();
-        if (norm) stack.insert(stack.begin(), LayerNorm{30});
+    for (const auto& stack : {layers(), with_norm(), ensemble()}) {
         const Network<T> net(stack, 1);
         Predictor<T> predictor(net);
         predictor.reserve(300);
@@ -105,24 +118,26 @@ TEST_CASE_TEMPLATE("allocation: a Predictor takes no memory once it is reserved,
 TEST_CASE_TEMPLATE("allocation: a training step takes no memory in its steady state", T, float, double) {
     const test::RuntimeScope scope;
     set_num_threads(most_threads);
-    Network<T> net(layers(), 1);
-    const Matrix<T> x = test::numbers<T>(64, 30, 1);
-    const Matrix<T> target(64, 10);
-    Optimizer<T> adam(OptimizerKind::adam, net);
-    const Loss loss(LossKind::mse);
-    LossResult<T> result;
-    const Data<T> batch{x, {target, {}}, {}};
-    CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, {1.0}); }) == 0);
-    CHECK(allocations_of([&] { net.forward(x), net.backward(net.output()); }) == 0);
-    if constexpr (std::is_same_v<T, float>) {
-        net.set_precision(Precision::bf16);
+    for (const auto& stack : {layers(), ensemble()}) {
+        Network<T> net(stack, 1);
+        const Matrix<T> x = test::numbers<T>(64, 30, 1);
+        const Matrix<T> target(64, 10);
+        Optimizer<T> adam(OptimizerKind::adam, net);
+        const Loss loss(LossKind::mse);
+        LossResult<T> result;
+        const Data<T> batch{x, {target, {}}, {}};
         CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, {1.0}); }) == 0);
-        net.set_precision(Precision::own);
+        CHECK(allocations_of([&] { net.forward(x), net.backward(net.output()); }) == 0);
+        if constexpr (std::is_same_v<T, float>) {
+            net.set_precision(Precision::bf16);
+            CHECK(allocations_of([&] { train_step(net, batch, loss, adam, result, {1.0}); }) == 0);
+            net.set_precision(Precision::own);
+        }
+        SparseMatrix<T> sparse;
+        sparse.assign(x);
+        const Data<T> thin{sparse.view(), batch.target, {}};
+        CHECK(allocations_of([&] { train_step(net, thin, loss, adam, result, {1.0}); }) == 0);
     }
-    SparseMatrix<T> sparse;
-    sparse.assign(x);
-    const Data<T> thin{sparse.view(), batch.target, {}};
-    CHECK(allocations_of([&] { train_step(net, thin, loss, adam, result, {1.0}); }) == 0);
 }
 
 TEST_CASE_TEMPLATE("allocation: a step that can be undone takes no memory in its steady state", T, float,

@@ -48,7 +48,11 @@ std::vector<std::vector<Layer>> kinds() {
             {BatchEnsemble{3, 4, 2, false, EnsembleInit::normal}},
             {BatchEnsemble{6, 4, 3, true, EnsembleInit::signs}},
             {ResidualBegin{}, LayerNorm{6}, Linear{6, 6}, ResidualEnd{}},
-            {ResidualBegin{}, ResidualBegin{}, Scale{6}, ResidualEnd{}, Linear{6, 6}, ResidualEnd{}}};
+            {ResidualBegin{}, ResidualBegin{}, Scale{6}, ResidualEnd{}, Linear{6, 6}, ResidualEnd{}},
+            {EnsembleBegin{}, Linear{6, 4}, EnsembleNext{0.5}, BatchNorm1d{6}, Linear{6, 4}, EnsembleEnd{-2}},
+            {EnsembleBegin{}, ResidualBegin{}, Scale{6}, ResidualEnd{}, EnsembleNext{}, EnsembleBegin{},
+             Dropout{}, EnsembleEnd{3}, EnsembleEnd{}},
+            {ResidualBegin{}, EnsembleBegin{}, LayerNorm{6}, EnsembleEnd{0.25}, ResidualEnd{}}};
 }
 
 TEST_CASE("every layer's gradients agree with differences, in both modes") {

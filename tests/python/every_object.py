@@ -40,6 +40,9 @@ MODULES = {
     "LeakyReLU": lambda: nn.LeakyReLU(0.5),
     "GELU": lambda: nn.GELU("tanh"),
     "Residual": lambda: nn.Residual(nn.Linear(3, 3), nn.Tanh(), seed=2),
+    "Ensemble": lambda: nn.Ensemble(
+        nn.Linear(3, 2), nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), weights=[0.25, 1.5], seed=2
+    ),
     "Sequential": lambda: nn.Sequential(
         nn.Linear(3, 3), nn.Sequential(nn.Residual(nn.Linear(3, 3), nn.ReLU())), seed=4, dtype="float64"
     ),

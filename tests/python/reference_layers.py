@@ -208,20 +208,26 @@ LAYERS: dict[str, Callable[..., Array]] = {
 }
 
 
+BRACKETS = {"ResidualBegin", "ResidualEnd", "EnsembleBegin", "EnsembleNext", "EnsembleEnd"}
+
+
 def expected(net: Any, x: Any, training: bool) -> Array:
     """Return what a network of such layers gives for x, its buffers as they are before the pass."""
     y = np.asarray(x, float)
-    begun = []
+    inputs, sums = [], []  # of the groups that have begun
     for name, kind, fields in net._core.layers():
         state = {
             key.removeprefix(name + "."): np.asarray(value, float)
             for key, value in net.state_dict().items()
             if key.startswith(name + ".")
         }
-        if kind == "ResidualBegin":
-            begun.append(y)
-        elif kind == "ResidualEnd":
-            y = y + begun.pop()
+        if kind in ("ResidualBegin", "EnsembleBegin"):
+            inputs.append(y)
+            sums.append(y if kind == "ResidualBegin" else 0.0)
+        elif kind in BRACKETS:
+            sums[-1] = sums[-1] + fields.get("weight", 1.0) * y
+            y = inputs[-1] if kind == "EnsembleNext" else sums.pop()
+            inputs = inputs[: len(sums)]
         else:
             y = LAYERS[kind](y, state, training, net.dtype, **fields)
     return y

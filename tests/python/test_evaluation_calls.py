@@ -17,6 +17,7 @@ NETS = {
     "norms": lambda: [nn.Linear(6, 8), nn.BatchNorm1d(8), nn.GELU(), nn.LayerNorm(8), nn.Linear(8, 3)],
     "residual": lambda: [nn.Linear(6, 8), nn.Residual(nn.LayerNorm(8), nn.Linear(8, 8)), nn.Linear(8, 3)],
     "ensemble": lambda: [nn.BatchEnsemble(6, 8, 4, shared_input=True), nn.ReLU(), nn.BatchEnsemble(8, 3, 4)],
+    "members": lambda: [nn.Ensemble(nn.Linear(6, 3), nn.Sequential(nn.Linear(6, 3), nn.ELU()))],
 }  # fmt: skip
 
 
@@ -27,8 +28,8 @@ def net(request, dtype):
 
 @pytest.mark.parametrize("as_input", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
 def test_many_threads_get_the_bits_of_predict(as_input, net, rng):
-    if as_input is not np.asarray and not isinstance(net[0], nn.Linear):
-        pytest.skip("only a Linear takes sparse input")
+    if as_input is not np.asarray and not isinstance(net[0], nn.Linear | nn.Ensemble):
+        pytest.skip("only Linear layers take sparse input")
     parts = [as_input(rng.normal(size=(rows, 6))) for rows in (1, 5, 400) * 40]
     expected = [net.predict(x) for x in parts]
     with ThreadPoolExecutor(8) as pool:

@@ -11,7 +11,7 @@ import pytest
 import cmlp
 from cmlp import nn
 from cmlp.catalogue import catalogue
-from reference_layers import LAYERS, expected
+from reference_layers import BRACKETS, LAYERS, expected
 from tolerance import TOLERANCE, assert_close, assert_same_bits
 
 BINS = [[-1, 0.5], [-2, -1, 0, 1, 2], [0.25, 0.5, 0.75], [-9, 9], [-0.5, 0, 0.1, 3], [1, 2]]
@@ -54,6 +54,31 @@ KINDS = {
         ],
         False,
     ),
+    "mean": (
+        lambda: [nn.Ensemble(nn.Linear(6, 3), nn.Sequential(nn.Linear(6, 4), nn.PReLU(), nn.Linear(4, 3)))],
+        False,
+    ),
+    "batch_norm_members": (
+        lambda: [nn.Ensemble(nn.BatchNorm1d(6), nn.Residual(nn.BatchNorm1d(6)), weights=[2.0, -0.5])],
+        False,
+    ),
+    "random_members": (
+        lambda: [nn.Ensemble(nn.AlphaDropout(0.3), nn.Flatten(), nn.Sequential(nn.Scale(6), nn.RReLU()))],
+        True,
+    ),
+    "nested_ensembles": (
+        lambda: [
+            nn.Ensemble(
+                nn.Sequential(nn.Ensemble(nn.LayerNorm(6), nn.Linear(6, 6), weights=[1.5, -1.0]), nn.PReLU()),
+                nn.Ensemble(nn.Residual(nn.Ensemble(nn.Scale(6), nn.Linear(6, 6)))),
+                nn.Flatten(),
+                weights=[0.25, 2.0, -0.5],
+            ),
+            nn.Residual(nn.Ensemble(nn.Linear(6, 6), nn.Flatten())),
+            nn.Linear(6, 2),
+        ],
+        False,
+    ),
 }
 NAMES = list(KINDS)
 PLAIN = [name for name, (_, random) in KINDS.items() if not random]
@@ -78,7 +103,7 @@ def rows(count, dtype="float64", seed=1):
 
 def test_every_layer_has_an_oracle():
     kinds = {kind for name in NAMES for _, kind, _ in network(name)._core.layers()}
-    assert kinds - {"ResidualBegin", "ResidualEnd"} <= LAYERS.keys()
+    assert kinds - BRACKETS <= LAYERS.keys()
     assert set(LAYERS) - kinds == {"Embedding"}  # test_embedding.py
 
 
@@ -183,7 +208,8 @@ def test_alone_and_then_part_of_a_network(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "width"), [("glu", "any"), ("ntk", 3), ("layer_norm", 6), ("residual", 6), ("prelu", "any")]
+    ("name", "width"),
+    [("glu", "any"), ("ntk", 3), ("layer_norm", 6), ("residual", 6), ("prelu", "any"), ("mean", 4)],
 )
 def test_summary_shows_the_widths(name, width):
     assert f"  {width}  " in network(name).summary()

@@ -31,6 +31,10 @@ class Shortcut(nn.Residual):
     """A residual within a network."""
 
 
+class Mean(nn.Ensemble):
+    """An ensemble within a network."""
+
+
 class Net(nn.Sequential):
     """A network with arguments of its own, and names for its parts."""
 
@@ -38,6 +42,7 @@ class Net(nn.Sequential):
         tanh = nn.Tanh()
         super().__init__(
             Layer(width), tanh, Block(nn.Linear(width, width), nn.Dropout(0.5)), Shortcut(Layer(width)), tanh,
+            Mean(Layer(width), nn.Sequential(Layer(width))),
             seed=seed,
         )  # fmt: skip
         self.width, self._secret = width, [1]
@@ -61,10 +66,11 @@ def test_copies_have_the_classes_and_attributes(how):
     net.train_step(X, X, nn.MSELoss(), optim.SGD(net.parameters(), lr=0.1))
     twin = COPIES[how](net)
     assert type(twin) is Net
-    assert [type(module) for module in twin] == [Layer, nn.Tanh, Block, Shortcut, nn.Tanh]
+    assert [type(module) for module in twin] == [Layer, nn.Tanh, Block, Shortcut, nn.Tanh, Mean]
     assert (twin.width, twin._secret, twin[0].note) == (4, [1], {"width": 4})
     assert twin[0].norm() == net[0].norm()
     assert twin[3][0].norm() == net[3][0].norm()
+    assert twin[5][1][0].norm() == net[5][1][0].norm()
     assert (twin.body, twin.kernel) == (twin[2], twin[0].weight)
     assert_same_bits(twin.predict(X), net.predict(X))
     assert_same_bits(twin.train()(X), net.train()(X))

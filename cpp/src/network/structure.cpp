@@ -96,17 +96,18 @@ Index Structure::find_input_width(Index first, Index last, Index& factor) const 
 
 // All members get the same input, so that those that insist on a width agree.
 Index Structure::member_input_width(const Bracket& begin, Index& factor) const {
-    Index in = 0, by = 0, behind = factor;
+    Index in = 0, by = 0, own_factor = 1;
     for (Index start = begin.begin; start < begin.end; start = bracket(start).next) {
-        const Bracket& end = bracket(bracket(start).next);
-        behind = factor;
-        const Index own = find_input_width(start + 1, bracket(start).next, behind);
-        require(own == 0 || in == 0 || own == in, "Ensemble: member ", end.member, " takes ", own,
+        const Index end = bracket(start).next, member = bracket(end).member;
+        own_factor = 1;
+        const Index own = find_input_width(start + 1, end, own_factor);
+        require(own == 0 || in == 0 || own == in, "Ensemble: member ", member, " takes ", own,
                 " columns, member ", by, " takes ", in, "; all members get the same input");
-        if (in == 0 && own > 0) in = own, by = end.member;
+        if (in == 0 && own > 0) in = own, by = member;
     }
-    factor = behind;
-    return in;
+    const Index before = factor;
+    factor = size_product("Network", before, own_factor);
+    return size_product("Network", in, before);
 }
 
 namespace {

@@ -41,8 +41,8 @@ class Ensemble(Container):
 
     Notes
     -----
-    The products ``w_m f_m(x)`` are added in the order of the members, each rounded, so that the output has the
-    bits of the same sum of the members' own outputs.
+    The products ``w_m f_m(x)``, each rounded, are added in the order of the members: the output has the bits
+    of the same sum of the members' own outputs.
 
     Examples
     --------

@@ -42,7 +42,7 @@ def values(module: Module, x: InputLike) -> list[ValueRow]:
 
 
 def _rows_of_input(specs: list[LayerSpec]) -> Iterator[int]:
-    """Yield the places among the values at which the input stands: the first, and where ensembles hand it on."""
+    """Yield the places of the input among the values: the first, and where ensembles hand it on."""
     yield 0
     handed_on: list[bool] = []  # of each ensemble that has begun, whether the input is its input
     last = 0
@@ -77,8 +77,9 @@ class _Group:
 def _walk_back(core: Core, first: int, specs: list[LayerSpec], dy: Array) -> list[Array]:
     """Return the gradients by the input and by the output of each layer.
 
-    The brackets of residuals and ensembles are no layers of their own on the way back: the gradient at the end
-    goes to the last layer within, in an ensemble times the weight, and is added where the group begins.
+    The brackets of residuals and ensembles are no layers of their own on the way back: the gradient at the
+    end goes to the last layer within, in an ensemble times the weight; what comes out of the layers within is
+    added where the group begins.
     """
     found, groups = [dy], list[_Group]()
     for at in reversed(range(len(specs))):
