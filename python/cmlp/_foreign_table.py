@@ -340,6 +340,7 @@ NAMES: dict[str, dict[str, str]] = {
         "moduledict": "nn.Sequential",
         "add": "nn.Residual(...)",
         "skip": "nn.Residual(...)",
+        "average": "nn.Ensemble(...)",
         "swish": "nn.SiLU",
         "heaviside": "nn.Step",
         "parameterlist": "There is none: parameters belong to layers",

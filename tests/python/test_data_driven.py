@@ -20,6 +20,7 @@ def network(dtype="float64", seed=0, **options):
         nn.SELU(),
         nn.Residual(nn.Linear(40, 40, **options), nn.ReLU()),
         nn.Linear(40, 7, **options),
+        nn.Ensemble(nn.Linear(7, 7, **options), nn.Residual(nn.Linear(7, 7, **options))),
         dtype=dtype,
         seed=seed,
     )

@@ -11,6 +11,7 @@ from scipy import sparse
 
 import cmlp
 from cmlp import nn, optim
+from cmlp.nn.module import make_core
 from tolerance import assert_close, assert_same_bits
 
 WEIGHTS = [0.2, -0.5, 1.3]
@@ -100,8 +101,8 @@ def test_training_is_that_of_the_members_with_weighted_gradients(as_input, rng):
     for own, m, weight in zip(net[0], members, WEIGHTS, strict=True):
         sgd = optim.SGD(m.parameters(), 0.1 * abs(weight))
         m.fit(
-            as_input(x), np.sign(weight) * y, loss=nn.L1Loss(), optimizer=sgd, epochs=3, batch_size=16, seed=1,
-            verbose=0,
+            as_input(x), np.sign(weight) * y, loss=nn.L1Loss(), optimizer=sgd, epochs=3, batch_size=16,
+            seed=1, verbose=0,
         )  # fmt: skip
         for p, q in zip(own.parameters(), m.parameters(), strict=True):
             assert_close(p.data, q.data, "training", "float64", scale=1)
@@ -177,7 +178,8 @@ def test_files_copies_and_texts(dtype, tmp_path, rng):
     net(x), net.eval()
     cmlp.save(net, tmp_path / "net.safetensors")
     copies = [
-        cmlp.load(tmp_path / "net.safetensors"), copy.deepcopy(net), pickle.loads(pickle.dumps(net)), net.copy(),
+        cmlp.load(tmp_path / "net.safetensors"), copy.deepcopy(net), pickle.loads(pickle.dumps(net)),
+        net.copy(),
     ]  # fmt: skip
     for other in copies:
         assert_same_bits(other.predict(x), net.predict(x))
@@ -190,6 +192,31 @@ def test_files_copies_and_texts(dtype, tmp_path, rng):
     twin = pickle.loads(pickle.dumps(alone))
     assert_same_bits(twin(x), alone(x))
     assert repr(twin) == repr(alone)
+
+
+LINEAR_FIELDS = {"in_features": 2, "out_features": 2, "bias": True}
+
+
+def test_networks_of_cpp_whose_layers_are_numbered():
+    """The brackets alone say what belongs together."""
+    kinds = [
+        ("Linear", LINEAR_FIELDS), ("EnsembleBegin", {}), ("ResidualBegin", {}), ("Linear", LINEAR_FIELDS),
+        ("Scale", {"features": 2}), ("ResidualEnd", {}), ("EnsembleNext", {"weight": 2.0}),
+        ("Linear", LINEAR_FIELDS), ("Scale", {"features": 2}), ("EnsembleEnd", {"weight": 3.0}),
+        ("Softmax", {}),
+    ]  # fmt: skip
+    specs = [(str(at), kind, fields) for at, (kind, fields) in enumerate(kinds)]
+    net = nn.Sequential._of_core(make_core(specs, 1, "float64"))
+    members = nn.Residual(nn.Linear(2, 2), nn.Scale(2)), nn.Sequential(nn.Linear(2, 2), nn.Scale(2))
+    other = nn.Sequential(
+        nn.Linear(2, 2), nn.Ensemble(*members, weights=[2.0, 3.0]), nn.Softmax(-1), seed=1, dtype="float64"
+    )
+    x = np.random.default_rng(0).normal(size=(3, 2))
+    assert repr(net) == repr(other)
+    assert list(net.state_dict()) == list(other.state_dict())
+    assert_same_bits([net(x), net[1](x), net[1][1](x)], [other(x), other[1](x), other[1][1](x)])
+    for again in (net.copy(), pickle.loads(pickle.dumps(net)), net[1:].copy()):
+        assert repr(again[-1]) == repr(other[-1])
 
 
 LINEAR = nn.Linear(2, 3)
