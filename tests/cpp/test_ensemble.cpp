@@ -15,7 +15,7 @@ using Layers = std::vector<Layer>;
 
 const std::vector<double> weights = {0.3, -1.5, 0.7};
 
-// The first begins with a layer that hands its gradient on, the last is itself an ensemble.
+// The last is itself an ensemble.
 std::vector<Layers> members() {
     return {{Linear{6, 40}, relu, Linear{40, 3}},
             {LayerNorm{6}, Linear{6, 3}, BatchNorm1d{3}},
@@ -118,6 +118,8 @@ TEST_CASE("ensemble: brackets that do not match and members that do not fit are 
           "Ensemble: member 1 takes 4 columns, member 0 takes 2; all members get the same input");
     CHECK(refusal({EnsembleBegin{}, Linear{2, 3}, EnsembleNext{}, Linear{2, 4}, EnsembleEnd{}}) ==
           "Ensemble: member 1 turns 2 columns into 4, member 0 into 3; the sum needs the same");
+    CHECK(refusal(Layers(200'000, EnsembleBegin{})) ==
+          "Network: layer '100' begins an ensemble within 100 others, these are too many");
     Network<float> net(joined(members()));
     const Matrix<float> x(3, 6);
     CHECK(message([&] { net.forward(x, 0, 4); }) == "forward: layers 0 to 4 are only a part of an ensemble");

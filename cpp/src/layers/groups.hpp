@@ -12,7 +12,7 @@ void by_rows(Index rows, Index cols, F f) {
                  [&](Index begin, Index end) { f(begin, end - begin); });
 }
 
-// ---- Residual: the end adds the input of the beginning; on the way back the beginning adds the gradient of the end
+// ---- Residual: the end adds the input of the beginning; backward, the beginning adds the gradient of the end
 
 template <class T>
 In<T> forward(const ResidualBegin&, const LayerCall<T>&, In<T> x, Matrix<T>&) {
@@ -39,8 +39,9 @@ In<T> backward(const ResidualEnd&, const LayerCall<T>&, In<T>, In<T>, In<T> dy, 
     return dy;
 }
 
-// ---- Ensemble: the end of each member adds w times its output to the sum, that of all but the last hands the input on;
-// on the way back it hands w times the gradient of the sum to its member, and the beginning adds their gradients
+// ---- Ensemble: the bracket behind each member adds w times the member's output to the sum, and its own output is the
+// input of the next member; backward, the gradient of a member's output is w times that of the sum, and the beginning
+// adds the gradients of the members' inputs
 
 template <class T>
 void require_weight(const T& layer) {

@@ -4,6 +4,8 @@
 namespace cmlp::inline v0_1::detail {
 namespace {
 
+constexpr Index most_nested = 100;  // groups within each other: functions that go through them are recursive
+
 template <class L>
 bool is(const NamedLayer& named) {
     return std::holds_alternative<L>(named.layer);
@@ -32,6 +34,8 @@ private:
     Bracket& bracket(Index l) { return all_[static_cast<size_t>(l)]; }
 
     void open(Index l) {
+        require(std::ssize(last_) < most_nested, "Network: layer '", at(l).name, "' begins ",
+                group_name(at(l).layer), " within ", most_nested, " others, these are too many");
         bracket(l).begin = l;
         last_.push_back(l);
     }

@@ -28,7 +28,7 @@ bool Structure::gets_input(Index layer, Index first) const {
     return layer - 1 != before.end && gets_input(before.begin, first);
 }
 
-// Behind a member of an ensemble stands what stands behind the ensemble.
+// A member of an ensemble is followed by the layer behind the ensemble.
 Activation Structure::activation_after(Index layer) const {
     for (Index l = layer + 1; l < count(); ++l) {
         if (std::holds_alternative<EnsembleNext>((*this)[l].layer)) l = bracket(l).end;

@@ -42,17 +42,17 @@ def values(module: Module, x: InputLike) -> list[ValueRow]:
 
 
 def _rows_of_input(specs: list[LayerSpec]) -> Iterator[int]:
-    """Yield the places of the input among the values: the first, and where ensembles hand it on."""
+    """Yield the places of the input among the values: the first, and brackets of ensembles that pass it."""
     yield 0
-    handed_on: list[bool] = []  # of each ensemble that has begun, whether the input is its input
+    passes_it: list[bool] = []  # of each ensemble that has begun, whether the input is its input
     last = 0
     for at, (_, kind, _) in enumerate(specs):
         if kind == "EnsembleBegin":
-            handed_on.append(last == at)
-        if kind in ("EnsembleBegin", "EnsembleNext") and handed_on[-1]:
+            passes_it.append(last == at)
+        if kind in ("EnsembleBegin", "EnsembleNext") and passes_it[-1]:
             yield (last := at + 1)
         if kind == "EnsembleEnd":
-            handed_on.pop()
+            passes_it.pop()
 
 
 def gradients(module: Module, rows: list[ValueRow], y: npt.ArrayLike, criterion: Loss) -> list[GradientRow]:
@@ -77,9 +77,9 @@ class _Group:
 def _walk_back(core: Core, first: int, specs: list[LayerSpec], dy: Array) -> list[Array]:
     """Return the gradients by the input and by the output of each layer.
 
-    The brackets of residuals and ensembles are no layers of their own on the way back: the gradient at the
-    end goes to the last layer within, in an ensemble times the weight; what comes out of the layers within is
-    added where the group begins.
+    The brackets of residuals and ensembles have no backward of their own here: the gradient by the output of
+    a group, in an ensemble times the weight, is that by the output of the last layer within; gradients
+    by the inputs of the layers within are added where the group begins.
     """
     found, groups = [dy], list[_Group]()
     for at in reversed(range(len(specs))):

@@ -146,20 +146,20 @@ struct ResidualEnd {
     void fields(auto&&) {}
 };
 
-/// The beginning of y = sum_m w_m f_m(x): the layers of each f_m stand behind it, all get its input, and behind them
-/// stands EnsembleNext, behind those of the last EnsembleEnd.
+/// The beginning of y = sum_m w_m f_m(x). The layers of each member f_m follow, then EnsembleNext, after the last member
+/// EnsembleEnd; all members get the input of the ensemble.
 struct EnsembleBegin {
     static constexpr std::string_view type = "EnsembleBegin";
     void fields(auto&&) {}
 };
-/// The end of one member, whose weight it has, and the beginning of the next.
+/// Ends a member, whose weight it has, and begins the next.
 struct EnsembleNext {
     double weight = 1;
 
     static constexpr std::string_view type = "EnsembleNext";
     void fields(auto&& f) { f("weight", weight); }
 };
-/// The end of the last member, whose weight it has: the sum in the order of the members.
+/// Ends the last member, whose weight it has; the output is the sum, added in the order of the members.
 struct EnsembleEnd {
     double weight = 1;
 
