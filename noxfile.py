@@ -165,6 +165,17 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def accuracy(session: nox.Session) -> None:
+    """Compare the tabular estimators with other packages on real tables; results in build/bench.
+
+    Arguments after -- go to bench/accuracy: `nox -s accuracy -- --sets penguins`, or `--docs docs` to update
+    docs/accuracy-tables.md and its picture.
+    """
+    session.install(".[tabular]", "-r", "bench/accuracy/requirements.txt")
+    session.run("python", "-m", "bench.accuracy", *session.posargs)
+
+
+@nox.session
 def consumer(session: nox.Session) -> None:
     """Build examples/cpp with find_package(cmlp) against the wheel and against cmake --install.
 

@@ -13,9 +13,8 @@ from page import write_page
 from peers import PEERS, Peer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table as RichTable
 from runner import Comparison, Plan
-from tables import Table, compare_tables, kernel_tables
+from tables import compare_tables, kernel_tables
 
 
 def chosen_peers(names: tuple[str, ...]) -> list[Peer]:
@@ -46,16 +45,6 @@ def measure(plan: Plan, console: Console) -> dict[str, Any]:
         "errors": comparison.errors,
         "results": results,
     }
-
-
-def show(table: Table, console: Console) -> None:
-    """Print a table."""
-    grid = RichTable(title=table.title, caption=table.text, title_justify="left", caption_justify="left")
-    for at, head in enumerate(table.heads):
-        grid.add_column(head, justify="right" if at else "left", no_wrap=not at)
-    for row in table.rows:
-        grid.add_row(*row)
-    console.print(grid)
 
 
 PATH = click.Path(path_type=Path)
@@ -98,7 +87,7 @@ def main(
     for error in run["errors"]:
         console.print(f"[red]failed:[/] {error}")
     for table in [*kernel_tables(run), *compare_tables(run)]:
-        show(table, console)
+        table.show(console)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     write_page(run, docs or out.parent)

@@ -4,9 +4,12 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from report import GeneratedPart
 from tables import Figures, compare_tables, kernel_tables
 
-BEGIN, END = "<!-- figures: made by nox -s bench -->\n", "<!-- end of figures -->\n"
+FIGURES = GeneratedPart(
+    "Performance", "<!-- figures: made by nox -s bench -->\n", "<!-- end of figures -->\n"
+)
 PICTURE = "pictures/performance.png"
 
 
@@ -38,15 +41,7 @@ def write_page(run: dict[str, Any], folder: Path) -> None:
     """Write FOLDER/performance.md (only between its marks if it has them) and draw the picture."""
     figures = Figures(run)
     drawn = draw_picture(figures, folder / PICTURE)
-    page = folder / "performance.md"
-    before, after = "# Performance\n\n" + BEGIN, END
-    if page.exists():
-        old = page.read_text(encoding="utf-8")
-        if BEGIN in old and END in old:
-            before = old[: old.index(BEGIN) + len(BEGIN)]
-            after = old[old.index(END) :]
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(f"{before}\n{figures_text(run, drawn)}\n{after}", encoding="utf-8")
+    FIGURES.write(folder / "performance.md", figures_text(run, drawn))
 
 
 def draw_picture(figures: Figures, path: Path) -> bool:

@@ -1,27 +1,11 @@
 """The figures as tables: lists of cells, for the terminal and for Markdown."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from cases import CASES, Case
 from peers import OURS, PEERS, Peer
-
-
-@dataclass
-class Table:
-    """A title, a sentence, the heads of the columns and the rows."""
-
-    title: str
-    text: str
-    heads: list[str]
-    rows: list[list[str]]
-
-    def markdown(self) -> str:
-        """Return it as Markdown."""
-        lines = [f"### {self.title}", "", self.text, "", f"| {' | '.join(self.heads)} |"]
-        lines.append("|---|" + "---:|" * (len(self.heads) - 1))
-        return "\n".join(lines + [f"| {' | '.join(row)} |" for row in self.rows]) + "\n"
+from report import Table
 
 
 class Figures:

@@ -1,0 +1,1 @@
+"""A module for each package: how its users would fit a table."""
