@@ -189,7 +189,7 @@ TEST_CASE("access: a forked child does not wait for the threads of its parent") 
     }
 }
 
-TEST_CASE("access: what the forking thread held it has in the child, and gives back there") {
+TEST_CASE("access: what the forking thread held it has in the child, and returns there") {
     N net = three_layers();
     const auto readers_are_waited_for = [&] {
         std::atomic<bool> entered = false;

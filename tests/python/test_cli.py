@@ -41,11 +41,11 @@ def test_train_says_what_it_understood_and_how_good_it_is(folder):
     for line in (
         r"people.csv: 240 rows",
         r"city .* category .* \d+ .* 2 values, one 0/1 column each",
-        r"income .* number .* \d+ .* median .* standardised",
-        r"member .* yes/no .* 0/1, standardised",
+        r"income .* number .* \d+ .* median .* scaled by quartiles",
+        r"member .* yes/no .* 0/1, scaled by quartiles",
         r"price .* left out",
         r"target 'buys': classification, 2 classes",
-        r"-> 32 relu -> 2 outputs",
+        r"3 networks of .* -> 32 selu -> 2 outputs",
         r"accuracy .*%.*%",
         r"log loss",
         r"written: model.safetensors",
@@ -94,6 +94,9 @@ def test_train_without_hidden_layers_or_validation(folder):
 
 def test_train_stops_early(folder):
     result = good("train", "people.csv", "--target", "buys", "--lr", "0.02", "--patience", "2")
+    assert "3 of them ended early" in result.output
+    assert record()["training"]["best_epoch"] < record()["training"]["epochs"] < 256
+    result = good("train", "people.csv", "--target", "buys", "--patience", "2", "--preset", "fast")
     assert "(no improvement for 2 epochs)" in result.output
     training = record()["training"]
     assert training["best_epoch"] == training["epochs"] - 2

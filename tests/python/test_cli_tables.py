@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def test_an_unparted_header_is_explained(folder):
 
 def test_progress_in_a_file_is_a_line_now_and_then(folder):
     lines = [line for line in train("--target", "buys").stderr.splitlines() if line.startswith("epoch ")]
-    assert lines[0].startswith("epoch 1/60  loss ")
+    assert lines[0].startswith("epoch 1/180  loss ")
     assert 1 < len(lines) <= 12
 
 
@@ -200,7 +201,7 @@ def test_report_is_one_page(folder, target):
     assert page.count("data:image/png;base64,") == 2
     for words in ("Scores", "Columns that matter", "Worst rows", "Training", "What the model reads"):
         assert words in page
-    assert "http" not in page.replace("http-equiv", "")
+    assert "http" not in re.sub("base64,[^']*", "", page).replace("http-equiv", "")
     assert ("Confusion" in page) == (target == "buys")
 
 
@@ -237,7 +238,6 @@ BAD_USAGE = {
     "--weights income": "the sample weight at row 1 is nan; weights are 0 or more",
     "--column buys=number": "'buys' is the target: --column, --drop and --categorical are for the other",
     "--drop buys": "'buys' is the target",
-    "--cv 3 --preset best": "preset 'best' compares 5 networks on one set of validation rows",
     "--preset slow": "'slow' is not one of 'fast', 'default', 'best'",
 }
 

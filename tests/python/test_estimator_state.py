@@ -169,7 +169,7 @@ def test_orders_are_int64_where_the_platforms_integers_are_not(monkeypatch):
     generator = np.random.RandomState(0)
     order = row_order.RowOrder(5, generator)
     copied = pickle.loads(pickle.dumps(order))
-    generator.shuffle(order.begin())  # by something else: a copy starts anew
+    generator.shuffle(order.begin())  # by something else: a copy starts again
     assert order.begin().dtype == copied.begin().dtype == np.int64
     copied = pickle.loads(pickle.dumps(order))
     copied.end = row_order._state(np.random.RandomState(7))

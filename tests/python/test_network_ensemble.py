@@ -198,7 +198,7 @@ LINEAR_FIELDS = {"in_features": 2, "out_features": 2, "bias": True}
 
 
 def test_networks_of_cpp_whose_layers_are_numbered():
-    """The brackets alone say what belongs together."""
+    """The brackets alone say which layers form a group."""
     kinds = [
         ("Linear", LINEAR_FIELDS), ("EnsembleBegin", {}), ("ResidualBegin", {}), ("Linear", LINEAR_FIELDS),
         ("Scale", {"features": 2}), ("ResidualEnd", {}), ("EnsembleNext", {"weight": 2.0}),

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from sklearn.base import clone
 
-from cmlp.tabular import TableEncoder, TableError, Target, read_target, split_rows
+from cmlp.tabular import TableEncoder, TableError, Target, read_target
+from cmlp.tabular.split import Rules, make_splits
 from cmlp.tabular.target_cells import choose_task
 
 ROWS = 100
@@ -313,7 +314,7 @@ def test_targets(name):
 
 
 def test_a_long_tailed_target_is_learned_as_its_logarithm():
-    prices = pa.array(np.exp(RNG.normal(12, 1, 500)))
+    prices = pa.array(np.exp(RNG.normal(12, 2.5, 2000)))
     target = Target.fit("price", read_target("price", prices))
     assert target.log
     assert target.decode(target.encode(prices)[:, 0]) == pytest.approx(prices.to_pylist(), rel=1e-4)
@@ -324,13 +325,52 @@ def test_words_that_may_mean_missing_are_classes_and_said():
     assert remarks == ("target 't': NA is a class; --missing NA leaves such rows out",)
 
 
-def test_the_split_keeps_the_share_of_each_class():
-    groups = np.array(["a"] * 80 + ["b"] * 19 + ["c"])
-    train = split_rows(100, 0.25, 0, groups)
-    assert [int((~train[groups == name]).sum()) for name in "abc"] == [20, 5, 0]
-    np.testing.assert_array_equal(train, split_rows(100, 0.25, 0, groups))
-    assert (train != split_rows(100, 0.25, 1, groups)).any()
-    assert split_rows(5, 0.0, 0).all()
+def parts_of(rules, rows=100, **columns):
+    splits = make_splits(rules, columns.pop("classes", None), rows, **columns)
+    for train, held in splits.parts:
+        assert not set(train) & set(held)
+    return splits
+
+
+def test_each_network_has_other_rows_held_out_with_the_shares_of_the_classes():
+    classes = np.array([0] * 80 + [1] * 19 + [2])
+    parts = parts_of(Rules(0.25, None, 0, 3), classes=classes).parts
+    assert len(parts) == 3
+    assert len({int(row) for _, held in parts for row in held}) == sum(len(held) for _, held in parts)
+    for train, held in parts:
+        assert len(train) + len(held) == 100
+        counts = np.bincount(classes[held], minlength=3)
+        assert counts[0] == 20
+        assert counts[1] in (4, 5)
+        assert counts[2] == 0  # it would have no row to learn from
+    again, other = (parts_of(Rules(0.25, None, seed, 3), classes=classes).parts for seed in (0, 1))
+    np.testing.assert_array_equal(again[1][1], parts[1][1])
+    assert set(other[1][1]) != set(parts[1][1])
+
+
+def test_folds_hold_each_row_out_once():
+    splits = parts_of(Rules(0.2, 8, 0, 3))
+    assert splits.used == 8
+    assert sorted(row for _, held in splits.parts for row in held) == list(range(100))
+
+
+def test_groups_are_not_split_and_times_go_forwards():
+    groups, time = np.repeat(np.arange(10), 10), np.arange(100.0)
+    for train, held in parts_of(Rules(0.2, None, 0, 5), groups=groups).parts:
+        assert not set(groups[train]) & set(groups[held])
+        assert len(held) == 20
+    for train, held in parts_of(Rules(0.2, None, 0, 2), time=time).parts:
+        assert (time[train].max(), len(held)) == (79, 20)
+    forwards = parts_of(Rules(0.2, 4, 0, 3), time=time)
+    assert forwards.used == 1
+    assert all(time[train].max() < time[held].min() for train, held in forwards.parts)
+
+
+def test_rows_given_for_validation_are_held_out_from_all():
+    validates = np.arange(100) % 10 == 0
+    for _, held in parts_of(Rules(0.2, None, 0, 3), validates=validates).parts:
+        np.testing.assert_array_equal(held, np.flatnonzero(validates))
+    assert [len(held) for _, held in parts_of(Rules(0.0, None, 0, 2)).parts] == [0, 0]
 
 
 # Each refusal: what is done, and what the message says.
@@ -397,7 +437,15 @@ REFUSALS = {
         lambda: Target("y", "classification", ("a", "b")).encode(pa.array(["a", "c"])),
         "target 'y' holds 'c' at row 2, which is none of the 2 classes",
     ),
-    "too few rows to split": (lambda: split_rows(2, 0.2, 0), "2 rows are too few to keep 0.2 of them"),
+    "too few rows to split": (lambda: make_splits(Rules(0.2, None, 0, 1), None, 1), "1 rows are too few"),
+    "too few groups to split": (
+        lambda: make_splits(Rules(0.2, None, 0, 1), None, 2, groups=np.array(["a", "a"])),
+        "1 groups are too few for 2 folds",
+    ),
+    "one time only": (
+        lambda: make_splits(Rules(0.2, None, 0, 1), None, 3, time=np.zeros(3)),
+        "3 rows are too few to keep 0.2 of them",
+    ),
     "ragged columns": (
         lambda: TableEncoder().fit({"a": [1, 2], "b": [1]}),
         "the columns have different lengths: 1, 2",

@@ -14,6 +14,8 @@ from sklearn.utils.estimator_checks import check_estimator
 import cmlp
 from cmlp.tabular import TableEncoder, TableError, TabularClassifier, TabularRegressor, read_table
 from cmlp.tabular.fitting import fit_network
+from cmlp.tabular.recipe import PRESETS
+from cmlp.tabular.search import TRIALS
 
 TRAIN, ROWS = 500, 650
 QUICK = {"n_threads": 1, "hidden": (64,), "epochs": 120}
@@ -238,6 +240,7 @@ def test_weights_count_rows(shop):
     assert model.predict({"a": ["x", "y"]}).tolist() == ["p", "q"]
 
 
+RISING = [1.5 * k for k in range(40)]
 REFUSALS = {
     "rows": (
         lambda: TabularClassifier().fit({"a": [1, 2]}, ["x"]),
@@ -275,9 +278,31 @@ REFUSALS = {
         lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], sample_weight=[0, 0]),
         "the sample weights are zero in every row",
     ),
-    "folds of several networks": (
-        lambda: TabularRegressor("best", cv=2).fit({"a": range(40)}, np.arange(40.0) ** 2),
-        "preset 'best' compares 5 networks on one set of validation rows, which cv does not have",
+    "quantiles out of range": (
+        lambda: TabularRegressor("fast", epochs=1).fit({"a": RISING}, RISING).predict({"a": [1.0]}, [1.5]),
+        "quantile 1.5 is not between 0 and 1",
+    ),
+    "quantiles without held-out rows": (
+        lambda: (
+            TabularRegressor("fast", epochs=1, validation=0)
+            .fit({"a": RISING}, RISING)
+            .predict({"a": [1.0]}, [0.5])
+        ),
+        "quantiles need held-out rows; the model was trained without",
+    ),
+    "an eval_set without a column": (
+        lambda: TabularRegressor().fit({"a": [1, 2], "b": [1, 2]}, [1, 2], eval_set=({"a": [1]}, [1])),
+        "eval_set lacks columns of X: b",
+    ),
+    "an eval_set and groups": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1, 2], groups=[0, 1], eval_set=({"a": [1]}, [1])),
+        "eval_set says which rows validate: it takes no groups and no time",
+    ),
+    "no samples": (
+        lambda: (
+            TabularRegressor("fast", epochs=1).fit({"a": RISING}, RISING).explain({"a": [1.0]}, samples=0)
+        ),
+        "explain: samples is 0, it must be at least 1",
     ),
     "infinity after rows without a target": (
         lambda: TabularRegressor().fit({"a": [1.0, 2.0, np.inf, 3.0]}, [None, 1.0, 2.0, 3.0]),
@@ -310,21 +335,131 @@ def test_a_target_is_read_as_the_table_is_written():
     assert (model.target_.mean, model.target_.log) == (pytest.approx(20.5 * 1000 + 19.5), False)
 
 
-def test_a_time_limit_is_shared_by_the_trainings(shop, monkeypatch):
+@pytest.mark.parametrize(
+    ("options", "shares"), [({"cv": 4}, [4, 3, 2, 1]), ({}, [3, 2, 1]), ({"preset": "best"}, None)]
+)
+def test_a_time_limit_is_shared_by_the_trainings(shop, monkeypatch, options, shares):
     limits = []
 
-    def fit(*arguments, time_limit, **options):
-        limits.append(time_limit)
-        return fit_network(*arguments, time_limit=time_limit, **options)
+    def fit(*arguments, time_limit=None, **others):
+        if time_limit is not None:
+            limits.append(time_limit)
+        return fit_network(*arguments, time_limit=time_limit, **others)
 
-    monkeypatch.setattr("cmlp.tabular.jobs.fit_network", fit)
-    for options in ({"cv": 3}, {"preset": "best"}):
-        limits.clear()
-        model = TabularClassifier(**options, time_limit=1000.0, epochs=1, n_threads=1)
-        model.fit(shop.drop(columns="buys"), shop["buys"])
-        count = len(limits)
-        assert count == (4 if "cv" in options else 5)
-        np.testing.assert_allclose(limits, 1000.0 / np.arange(count, 0, -1), rtol=0.05)
+    monkeypatch.setattr("cmlp.tabular.members.fit_network", fit)
+    model = TabularClassifier(**options, time_limit=1000.0, epochs=1, n_threads=1)
+    model.fit(shop.drop(columns="buys"), shop["buys"])
+    if shares is None:  # so many trials first, then the rest
+        trials = TRIALS * len(PRESETS["best"].changes)
+        rest = PRESETS["best"].members - TRIALS
+        first = 1000.0 * trials / (trials + rest)
+        np.testing.assert_allclose(limits[:trials], first / np.arange(trials, 0, -1), rtol=0.05)
+        np.testing.assert_allclose(limits[trials:], 1000.0 / np.arange(rest, 0, -1), rtol=0.05)
+    else:
+        np.testing.assert_allclose(limits, 1000.0 / np.array(shares), rtol=0.05)
+
+
+def test_a_time_limit_shortens_the_schedules(shop):
+    x, y = shop.drop(columns="buys"), shop["buys"]
+    model = TabularClassifier("fast", time_limit=0.4, epochs=100_000, n_threads=1).fit(x, y)
+    assert model.record_["epochs"] < 100_000
+    assert model.record_["scores"]["accuracy"] > 0.6
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_networks_trained_side_by_side_have_the_bits_of_one_after_the_other(shop, threads):
+    x, y = shop.drop(columns="buys"), shop["buys"]
+    one, other = (TabularClassifier(epochs=8, n_threads=n).fit(x, y) for n in (1, threads))
+    assert len(list(one.net_[0])) == PRESETS["default"].members
+    np.testing.assert_array_equal(one.predict_proba(x), other.predict_proba(x))
+
+
+def test_intervals_cover_what_they_say():
+    rng = np.random.default_rng(11)
+    x = rng.normal(size=(3000, 3))
+    y = x[:, 0] + 0.5 * rng.standard_t(4, size=3000)
+    model = TabularRegressor("fast", cv=4, n_threads=1).fit(x[:1000], y[:1000])
+    low, middle, high = model.predict(x[1000:], quantiles=[0.05, 0.5, 0.95]).T
+    assert 0.86 < np.mean((low <= y[1000:]) & (y[1000:] <= high)) < 0.94
+    assert 0.45 < np.mean(y[1000:] <= middle) < 0.55
+    assert np.all(low <= middle) and np.all(middle <= high)  # noqa: PT018
+
+
+def test_predictions_stay_within_the_range_of_the_training_rows():
+    x = np.linspace(-1, 1, 300)[:, None]
+    model = TabularRegressor("fast", n_threads=1).fit(x, 3 * x[:, 0])
+    assert np.abs(model.predict([[-50.0], [50.0], [1e300]])).max() <= 3 + 1e-6
+
+
+def test_probabilities_are_calibrated():
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=(6000, 4))
+    p = 1 / (1 + np.exp(-2 * x[:, 0]))
+    y = (rng.random(6000) < p).astype(int)
+    model = TabularClassifier("fast", cv=3, n_threads=1).fit(x[:1500], y[:1500])
+    shares = model.predict_proba(x[1500:])[:, 1]
+    bins = np.digitize(shares, [0.2, 0.4, 0.6, 0.8])
+    gaps = [abs(shares[bins == k].mean() - y[1500:][bins == k].mean()) for k in range(5)]
+    assert max(gaps) < 0.08
+
+
+@pytest.mark.parametrize("task", ["classes", "quantity"])
+def test_predictions_out_of_fold(shop, task):
+    x = shop.drop(columns="buys")
+    cls, y = (TabularClassifier, shop["buys"]) if task == "classes" else (TabularRegressor, x["age"] * 1.5)
+    y = y.astype(object).mask(np.arange(400) % 50 == 0)
+    folded = cls(cv=4, **QUICK).fit(x, y).out_of_fold_
+    some = cls(**QUICK).fit(x, y).out_of_fold_
+    assert folded.shape == ((400, 2) if task == "classes" else (400,))
+    unknown = np.isnan(folded).reshape(400, -1).any(axis=1)
+    np.testing.assert_array_equal(unknown, np.arange(400) % 50 == 0)
+    assert 0.55 < 1 - np.isnan(some).reshape(400, -1).any(axis=1).mean() < 0.62  # three folds of five
+    known = ~unknown
+    if task == "classes":
+        assert np.mean(np.where(folded[known, 1] > 0.5, "yes", "no") == y[known]) > 0.9
+    else:
+        assert np.corrcoef(folded[known], y[known].astype(float))[0, 1] > 0.99
+
+
+def test_rows_that_validate_are_given(shop):
+    x, y = shop.drop(columns="buys"), shop["buys"]
+    model = TabularClassifier(**QUICK).fit(x[:300], y[:300], eval_set=(x[300:], y[300:]))
+    assert (model.record_["rows"], model.record_["scored_on"]) == (300, 100)
+    known = ~np.isnan(model.out_of_fold_).any(axis=1)
+    np.testing.assert_array_equal(known, np.arange(400) >= 300)
+
+
+def test_importances_and_explanations(tmp_path):
+    rng = np.random.default_rng(13)
+    x = pd.DataFrame({"much": rng.normal(size=600), "same": 1.0, "none": rng.normal(size=600)})
+    x["some"] = rng.choice(["a", "b"], 600)
+    y = 3 * x["much"] + (x["some"] == "a")
+    model = TabularRegressor("fast", n_threads=1).fit(x, y)
+    much, same, none, some = model.feature_importances_
+    assert much > some > 5 * none
+    assert same == 0
+    assert model.feature_importances_.sum() == pytest.approx(1)
+    found = model.explain(x[:20], background=x)
+    assert found.columns == ["much", "none", "some"]
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), model.predict(x[:20]), rtol=1e-4)
+    slope = np.polyfit(x["much"][:20], found.values[:, 0], 1)[0]
+    assert slope == pytest.approx(3, rel=0.2)
+    cmlp.save(model, tmp_path / "m.safetensors")
+    loaded = cmlp.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.explain(x[:20], background=x).values, found.values)
+    for name in ("feature_importances_", "out_of_fold_"):
+        with pytest.raises(AttributeError, match=f"{name} is of the rows of fit; this model was loaded"):
+            getattr(loaded, name)
+
+
+def test_explanations_of_several_classes():
+    rng = np.random.default_rng(14)
+    x, y = rng.normal(size=(300, 2)), rng.choice(["a", "b", "c"], 300)
+    y[x[:, 0] > 0.5] = "c"
+    model = TabularClassifier("fast", epochs=20, n_threads=1).fit(x, y)
+    found = model.explain(x[:5])
+    assert found.values.shape == (5, 2, 3)
+    np.testing.assert_allclose(found.base + found.values.sum(axis=1), model.predict_proba(x[:5]), atol=1e-5)
 
 
 def test_a_loaded_model_takes_arrays_with_the_columns_left_out(tmp_path):
@@ -355,7 +490,7 @@ DAMAGE = {
     "later version": described(lambda data: {**data, "version": 99}),
     "no target": described(lambda data: {key: data[key] for key in ("version", "columns")}),
     "unknown kind": spelled('"numeric"', '"magic"'),
-    "zero deviation": spelled(r'"deviation": [\d.]+, "indicator"', '"deviation": 0, "indicator"'),
+    "negative scale": spelled(r'"scale": [\d.e-]+', '"scale": -1'),
     "text for a number": spelled(r'"median": [\d.]+', '"median": "two"'),
     "unknown field": spelled('"median"', '"mode"'),
     "no classes": spelled(r'\["no", "yes"\]', "[]"),

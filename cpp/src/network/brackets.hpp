@@ -1,4 +1,4 @@
-// Residuals and ensembles as brackets among the layers: which belong together.
+// Residuals and ensembles as brackets among the layers: which form a group.
 #pragma once
 
 #include <cmlp/network/parameter.hpp>

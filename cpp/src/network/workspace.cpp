@@ -179,8 +179,8 @@ MatrixView<const T> Workspace<T>::walk_back(const Model<T>& model, MatrixView<co
     return dy;
 }
 
-// Gradients of the inputs of all members but the first, of the ensemble that begins at the layer; each was the dy of the
-// bracket before the member.
+// Gradients of the inputs of all members but the first, of the ensemble that begins at the layer; each was the dy of
+// the bracket before the member.
 template <class T>
 std::span<const MatrixView<const T>> Workspace<T>::other_gradients(const Structure& structure, Index layer) {
     others_.clear();

@@ -15,8 +15,8 @@ std::atomic<std::uint32_t> threads = 0;
 }  // namespace
 
 unsigned ProcessCount::add() {
-    std::uint64_t seen = bits_.load(std::memory_order_relaxed);
-    while (!bits_.compare_exchange_weak(seen, Stamped(Stamped::of_bits(seen).number_here() + 1).bits())) {
+    std::uint64_t found = bits_.load(std::memory_order_relaxed);
+    while (!bits_.compare_exchange_weak(found, Stamped(Stamped::of_bits(found).number_here() + 1).bits())) {
     }
     return fork_count();
 }
@@ -27,9 +27,9 @@ void ProcessCount::subtract(unsigned process) {
 
 bool ProcessLock::lock() {
     for (int looks = 0;; ++looks) {
-        std::uint64_t seen = bits_.load(std::memory_order_relaxed);
-        const bool held = Stamped::of_bits(seen).number_here() != 0;
-        if (!held && bits_.compare_exchange_weak(seen, Stamped(1).bits())) return seen == 0;
+        std::uint64_t found = bits_.load(std::memory_order_relaxed);
+        const bool held = Stamped::of_bits(found).number_here() != 0;
+        if (!held && bits_.compare_exchange_weak(found, Stamped(1).bits())) return found == 0;
         wait_a_little(looks);
     }
 }

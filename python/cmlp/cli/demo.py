@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 from rich.text import Text
 
 import cmlp
+from cmlp import nn, optim
 from cmlp.cli import pictures
 from cmlp.cli.progress import progress
 from cmlp.cli.ui import OptionError, StoppedError, console, make_table, say
-from cmlp.tabular.fitting import NoModelError, Outcome, Rows, describe_end, fit_network, training_record
-from cmlp.tabular.recipe import Recipe, build_network, describe_network
+from cmlp.tabular.fitting import (
+    NoModelError,
+    Outcome,
+    Plan,
+    Rows,
+    describe_end,
+    fit_network,
+    training_record,
+)
 from cmlp.tabular.scores import Scores, classification_scores, confusion_counts, probabilities
 
 COUNT = click.IntRange(min=1)
@@ -46,26 +54,36 @@ def demo(out: Path, seed: int, epochs: int, threads: int | None) -> None:
     if threads is not None:
         cmlp.set_num_threads(threads)
     data = load_digits(seed)
-    recipe = Recipe((256, 128), "gelu", 0.3, "adam", 2e-3, epochs, 32, 20, seed)
     sizes = " + ".join(str(len(part[1])) for part in data)
-    console().print(f"{sizes} digits to train, validate and test; {describe_network(64, 10, recipe)}")
-    net = build_network(64, 10, recipe)
+    console().print(
+        f"{sizes} digits to train, validate and test; 64 inputs -> 256 gelu -> 128 gelu -> 10 outputs"
+    )
+    net = build_network(seed)
+    optimizer = optim.Adam(net.parameters(), lr=2e-3)
+    plan = Plan("cross_entropy", optimizer, (), epochs, batch_size=32, patience=20, seed=seed)
     try:
         with progress(epochs) as observer:
-            outcome = fit_network(
-                net, data.train, data.validation, recipe, loss="cross_entropy", observer=observer
-            )
+            outcome = fit_network(net, data.train, data.validation, plan, observer=observer)
     except NoModelError as error:
         raise StoppedError(f"{error}; nothing was written") from error
-    say(describe_end(outcome, recipe))
+    say(describe_end(outcome, plan.patience))
     shares = probabilities(net.predict(data.test[0]))
     scores = classification_scores(data.test[1], shares)
     record = {"data": "digits", "rows": len(data.train[1]), "test": scores}
-    record |= training_record(outcome, recipe)
+    record |= training_record(outcome)
     cmlp.save(net, out / MODEL, metadata={"cmlp.training": json.dumps(record)})
     show_results(data.test, shares, outcome, scores, out)
     if outcome.interrupted:
         raise StoppedError("stopped by Ctrl-C; the best epoch so far is what you see above")
+
+
+def build_network(seed: int) -> nn.Sequential:
+    """The network that reads 64 pixels as one of 10 digits."""
+    return nn.Sequential(
+        nn.Linear(64, 256), nn.GELU(), nn.Dropout(0.3),
+        nn.Linear(256, 128), nn.GELU(), nn.Dropout(0.3),
+        nn.Linear(128, 10), seed=seed,
+    )  # fmt: skip
 
 
 def load_digits(seed: int) -> Digits:

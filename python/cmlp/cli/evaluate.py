@@ -68,7 +68,7 @@ class Evaluation:
             raise CommandError(f"{source.name}: no row has a value in {self.target.name!r}")
         x, self.remarks = model.encoder_.encode(table)
         self.rows: Any = np.flatnonzero(known)
-        self.outputs: Any = model.net_.predict(x)[known]
+        self.outputs: Any = model.outputs(x)[known]
         self.without: int = int((~known).sum())
 
     def scores(self, rows: Any = slice(None)) -> dict[str, float]:

@@ -82,45 +82,19 @@ def importances(model: Any, table: "pa.Table") -> list[Importance]:
 
     Where the table lacks the target, the measure is how far predictions move.
     """
-    target, rng = model.target_, np.random.default_rng(0)
-    table = _sample(table)
+    from cmlp.tabular.explanation import permutation_drops, places
+
+    target, table = model.target_, _sample(table)
     x, y = model.encoder_.encode(table)[0], None
     if target.name in table.column_names:
         known, values = known_targets(target, table)
         if len(values):
             x, y = x[known], values
-    measure, compare = _measure(model, y, model.net_.predict(x))
-    drops = {}
-    for column in model.encoder_.columns_:
-        values, place = [], _place(model, column)
-        for _ in range(REPEATS):
-            rows = rng.permutation(x.shape[0])
-            values.append(compare(model.net_.predict(_replaced(x, place, x[rows][:, place]))))
-        drops[column.name] = float(np.mean(values))
+    measure, compare = _measure(model, y, model.outputs(x))
+    drops = permutation_drops(x, places(model.encoder_), lambda other: compare(model.outputs(other)), REPEATS)
     most = max(max(drops.values()), 1e-300)
     found = [Importance(name, drop, max(drop, 0.0) / most, measure) for name, drop in drops.items()]
     return sorted(found, key=lambda item: -item.drop)
-
-
-def _place(model: Any, column: Any) -> slice:
-    """Where the features of a column are."""
-    before = model.encoder_.columns_[: model.encoder_.columns_.index(column)]
-    start = sum(len(other.features) for other in before)
-    return slice(start, start + len(column.features))
-
-
-def _replaced(x: Any, place: slice, block: Any) -> Any:
-    """Features (rows, features) with others of one column, whose place it is."""
-    import scipy.sparse as sp
-
-    from cmlp.tabular.columns.categories import dense
-
-    if sp.issparse(x):
-        parts = [x[:, : place.start], sp.csr_matrix(block), x[:, place.stop :]]
-        return sp.hstack(parts, "csr", np.float32)
-    changed = x.copy()
-    changed[:, place] = dense(block)
-    return changed
 
 
 def _measure(model: Any, y: Any, plain: Any) -> tuple[str, Any]:
@@ -140,15 +114,17 @@ def dependence(model: Any, table: "pa.Table", name: str) -> Dependence:
     """Partial dependence of the predictions on a column."""
     import pyarrow as pa
 
+    from cmlp.tabular.explanation import places, replaced
     from cmlp.tabular.scores import probabilities
 
     table, target = _sample(table, 500), model.target_
     column = next(column for column in model.encoder_.columns_ if column.name == name)
     values, x = _grid(column, table), model.encoder_.encode(table)[0]
+    place = places(model.encoder_)[name]
     predictions, k = [], positive_class(model) if target.classes else 0
     for value in values:
         cells = pa.array([value] * len(table))
-        outputs = model.net_.predict(_replaced(x, _place(model, column), column.transform(cells, [])))
+        outputs = model.outputs(replaced(x, place, column.transform(cells, [])))
         mean = probabilities(outputs)[:, k].mean() if target.classes else target.decode(outputs[:, 0]).mean()
         predictions.append(float(mean))
     what = f"probability of {target.classes[k]!r}" if target.classes else target.name

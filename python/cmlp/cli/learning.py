@@ -116,7 +116,7 @@ def fit(options: Options, parameters: dict[str, Any], source: "Source") -> Any:
     )
     observers = Observers(
         prepared=lambda rows: show_columns(rows, source.name, len(table)),
-        network=lambda text, recipe: _network(text, recipe.epochs),
+        network=_network,
         trained=_say_end,
     )
     model._fit_labelled(data, observers)
@@ -138,10 +138,17 @@ def _input_types(table: "pa.Table", target: str, unused: list[str], types: dict[
     return {name: kind for name, kind in types.items() if name not in unused}
 
 
-def _say_end(outcome: Any, recipe: Any) -> None:
+def _say_end(members: list[Any], seconds: float) -> None:
     from cmlp.tabular.fitting import describe_end
 
-    say(describe_end(outcome, recipe))
+    first = members[0]
+    if len(members) == 1:
+        say(describe_end(first.outcome, first.training.recipe.patience))
+        return
+    epochs = sum(len(member.outcome.history["loss"]) for member in members)
+    ended = sum(member.outcome.end != "epochs" for member in members)
+    early = f"; {ended} of them ended early" if ended else ""
+    say(f"trained {len(members)} networks for {epochs} epochs in {seconds:.1f} s; each kept its best{early}")
 
 
 def _network(text: str, epochs: int) -> Any:

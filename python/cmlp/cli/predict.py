@@ -168,22 +168,16 @@ def predictions(
 
     copied = {name: find_column(table, name) for name in ids}
     x, remarks = model.encoder_.encode(table)
-    outputs, target = model.net_.predict(x), model.target_
+    outputs, target = model.outputs(x), model.target_
     found.add(table, outputs, remarks)
     if not target.classes:
-        values = [target.decode(outputs[:, 0]), *(_quantile(model, outputs[:, 0], q) for q in quantiles)]
+        values = [target.decode(outputs[:, 0]), *(model.quantile(outputs[:, 0], q) for q in quantiles)]
     else:
         shares = probabilities(outputs)
         values = [] if only == "proba" else [target.decode(target.choose(shares)).tolist()]
         values += [] if only == "class" else list(shares.T.astype(np.float32))
     names = _names(target, only, quantiles)
     return pa.table(copied | {name: pa.array(v) for name, v in zip(names, values, strict=True)})
-
-
-def _quantile(model: Any, outputs: Any, q: float) -> Any:
-    """The prediction moved by the q-quantile of the residuals of the held-out rows."""
-    residuals = model.record_["residuals"]
-    return model.target_.decode(outputs + np.interp(q, np.linspace(0, 1, len(residuals)), residuals))
 
 
 def _show(result: "pa.Table", rows: int) -> None:

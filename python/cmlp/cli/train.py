@@ -15,6 +15,7 @@ from cmlp.tabular.scores import CLASSIFICATION, REGRESSION
 
 TASK_HELP = "auto: text, true/false and up to 20 integers are classes; other numbers are a quantity."
 COLUMN_HELP = "Type of a column: number, category, date, text, list, yes/no or drop. May be repeated."
+PRESET_HELP = "fast: one network; default: three; best: eight wider ones, two recipes compared."
 METRICS = (*CLASSIFICATION, *REGRESSION)
 
 
@@ -32,7 +33,7 @@ METRICS = (*CLASSIFICATION, *REGRESSION)
     "--validation", type=SHARE, default=0.2, help="Share of the rows held out for scores; 0 for none."
 )
 @click.option(
-    "--cv", type=click.IntRange(min=2), metavar="K", help="Scores from K folds; the model uses all rows."
+    "--cv", type=click.IntRange(min=2), metavar="K", help="K networks, each row is held out from one."
 )
 @click.option("--group", metavar="COLUMN", help="Rows with one value of this column stay in one part.")
 @click.option("--time", metavar="COLUMN", help="The latest rows by this column validate.")
@@ -40,23 +41,35 @@ METRICS = (*CLASSIFICATION, *REGRESSION)
 @click.option("--class-weight", type=click.Choice(["balanced"]), help="Rows of rare classes count more.")
 @click.option("--metric", type=click.Choice(METRICS), metavar="NAME", help="The score to choose the epoch by "
               f"(and of two classes the threshold): {', '.join(METRICS)}.  [default: the loss]")  # fmt: skip
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", help="How much is tried.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", help=PRESET_HELP)
 @click.option(
     "--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop training then."
 )
 @click.option(
     "--hidden",
     metavar="WIDTHS",
-    help="Widths of the hidden layers; none: a linear model.  [default: 128,128]",
+    help="Widths of the hidden layers; none: a linear model.  [default: 128,128,128]",
 )
-@click.option("--activation", metavar="NAME", help="Activation of the hidden layers.  [default: relu]")
-@click.option("--optimizer", metavar="NAME", help="How the weights are updated.  [default: adam]")
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Learning rate.  [default: 0.003]")
-@click.option("--epochs", type=COUNT, help="Passes over the rows, at most.  [default: 200]")
+@click.option(
+    "--activation",
+    metavar="NAME",
+    help="Activation of the hidden layers.  [default: selu for classes, mish for a quantity]",
+)
+@click.option("--optimizer", metavar="NAME", help="How the weights are updated.  [default: adamw]")
+@click.option(
+    "--lr",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Learning rate.  [default: 0.04 for classes, 0.2 for a quantity]",
+)
+@click.option(
+    "--epochs", type=COUNT, help="Passes over the rows, at most.  [default: 48 to 256, by the number of rows]"
+)
 @click.option("--batch-size", type=COUNT, help="Rows a step.  [default: 32 to 1024, by the number of rows]")
 @click.option("--dropout", type=SHARE, help="Share of the hidden values to drop in training.  "
-              "[default: 0.2 for classes, 0 for a quantity]")  # fmt: skip
-@click.option("--patience", type=COUNT, help="Stop after so many epochs without improvement.  [default: 20]")
+              "[default: 0.15]")  # fmt: skip
+@click.option(
+    "--patience", type=COUNT, help="Stop after so many epochs without improvement.  [default: never]"
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the split and of all that is random.")
 @click.option("--threads", type=COUNT, help="CPU threads; they never change the result.  [default: all]")
 def train(hidden: str | None, threads: int | None, column: tuple[str, ...], **options: Any) -> None:
@@ -65,7 +78,7 @@ def train(hidden: str | None, threads: int | None, column: tuple[str, ...], **op
     TABLE is a file (CSV with any separator and encoding, TSV, Parquet, Feather, ORC, Excel, ODS, JSON; also
     compressed), several files, a folder of them, or - for the standard input.
 
-    Says what each column is taken for, trains until the validation rows show no improvement, compares the
+    Says what each column is taken for, trains networks with different rows held out, compares the
     model with a trivial prediction, and writes it with its preprocessing. Ctrl-C ends the training early:
     the best epoch so far is reported and written, and the exit code is 130.
     """

@@ -15,8 +15,8 @@ from cmlp.nn.module import LayerSpec, Module
 class Ensemble(Container):
     """``y = sum_m w_m f_m(x)``, f_m the members: modules that get the same input; by default their mean.
 
-    The weights are fixed numbers, the members train together. Members may hold any modules, other ensembles
-    among them; a sparse input goes to the first Linear of each.
+    The weights are fixed numbers, all members train in the same steps. Members may hold any modules, also
+    ensembles; a sparse input goes to the first Linear of each.
 
     Parameters
     ----------

@@ -140,7 +140,7 @@ class Placed(HasFields):
 
     @staticmethod
     def _count_move() -> None:
-        """Have every module and optimizer look anew where its numbers are; called after a move."""
+        """Have every module and optimizer look again where its numbers are; called after a move."""
         Placed._moves = next(_NUMBERS_OF_MOVES)
 
     def _was_changed(self) -> bool:

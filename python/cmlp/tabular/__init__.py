@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from cmlp.tabular.reading import read_table as read_table
     from cmlp.tabular.reading import table_suffix as table_suffix
     from cmlp.tabular.reading import write_table as write_table
-    from cmlp.tabular.split import split_rows as split_rows
     from cmlp.tabular.target import Target as Target
     from cmlp.tabular.target import find_column as find_column
     from cmlp.tabular.target_cells import read_target as read_target
@@ -35,7 +34,6 @@ _HOMES = {
     "read_source": "reading",
     "read_table": "reading",
     "read_target": "target_cells",
-    "split_rows": "split",
     "table_suffix": "reading",
     "write_table": "reading",
 }
@@ -63,7 +61,6 @@ __all__ = [
     "read_source",
     "read_table",
     "read_target",
-    "split_rows",
     "table_suffix",
     "write_table",
 ]

@@ -160,6 +160,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """How many columns the matrix has."""
         return self._row_width
 
+    @property
+    def continuous_(self) -> list[int]:
+        """The features that are numbers, not 0/1."""
+        starts = np.cumsum([0, *(len(column.features) for column in self.columns_)])
+        return [
+            int(start) + k
+            for start, column in zip(starts, self.columns_, strict=False)
+            for k in range(column.continuous)
+        ]
+
     def transform(self, X: Any) -> Any:
         """Turn a table into features.
 

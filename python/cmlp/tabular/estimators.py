@@ -1,6 +1,7 @@
 """`TabularClassifier` and `TabularRegressor`: tables in, predictions out; what `cmlp train` uses."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,18 +22,18 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
     Parameters
     ----------
     preset : {"fast", "default", "best"}
-        How much is tried: one small network, one network, or several of which the best on the validation
-        rows is kept.
+        How much is trained: one network for a short time; three, each with other rows held out, whose mean
+        predicts; or eight wider ones, by the better of two recipes.
     time_limit : float, optional
-        Seconds for training, shared equally by the networks that are trained.
+        Seconds for training, shared by the networks; each has as many epochs as it allows.
     cv : int, optional
-        Folds: the scores come from models that were not trained on the rows, and the final model is trained
-        on all rows for as many epochs as the folds' best ones had in the middle. Not with preset ``best``.
+        Folds instead of the preset's number of networks: each row is held out once, and the scores are of
+        all rows. With `time` the folds go forwards and the last network predicts.
     types : dict of str, optional
         Columns whose type is given, see `TableEncoder`.
     metric : str, optional
         The score that chooses the epoch, and the threshold of two classes: ``accuracy``, ``balanced
-        accuracy``, ``log loss``, ``AUC``, ``average precision``, ``F1``. By default the log loss chooses the
+        accuracy``, ``log loss``, ``AUC``, ``average precision``, ``F1``. By default the loss chooses the
         epoch; the threshold is 0.5, or that of the best F1 where fewer than 1 row of 5 is of the rarer class.
     validation : float, default 0.2
         Share of the rows held out.
@@ -50,7 +51,12 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
     classes_ : numpy.ndarray
         The labels, sorted, with their own type.
     encoder_, target_, net_ : TableEncoder, Target, cmlp.nn.Sequential
-        The parts of the model.
+        The parts of the model; several networks are one, an `cmlp.nn.Ensemble`. Its outputs are logits whose
+        softmax is calibrated on the held-out rows.
+    out_of_fold_ : numpy.ndarray
+        Predictions of the training rows by networks that did not see them.
+    feature_importances_ : numpy.ndarray
+        Of each column, (columns,).
     record_ : dict
         Scores, those of the trivial prediction, and how training went.
     remarks_ : list of str
@@ -126,16 +132,37 @@ class TabularRegressor(RegressorMixin, TabularModel):  # type: ignore[misc]
 
     _task = "regression"
 
-    def predict(self, X: Any) -> NDArray[np.float64]:
-        """The predicted value of each row in the target's unit, (rows,).
+    def predict(self, X: Any, quantiles: Sequence[float] | None = None) -> NDArray[np.float64]:
+        """The predicted value of each row in the target's unit, within what the training rows had, (rows,).
 
         Parameters
         ----------
         X : table-like
             Rows with the columns of the training table as its files had them; or one row as a dictionary.
+        quantiles : sequence of float, optional
+            In [0, 1]: give values that so many of such rows stay below instead, (rows, quantiles). They are
+            the prediction moved by what held-out rows lay above theirs (split conformal prediction; Lei et
+            al., JASA 2018), so the range from 0.05 to 0.95 holds 90 % of new rows of the kind.
+
+        Raises
+        ------
+        TableError
+            For quantiles outside [0, 1], or of a model that was trained without held-out rows.
         """
-        outputs = self._outputs(X)
-        return np.asarray(self.target_.decode(outputs[:, 0]), np.float64)
+        outputs = self._outputs(X)[:, 0]
+        if quantiles is None:
+            return np.asarray(self.target_.decode(outputs), np.float64)
+        return np.stack([self.quantile(outputs, q) for q in quantiles], axis=1)
+
+    def quantile(self, outputs: NDArray[Any], q: float) -> NDArray[np.float64]:
+        """The value that a share q of rows with these outputs (rows,) stay below, (rows,)."""
+        if not 0 <= q <= 1:
+            raise TableError(f"quantile {q} is not between 0 and 1")
+        if "residuals" not in self.record_:
+            raise TableError("quantiles need held-out rows; the model was trained without")
+        residuals = self.record_["residuals"]
+        moved = outputs + np.interp(q, np.linspace(0, 1, len(residuals)), residuals)
+        return np.asarray(self.target_.decode(moved), np.float64)
 
 
 def from_network(net: nn.Sequential) -> Any:

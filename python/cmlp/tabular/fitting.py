@@ -1,18 +1,17 @@
 """Training of one network for a table: the best epoch is kept, also when Ctrl-C or a time limit ends it."""
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp import nn, optim
-from cmlp.tabular.recipe import Recipe, batch_size_for
+from cmlp import nn
 
-Metric = Callable[[NDArray[Any], NDArray[Any]], float]
-Observer = Callable[[int, dict[str, float]], None]
+Metric = Callable[[NDArray[Any], NDArray[Any], NDArray[np.float64] | None], float]
+Observer = Callable[[int, dict[str, float]], bool | None]
 
 
 class Rows(NamedTuple):
@@ -54,37 +53,47 @@ class Outcome:
 
 
 class BestEpoch:
-    """Keeps the weights of the best epoch, and reports each epoch to an observer.
+    """Keeps the weights of the best epoch, the later of equal ones, and reports each epoch to an observer.
 
     Parameters
     ----------
     net : cmlp.nn.Sequential
         The network in training.
     observer : callable
-        Called with the epoch (from 1) and its values by name.
+        Called with the epoch (from 1) and its values by name; False ends the training.
     patience : int
         Epochs without improvement before training stops; 0: never.
+    validated : bool
+        Whether there are validation rows; otherwise the last epoch is the best.
     value : callable, optional
-        The monitored value, the lower the better; by default the validation loss, or the training loss.
+        The monitored value, the lower the better; by default the validation loss.
     """
 
     def __init__(
-        self, net: nn.Sequential, observer: Observer, patience: int, value: Callable[[], float] | None = None
+        self,
+        net: nn.Sequential,
+        observer: Observer,
+        patience: int,
+        validated: bool,
+        value: Callable[[], float] | None = None,
     ) -> None:
-        self._net, self._observer, self._patience, self._value = net, observer, patience, value
-        self.epoch, self.value = 0, float("inf")
+        self._net, self._observer, self._patience = net, observer, patience
+        self._validated, self._value = validated, value
+        self.epoch, self.value, self.end = 0, float("inf"), "patience"
         self._weights: dict[str, NDArray[Any]] = {}
 
     def epoch_end(self, values: dict[str, Any]) -> bool:
         """Compare an epoch with the best one; False stops the training."""
         epoch = values["epoch"] + 1
         value = self._value() if self._value else values.get("val_loss", values["loss"])
-        if value < self.value:
-            self.epoch = epoch
-            self.value = value
+        if not self._validated or value <= self.value:
+            self.epoch, self.value = epoch, value
             self._weights = self._net.state_dict()
-        self._observer(epoch, {name: values[name] for name in values if name.endswith(("loss", "accuracy"))})
-        return not self._patience or epoch - self.epoch < self._patience
+        shown = {name: values[name] for name in values if name.endswith(("loss", "accuracy"))}
+        if self._observer(epoch, shown) is False:
+            self.end = "Ctrl-C"
+            return False
+        return not (self._validated and self._patience) or epoch - self.epoch < self._patience
 
     def restore(self) -> None:
         """Set the network to the weights of the best epoch."""
@@ -95,13 +104,41 @@ class NoModelError(RuntimeError):
     """Training ended before there was a model: in its first epoch, or in a fold of a cross-validation."""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    loss : cmlp.nn.losses.Loss or str
+        The loss.
+    optimizer : Optimizer
+        Over the network's parameters.
+    schedulers : sequence
+        Of the optimizer, a step an update.
+    epochs, batch_size : int
+        At most so many passes over the rows; rows a step.
+    patience : int
+        Epochs without improvement before it stops; 0: never.
+    seed : int
+        Of the shuffles and the dropout.
+    """
+
+    loss: Any
+    optimizer: Any
+    schedulers: Sequence[Any]
+    epochs: int
+    batch_size: int
+    patience: int = 0
+    seed: int = 0
+
+
 def fit_network(
     net: nn.Sequential,
     train: Rows,
     validation: Rows | None,
-    recipe: Recipe,
+    plan: Plan,
     *,
-    loss: str,
     observer: Observer = lambda epoch, values: None,
     metric: Metric | None = None,
     class_weight: str | None = None,
@@ -115,16 +152,14 @@ def fit_network(
     net : cmlp.nn.Sequential
         The network.
     train, validation : Rows
-        The rows; without validation rows the training loss chooses the epoch.
-    recipe : Recipe
+        The rows; without validation rows the last epoch is the best.
+    plan : Plan
         How to train.
-    loss : str
-        Name of the loss.
     observer : callable
-        Called after each epoch with its number (from 1) and its values.
+        Called after each epoch with its number (from 1) and its values; False ends the training.
     metric : callable, optional
-        Of (targets, outputs) of the validation rows, the lower the better: chooses the epoch instead of the
-        loss.
+        Of (targets, outputs, weights) of the validation rows, the lower the better: chooses the epoch instead
+        of the loss.
     class_weight : {"balanced"}, optional
         As in ``net.fit``.
     time_limit : float
@@ -147,27 +182,34 @@ def fit_network(
     start, end = time.perf_counter(), "epochs"
     value = None
     if metric is not None and validation is not None:
-        value = lambda: metric(validation.y, net.predict(validation.x))  # noqa: E731
-    best = BestEpoch(net, observer, recipe.patience if validation else 0, value)
-    options: dict[str, Any] = {"time_limit": time_limit, "class_weight": class_weight, "n_threads": n_threads}
-    if loss == "cross_entropy":
-        options["metrics"] = ["accuracy"]
+        value = lambda: metric(validation.y, net.predict(validation.x), validation.weight)  # noqa: E731
+    best = BestEpoch(net, observer, plan.patience, validation is not None, value)
+    if plan.loss == "cross_entropy" or isinstance(plan.loss, nn.CrossEntropyLoss):
+        options: dict[str, Any] = {"metrics": ["accuracy"]}
+    else:
+        options = {}
     try:
         history = net.fit(
             train.x,
             train.y,
-            loss=loss,
-            optimizer=optim.Optimizer(net.parameters(), recipe.optimizer, lr=recipe.lr),
-            epochs=recipe.epochs,
-            batch_size=recipe.batch_size or batch_size_for(len(train.y)),
+            loss=plan.loss,
+            optimizer=plan.optimizer,
+            scheduler=list(plan.schedulers) or None,
+            scheduler_interval="step",
+            epochs=plan.epochs,
+            batch_size=plan.batch_size,
+            drop_last=bool(plan.schedulers),
             sample_weight=train.weight,
             validation_data=None if validation is None else tuple(v for v in validation if v is not None),
             callbacks=[best.epoch_end],
             verbose=False,
-            seed=recipe.seed,
+            seed=plan.seed,
+            time_limit=time_limit,
+            class_weight=class_weight,
+            n_threads=n_threads,
             **options,
         )
-        end = {"time_limit": "time", "callback": "patience"}.get(history.stop, "epochs")
+        end = {"time_limit": "time", "callback": best.end}.get(history.stop, "epochs")
     except KeyboardInterrupt:
         end = "Ctrl-C"
     if not best.epoch or net.history is None:
@@ -177,11 +219,11 @@ def fit_network(
     return Outcome(net.history.history, best.epoch, best.value, time.perf_counter() - start, end)
 
 
-def describe_end(outcome: Outcome, recipe: Recipe) -> str:
+def describe_end(outcome: Outcome, patience: int) -> str:
     """Say in a line how long a training took and why it ended."""
     why = {
         "epochs": "all epochs done",
-        "patience": f"no improvement for {recipe.patience} epochs",
+        "patience": f"no improvement for {patience} epochs",
         "time": "the time limit is reached",
         "Ctrl-C": "stopped by Ctrl-C",
     }[outcome.end]
@@ -189,7 +231,7 @@ def describe_end(outcome: Outcome, recipe: Recipe) -> str:
     return f"trained {epochs} epochs in {outcome.seconds:.1f} s ({why}); kept epoch {outcome.best_epoch}"
 
 
-def training_record(outcome: Outcome, recipe: Recipe) -> dict[str, Any]:
+def training_record(outcome: Outcome) -> dict[str, Any]:
     """What a model file keeps of a training, as JSON types."""
     history = outcome.history
     losses = history.get("val_loss", history["loss"])
@@ -200,5 +242,4 @@ def training_record(outcome: Outcome, recipe: Recipe) -> dict[str, Any]:
         "loss_on": "validation" if "val_loss" in history else "training",
         "seconds": round(outcome.seconds, 3),
         "interrupted": outcome.interrupted,
-        "recipe": asdict(recipe),
     }

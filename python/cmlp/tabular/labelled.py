@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cmlp.tabular.arrow import simple
-from cmlp.tabular.errors import TableError
+from cmlp.tabular.errors import TableError, listing
 from cmlp.tabular.inference import Habits, find_habits
 from cmlp.tabular.target_cells import TargetCells, read_target
 
@@ -29,6 +29,8 @@ class LabelledTable:
         How the inputs write numbers and dates.
     weight, groups, time : numpy.ndarray or None
         Of each row, (rows,).
+    validates : numpy.ndarray or None
+        Whether a row is held out from every network, (rows,).
     """
 
     table: pa.Table
@@ -38,6 +40,7 @@ class LabelledTable:
     weight: NDArray[np.float64] | None = None
     groups: NDArray[Any] | None = None
     time: NDArray[np.float64] | None = None
+    validates: NDArray[np.bool_] | None = None
 
     @classmethod
     def read(cls, table: pa.Table, name: str, column: Any) -> "LabelledTable":
@@ -89,6 +92,43 @@ class LabelledTable:
         return replace(
             self, weight=_weights(weight, rows), groups=_groups(groups, rows), time=_times(time, rows)
         )
+
+    def joined(self, table: pa.Table, column: Any) -> "LabelledTable":
+        """Add rows that are held out.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            Their inputs.
+        column : pyarrow.Array or pyarrow.ChunkedArray
+            Their targets.
+
+        Returns
+        -------
+        LabelledTable
+            All rows.
+
+        Raises
+        ------
+        TableError
+            If columns are missing, hold another type, or rows have a group or a time.
+        """
+        if self.groups is not None or self.time is not None:
+            raise TableError("eval_set says which rows validate: it takes no groups and no time")
+        absent = [name for name in self.table.column_names if name not in table.column_names]
+        if absent:
+            raise TableError(f"eval_set lacks columns of X: {listing(absent)}")
+        other = LabelledTable.read(table.select(self.table.column_names), self.name, column)
+        try:
+            both = pa.concat_tables([self.table, other.table], promote_options="permissive")
+            cells = pa.chunked_array([self.cells.array, other.cells.array]).combine_chunks()
+        except pa.ArrowException as error:
+            raise TableError(f"eval_set has columns of other types than X: {error}") from error
+        rows = len(self.table), len(table)
+        weight = None if self.weight is None else np.concatenate([self.weight, np.ones(rows[1])])
+        validates = np.repeat([False, True], rows)
+        cells = replace(self.cells, array=cells)
+        return replace(self, table=both, cells=cells, weight=weight, validates=validates)
 
 
 def _weights(values: Any, rows: int) -> NDArray[np.float64] | None:

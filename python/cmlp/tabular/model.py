@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,25 @@ from sklearn.base import BaseEstimator
 
 from cmlp import nn
 from cmlp._foreign_names import names_arguments
+from cmlp.tabular import scores as scoring
 from cmlp.tabular.arrow import arrow_column, as_table
 from cmlp.tabular.encoder import TableEncoder, check_size
 from cmlp.tabular.errors import TableError
-from cmlp.tabular.jobs import Job, Observers
+from cmlp.tabular.explanation import (
+    Explanation,
+    contributions,
+    permutation_drops,
+    places,
+    predicted_value,
+)
+from cmlp.tabular.fitting import Rows
+from cmlp.tabular.jobs import Job, Observers, score
 from cmlp.tabular.labelled import LabelledTable
-from cmlp.tabular.recipe import PRESETS, Recipe
+from cmlp.tabular.network import Inputs
+from cmlp.tabular.recipe import PRESETS, SPARSE, TASK_RECIPES, Preset, Recipe
 from cmlp.tabular.target import Target
 
-VERSION = 2
+VERSION = 3
 TABLE_KEY, RECORD_KEY = "cmlp.table", "cmlp.training"
 
 
@@ -69,27 +80,38 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.n_threads = n_threads
 
-    def _recipes(self) -> list[Recipe]:
-        """The recipes of the preset, with what the parameters change in all of them."""
+    def _preset(self) -> Preset:
         if self.preset not in PRESETS:
             raise TableError(f"unknown preset {self.preset!r}; choose from {', '.join(PRESETS)}")
+        return PRESETS[self.preset]
+
+    def _seed(self) -> int:
+        if self.random_state is None:
+            return int(np.random.default_rng().integers(2**31))
+        return int(self.random_state)
+
+    def _recipes(self, inputs: Inputs, seed: int) -> list[Recipe]:
+        """The recipes of the preset, with what the parameters change in all of them."""
         names = ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "patience")
         given: dict[str, Any] = {
             name: getattr(self, name) for name in names if getattr(self, name) is not None
         }
         if self.hidden is not None:
             given["hidden"] = tuple(self.hidden)
-        seed = (
-            int(np.random.default_rng().integers(2**31))
-            if self.random_state is None
-            else int(self.random_state)
-        )
-        # Dropout changes the scale of a regression's outputs between training and prediction.
-        base: dict[str, Any] = {"seed": seed, "dropout": 0.2 if self._task == "classification" else 0.0}
-        recipes = [Recipe(**{**base, **changes, **given}) for changes in PRESETS[self.preset]]
-        return list(dict.fromkeys(recipes))
+        if given.get("optimizer", "adamw") != "adamw":
+            given = {"lr": None, **given}
+        base = replace(TASK_RECIPES[self._task], seed=seed, **(SPARSE if inputs.sparse else {}))
+        return [replace(base, **{**changes, **given}) for changes in self._preset().changes]
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, time: Any = None) -> Any:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        groups: Any = None,
+        time: Any = None,
+        eval_set: tuple[Any, Any] | None = None,
+    ) -> Any:
         """Infer the columns, train, and keep the best epoch by the validation rows.
 
         Parameters
@@ -105,6 +127,8 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
             Rows of one group are all in training or all in validation.
         time : array-like (rows,), optional
             Numbers: the latest rows validate.
+        eval_set : (X, y), optional
+            Other rows that validate; all rows of `X` train.
 
         Returns
         -------
@@ -120,14 +144,12 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         if y is None:
             raise TableError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         name = str(getattr(y, "name", None) or "y")
-        y = _one_column(y)
         table = as_table(X)
         check_size(table)
-        is_arrow = isinstance(y, pa.Array | pa.ChunkedArray)
-        column = y if is_arrow else arrow_column(np.asarray(y) if isinstance(y, list) else y)
-        return self._fit_labelled(
-            LabelledTable.read(table, name, column).extended(sample_weight, groups, time)
-        )
+        data = LabelledTable.read(table, name, _arrow_target(y)).extended(sample_weight, groups, time)
+        if eval_set is not None:
+            data = data.joined(as_table(eval_set[0]), _arrow_target(eval_set[1]))
+        return self._fit_labelled(data)
 
     def _fit_labelled(self, data: LabelledTable, observers: Observers | None = None) -> Any:
         result = Job(self, data, observers).run()
@@ -135,6 +157,9 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         self.target_: Target = result.target
         self.net_: nn.Sequential = result.net
         self.record_: dict[str, Any] = result.record
+        self._out_of_fold: NDArray[np.float64] = result.out_of_fold
+        self._held_out: Rows = result.held_out
+        self._importances: NDArray[np.float64] | None = None
         self.remarks_: list[str] = result.remarks
         return self._fitted()
 
@@ -144,12 +169,107 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         self.is_fitted_ = True
         return self
 
-    def _outputs(self, X: Any) -> NDArray[Any]:
+    def _check_fitted(self) -> None:
         if not hasattr(self, "net_"):
             from sklearn.exceptions import NotFittedError
 
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit first")
-        return np.asarray(self.net_.predict(self.encoder_.transform(X)))
+
+    def _encoded(self, X: Any) -> Any:
+        self._check_fitted()
+        return self.encoder_.transform(X)
+
+    def _outputs(self, X: Any) -> NDArray[Any]:
+        return self.outputs(self._encoded(X))
+
+    def outputs(self, x: Any) -> NDArray[Any]:
+        """Outputs for encoded rows: logits, or standardised values within the range of the training rows.
+
+        Parameters
+        ----------
+        x : numpy.ndarray or scipy.sparse.csr_matrix
+            Of `encoder_`, (rows, features).
+
+        Returns
+        -------
+        numpy.ndarray
+            float32 (rows, outputs).
+        """
+        return self.target_.within(self.net_.predict(x))
+
+    @property
+    def out_of_fold_(self) -> NDArray[np.float64]:
+        """Predictions of the rows of `fit` by networks that did not train on them.
+
+        Values (rows,) or probabilities (rows, classes), NaN for rows that were held out nowhere; with `cv`
+        there is none. A loaded model has no such rows.
+        """
+        outputs = self._of_fit("_out_of_fold", "out_of_fold_")
+        if not self.target_.classes:
+            return np.asarray(self.target_.decode(self.target_.within(outputs[:, 0])))
+        unknown = np.isnan(outputs)
+        return np.where(unknown, np.nan, scoring.probabilities(np.where(unknown, 0.0, outputs)))
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """How much worse held-out rows are predicted when a column is shuffled, as shares, (columns,).
+
+        By permutation, in the log loss or the squared error; 0 for columns that are left out or do not help.
+        Computed at first use; a loaded model has no held-out rows, `cmlp explain` measures on others.
+        """
+        rows = self._of_fit("_held_out", "feature_importances_")
+        if self._importances is None:
+            found = permutation_drops(rows.x, places(self.encoder_), self._worse(rows))
+            drops = np.array([max(found.get(str(name), 0.0), 0.0) for name in self.feature_names_in_])
+            self._importances = drops / (drops.sum() or 1.0)
+        return self._importances
+
+    def _worse(self, rows: Rows) -> Any:
+        name = "log loss" if self.target_.classes else "RMSE"
+        value: Any = lambda x: score(self.target_, rows.y, self.outputs(x), rows.weight)[name]  # noqa: E731
+        before = value(rows.x)
+        return lambda x: value(x) - before
+
+    def explain(self, X: Any, background: Any = None, samples: int = 16) -> Explanation:
+        """Say what each column adds to the prediction of each row: Shapley values, by sampling.
+
+        Parameters
+        ----------
+        X : table-like
+            Rows as for `predict`.
+        background : table-like, optional
+            Rows that predictions are compared with; by default the rows of X.
+        samples : int, default 16
+            Background rows and orders of the columns that are tried.
+
+        Returns
+        -------
+        Explanation
+            The columns, the mean prediction of the background, and what each column adds: in the target's
+            unit, or to the probability of the second class; of more classes to that of each.
+
+        Examples
+        --------
+        >>> from cmlp.tabular import TabularRegressor
+        >>> table = {"width": [float(k % 10) for k in range(100)], "colour": ["red", "blue"] * 50}
+        >>> model = TabularRegressor("fast", epochs=40).fit(table, [3.0 * (k % 10) for k in range(100)])
+        >>> found = model.explain({"width": [9.0, 0.0], "colour": ["red", "red"]}, background=table)
+        >>> found.columns, bool(found.values[0, 0] > 5), bool(abs(found.values[0, 1]) < 3)
+        (['width', 'colour'], True, True)
+        """
+        if samples < 1:
+            raise TableError(f"explain: samples is {samples}, it must be at least 1")
+        x = self._encoded(X)
+        other = x if background is None else self._encoded(background)
+        where = places(self.encoder_)
+        base, values = contributions(x, other, where, predicted_value(self), samples)
+        return Explanation(list(where), base, values)
+
+    def _of_fit(self, name: str, public: str) -> Any:
+        self._check_fitted()
+        if not hasattr(self, name):
+            raise AttributeError(f"{public} is of the rows of fit; this model was loaded from a file")
+        return getattr(self, name)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `fit` was called."""
@@ -167,6 +287,14 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         self.net_.metadata[TABLE_KEY] = json.dumps(data, allow_nan=False)
         self.net_.metadata[RECORD_KEY] = json.dumps(self.record_)
         return self.net_
+
+
+def _arrow_target(y: Any) -> Any:
+    """The cells of a target as Arrow has them."""
+    y = _one_column(y)
+    if isinstance(y, pa.Array | pa.ChunkedArray):
+        return y
+    return arrow_column(np.asarray(y) if isinstance(y, list) else y)
 
 
 def _one_column(y: Any) -> Any:

@@ -1,9 +1,9 @@
 """What to train and how: the recipe of a network for a table, and the presets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from cmlp import nn
-from cmlp.nn.activations import Activation
+TASKS = ("auto", "classification", "regression")
 
 
 @dataclass(frozen=True)
@@ -15,62 +15,95 @@ class Recipe:
     hidden : tuple of int
         Widths of the hidden layers; none makes a linear model.
     activation, optimizer : str
-        Names from the library's lists.
+        Names from the library's lists. Only ``adamw`` has the schedules and factors of RealMLP.
     dropout : float
         Share of hidden values set to zero while training.
-    lr : float
-        Learning rate.
-    epochs, batch_size : int
-        At most so many passes over the rows; rows a step, 0: by the number of rows.
+    label_smoothing : float
+        Share of a class label that is spread over all classes.
+    periodic : bool
+        Whether numbers are embedded by cosines, see `cmlp.nn.PeriodicEmbedding`.
+    sigma : float
+        Standard deviation of the embedding's frequencies at first.
+    lr : float or None
+        Learning rate; None: the optimizer's own.
+    weight_decay : float
+        Of ``adamw``.
+    epochs : int
+        Passes over the rows; 0: so many that there are about `steps` updates ...
+    steps, least_epochs, most_epochs : int
+        ... within these limits.
+    batch_size : int
+        Rows a step; 0: by the number of rows.
     patience : int
-        Epochs without improvement before it stops.
+        Epochs without improvement before it stops; 0: never.
     seed : int
         Of the initial weights, the shuffles and the dropout.
     """
 
-    hidden: tuple[int, ...] = (128, 128)
-    activation: str = "relu"
-    dropout: float = 0.2
-    optimizer: str = "adam"
-    lr: float = 3e-3
-    epochs: int = 200
+    hidden: tuple[int, ...] = (128, 128, 128)
+    activation: str = "selu"
+    dropout: float = 0.15
+    label_smoothing: float = 0.1
+    periodic: bool = True
+    sigma: float = 0.1
+    optimizer: str = "adamw"
+    lr: float | None = 0.04
+    weight_decay: float = 0.02
+    epochs: int = 0
+    steps: int = 3000
+    least_epochs: int = 48
+    most_epochs: int = 256
     batch_size: int = 0
-    patience: int = 20
+    patience: int = 0
     seed: int = 0
 
+    def sized(self, rows: int) -> "Recipe":
+        """With the batch size and the epochs for so many training rows."""
+        size = min(self.batch_size or batch_size_for(rows), rows)
+        wanted = round(self.steps * size / rows)
+        epochs = self.epochs or min(max(wanted, self.least_epochs), self.most_epochs)
+        return replace(self, batch_size=size, epochs=epochs)
 
-TASKS = ("auto", "classification", "regression")
-# Each preset: the changes to a recipe that are tried; the best by the validation rows is kept.
-PRESETS: dict[str, tuple[dict[str, object], ...]] = {
-    "fast": ({"hidden": (64,), "epochs": 60, "patience": 8},),
-    "default": ({},),
-    "best": (
-        {},
-        {"hidden": (256, 256), "dropout": 0.3, "lr": 1e-3},
-        {"hidden": (64, 64), "dropout": 0.0, "lr": 1e-3},
-        {"hidden": (256, 128, 64), "dropout": 0.1, "activation": "silu", "lr": 1e-3, "optimizer": "adamw"},
-        {"hidden": (), "dropout": 0.0, "lr": 1e-2},
-    ),
+
+@dataclass(frozen=True)
+class Preset:
+    """How much is tried.
+
+    Parameters
+    ----------
+    members : int
+        Networks of each recipe, each with other rows held out.
+    changes : tuple of dict
+        What each recipe differs in from the task's own.
+    """
+
+    members: int
+    changes: tuple[dict[str, Any], ...] = field(default=({},))
+
+
+# The recipes of RealMLP (Holzmueller, Grinsztajn and Steinwart, arXiv:2407.04491) by task ...
+TASK_RECIPES = {
+    "classification": Recipe(activation="selu", lr=0.04),
+    "regression": Recipe(activation="mish", lr=0.2),
+}
+# ... and what differs for sparse features, such as the words of texts: a plain network.
+SPARSE: dict[str, Any] = {
+    "hidden": (128, 128),
+    "activation": "relu",
+    "dropout": 0.2,
+    "optimizer": "adam",
+    "lr": 3e-3,
+    "epochs": 60,
+    "patience": 8,
+}
+PRESETS = {
+    "fast": Preset(1, ({"steps": 1500, "least_epochs": 24, "most_epochs": 128},)),
+    "default": Preset(3),
+    "best": Preset(8, ({"hidden": (256, 256, 256)}, {"hidden": (256, 256, 256), "periodic": False})),
 }
 
 
 def batch_size_for(rows: int) -> int:
-    """Rows a step by rows to train on: small sets need many steps, large ones few and fast ones."""
-    limits = {1024: 32, 8192: 128, 32768: 256, 131072: 512}
+    """Rows a step by rows to train on: small sets have several steps an epoch, large ones large steps."""
+    limits = {1024: max(rows // 4, 32), 32768: 256, 131072: 512}
     return next((size for limit, size in limits.items() if rows <= limit), 1024)
-
-
-def build_network(inputs: int, outputs: int, recipe: Recipe) -> nn.Sequential:
-    """Build the network of a recipe: hidden layers with activation and dropout, then a linear layer."""
-    layers: list[nn.Module] = []
-    for width in recipe.hidden:
-        layers += [nn.Linear(inputs, width), Activation(recipe.activation)]
-        layers += [nn.Dropout(recipe.dropout)] if recipe.dropout else []
-        inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, outputs), seed=recipe.seed)
-
-
-def describe_network(inputs: int, outputs: int, recipe: Recipe) -> str:
-    """One line on a recipe's network: widths and activation."""
-    widths = [f"{width} {recipe.activation}" for width in recipe.hidden]
-    return " -> ".join([f"{inputs} inputs", *widths, f"{outputs} output{'s' * (outputs > 1)}"])

@@ -1,5 +1,6 @@
 """One row at a time, as a server gets them: the features of a dictionary of cells in microseconds."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from cmlp.tabular.arrow import arrow_column, simple
 from cmlp.tabular.columns import Column, NumericColumn
 from cmlp.tabular.columns.categories import dense
-from cmlp.tabular.columns.numbers import CLIP
+from cmlp.tabular.columns.numbers import CLIP, HUGE
 
 # Cells of each column whose features are kept.
 MOST_CELLS = 4096
@@ -42,8 +43,8 @@ class RowEncoder:
         for (column, start, end), kept in zip(self._columns, self._kept, strict=True):
             cell = row[column.name]
             if isinstance(column, NumericColumn) and isinstance(cell, NUMBERS) and -1e300 < cell < 1e300:
-                scaled = (float(cell) - column.mean) / column.deviation
-                flat[start] = min(max(scaled, -CLIP), CLIP)
+                z = min(max((float(cell) - column.median) * column.scale, -HUGE), HUGE)
+                flat[start] = z / math.sqrt(1.0 + (z / CLIP) * (z / CLIP))
                 continue
             key = (type(cell), cell)
             found = kept.get(key) if cell.__hash__ else None

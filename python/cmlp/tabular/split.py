@@ -1,107 +1,155 @@
-"""Which rows train and which validate: at random, by groups, or the last in time."""
+"""Which rows train and which are held out, for each network: at random, by groups, or the last in time."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmlp.tabular.errors import TableError
 
+RowNumbers = NDArray[np.int64]
 
-def split_rows(
-    rows: int, fraction: float, seed: int, groups: NDArray[Any] | None = None
-) -> NDArray[np.bool_]:
-    """Draw the training rows.
+
+@dataclass(frozen=True)
+class Rules:
+    """How rows are split.
 
     Parameters
     ----------
-    rows : int
-        How many rows there are.
-    fraction : float
-        The share that validates, 0 <= fraction < 1.
+    validation : float
+        The share that is held out, 0 <= validation < 1.
+    folds : int, iterable of (train, held), or None
+        A cross-validation: as many networks as folds, each row is held out once.
     seed : int
         The same seed draws the same rows.
+    members : int
+        Networks, where there is no cross-validation.
+    """
+
+    validation: float
+    folds: Any
+    seed: int
+    members: int
+
+
+class Splits(NamedTuple):
+    """Training and held-out row numbers of each network; only the last `used` networks predict."""
+
+    parts: list[tuple[RowNumbers, RowNumbers]]
+    used: int
+
+
+def make_splits(
+    rules: Rules,
+    classes: NDArray[Any] | None,
+    rows: int,
+    groups: NDArray[Any] | None = None,
+    time: NDArray[np.float64] | None = None,
+    validates: NDArray[np.bool_] | None = None,
+) -> Splits:
+    """Split the rows once for each network.
+
+    Parameters
+    ----------
+    rules : Rules
+        How.
+    classes : numpy.ndarray or None
+        Encoded classes (rows,): each keeps its share in every part.
+    rows : int
+        How many there are.
     groups : numpy.ndarray, optional
-        Classes (rows,): each gives its share of the validation rows, and keeps a row to train on.
+        Rows of one group (rows,) are on one side.
+    time : numpy.ndarray, optional
+        Rows train on earlier ones (rows,).
+    validates : numpy.ndarray, optional
+        Rows that are held out from every network (rows,).
 
     Returns
     -------
-    numpy.ndarray
-        Boolean (rows,): True trains, False validates.
+    Splits
+        For each network.
 
     Raises
     ------
     TableError
-        If there are too few rows to validate with.
-
-    Examples
-    --------
-    >>> from cmlp.tabular import split_rows
-    >>> int(split_rows(10, 0.2, seed=0).sum())
-    8
+        If there are too few rows or groups.
     """
-    if fraction == 0:
-        return np.ones(rows, bool)
-    order = np.random.default_rng(seed).permutation(rows)
-    codes = np.zeros(rows, np.int64) if groups is None else np.unique(groups, return_inverse=True)[1]
-    order = order[np.argsort(codes[order], kind="stable")]
-    sizes = np.bincount(codes)
-    rank = np.arange(rows) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # of a row within its class
-    share = np.minimum(np.round(sizes * fraction), sizes - 1)
-    train = np.ones(rows, bool)
-    train[order] = rank >= np.repeat(share, sizes)
-    return _checked(train, fraction)
+    if validates is not None:
+        return _repeated(_checked(~validates, float(np.mean(validates))), rules.members)
+    if rules.folds is None and rules.validation == 0:
+        return _repeated(np.ones(rows, bool), rules.members)
+    if rules.folds is None and time is not None:
+        return _repeated(split_time(time, rules.validation), rules.members)
+    count = rules.folds or max(2, rules.members, round(1 / rules.validation))
+    parts = folds(rows, count, rules, classes, groups, time)
+    if rules.folds is not None:
+        return Splits(parts, 1 if time is not None else len(parts))
+    parts = [parts[k % len(parts)] for k in range(rules.members)]
+    return Splits(parts, len(parts))
 
 
-def split_groups(groups: NDArray[Any], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Draw the training rows so that all rows of a group are on one side."""
-    if fraction == 0:
-        return np.ones(len(groups), bool)
-    codes = np.unique(groups, return_inverse=True)[1]
-    names = np.random.default_rng(seed).permutation(codes.max() + 1)
-    filled = np.cumsum(np.bincount(codes)[names])
-    held = names[filled <= max(fraction * len(groups), filled[0])]
-    return _checked(~np.isin(codes, held), fraction)
+def _repeated(train: NDArray[np.bool_], members: int) -> Splits:
+    return Splits([(np.flatnonzero(train), np.flatnonzero(~train))] * members, members)
 
 
 def split_time(time: NDArray[np.float64], fraction: float) -> NDArray[np.bool_]:
-    """Train on the earlier rows; rows of one time are on one side."""
-    if fraction == 0:
-        return np.ones(len(time), bool)
+    """Train on the earlier rows (rows,); rows of one time are on one side."""
     return _checked(time < np.quantile(time, 1 - fraction, method="higher"), fraction)
 
 
 def folds(
-    rows: int, count: Any, seed: int, classes: NDArray[Any] | None, groups: NDArray[Any] | None, time: Any
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows of each fold of a cross-validation, (training, validation), by scikit-learn's splitters.
-
-    Parameters
-    ----------
-    rows, seed : int
-        Rows, and the seed of the order.
-    count : int or iterable
-        How many folds; or the folds themselves, pairs of row numbers.
-    classes, groups, time : numpy.ndarray or None
-        Classes keep their shares, groups stay on one side, times are split forwards; (rows,).
-    """
-    from sklearn import model_selection as ms
-
+    rows: int,
+    count: Any,
+    rules: Rules,
+    classes: NDArray[Any] | None,
+    groups: NDArray[Any] | None,
+    time: NDArray[np.float64] | None,
+) -> list[tuple[RowNumbers, RowNumbers]]:
+    """Rows of each fold, (training, held out); `count` folds, or the folds themselves."""
     if not isinstance(count, int):
         return [(np.asarray(train), np.asarray(held)) for train, held in count]
-    x = np.zeros(rows)
     if time is not None:
+        from sklearn.model_selection import TimeSeriesSplit
+
         order = np.argsort(time, kind="stable")
-        return [(order[a], order[b]) for a, b in ms.TimeSeriesSplit(count).split(x)]
-    if groups is not None:
-        if len(np.unique(groups)) < count:
-            raise TableError(f"{len(np.unique(groups))} groups are too few for {count} folds")
-        return list(ms.GroupKFold(count).split(x, None, groups))
-    if rows < count:
-        raise TableError(f"{rows} rows are too few for {count} folds")
-    small = classes is None or np.unique(classes, return_counts=True)[1].min() < count
-    splitter = (ms.KFold if small else ms.StratifiedKFold)(count, shuffle=True, random_state=seed)
-    return list(splitter.split(x, classes))
+        parts = [(order[a], order[b]) for a, b in TimeSeriesSplit(count).split(order)]
+        return [(train[time[train] < time[held].min()], held) for train, held in parts]
+    fold = (
+        fold_of_rows(rows, count, rules, classes) if groups is None else _fold_of_groups(groups, count, rules)
+    )
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(int(fold.max()) + 1)]
+
+
+def fold_of_rows(rows: int, count: int, rules: Rules, classes: NDArray[Any] | None) -> NDArray[np.int64]:
+    """The fold of each row (rows,): the classes are spread evenly, a class of one row is in none (-1)."""
+    needed = count if rules.folds is not None else 2
+    if rows < needed:
+        raise TableError(f"{rows} rows are too few for {needed} folds")
+    order = np.random.default_rng(rules.seed).permutation(rows)
+    codes = np.zeros(rows, np.int64) if classes is None else classes
+    order = order[np.argsort(codes[order], kind="stable")]
+    alone = np.bincount(codes)[codes[order]] == 1
+    fold = np.full(rows, -1)
+    shared = order[~alone]
+    fold[shared] = np.arange(len(shared)) % min(count, max(len(shared), 1))
+    if not len(shared):
+        raise TableError(f"{rows} rows are too few to hold some out: no class has two")
+    return fold
+
+
+def _fold_of_groups(groups: NDArray[Any], count: int, rules: Rules) -> NDArray[np.int64]:
+    codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    needed = count if rules.folds is not None else 2
+    if len(sizes) < needed:
+        raise TableError(f"{len(sizes)} groups are too few for {needed} folds")
+    count = min(count, len(sizes))
+    order = np.random.default_rng(rules.seed).permutation(len(sizes))
+    filled, fold = np.zeros(count, np.int64), np.zeros(len(sizes), np.int64)
+    for group in order[np.argsort(-sizes[order], kind="stable")]:  # the largest first, each into the emptiest
+        fold[group] = int(filled.argmin())
+        filled[fold[group]] += sizes[group]
+    return np.asarray(fold[codes])
 
 
 def _checked(train: NDArray[np.bool_], fraction: float) -> NDArray[np.bool_]:

@@ -25,7 +25,7 @@ from cmlp.tabular.target_cells import (
 from cmlp.tabular.words import missing_signs
 
 # A positive target is learned as its logarithm when it is so skewed, and its logarithm half as much.
-SKEWED = 1.5
+SKEWED = 8.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Target:
         blanks only are one class, called by its most frequent spelling.
     mean, deviation : float
         Of the training rows of a regression target (of their logarithms); 0 and 1 for classification.
+    low, high : float
+        The least and the largest target of a regression's rows, as the network learns them.
     log : bool
         Whether the network learns the logarithm.
     threshold : float
@@ -56,6 +58,8 @@ class Target:
     classes: tuple[Label, ...] = ()
     mean: float = 0.0
     deviation: float = 1.0
+    low: float = 0.0
+    high: float = 0.0
     log: bool = False
     threshold: float = 0.5
     format: numbers.NumberFormat | None = field(default=None)
@@ -69,6 +73,8 @@ class Target:
             raise TableError(
                 f"target {printable(self.name)!r}: mean and deviation must be finite, deviation > 0"
             )
+        if not self.low <= self.high:
+            raise TableError(f"target {printable(self.name)!r}: its least value is above its largest")
         if not 0 <= self.threshold <= 1:
             raise TableError(f"target {printable(self.name)!r}: a threshold is between 0 and 1")
 
@@ -95,7 +101,10 @@ class Target:
                 f"target {printable(name)!r} is {data[0]:g} in each training row: nothing to learn"
             )
         log = _better_as_logarithm(data)
-        return cls(name, task, (), *_moments(np.log(data) if log else data), log, format=cells.format)
+        learned = np.log(data) if log else data
+        mean, deviation = _moments(learned)
+        low, high = ((float(v) - mean) / deviation for v in (learned.min(), learned.max()))
+        return cls(name, task, (), mean, deviation, low, high, log, format=cells.format)
 
     @property
     def outputs(self) -> int:
@@ -159,6 +168,10 @@ class Target:
         same = len({type(label) for label in self.classes}) == 1
         exact = same and not isinstance(self.classes[0], str)
         return np.asarray(labels.astype(type(self.classes[0]))) if exact else labels
+
+    def within(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """A network's outputs (rows, outputs), of a quantity within the range of the training rows."""
+        return np.clip(outputs, self.low, self.high) if self.task == "regression" else outputs
 
     def choose(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """The predicted class of each row of probabilities (rows, classes)."""

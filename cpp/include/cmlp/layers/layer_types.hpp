@@ -146,8 +146,8 @@ struct ResidualEnd {
     void fields(auto&&) {}
 };
 
-/// The beginning of y = sum_m w_m f_m(x). The layers of each member f_m follow, then EnsembleNext, after the last member
-/// EnsembleEnd; all members get the input of the ensemble.
+/// The beginning of y = sum_m w_m f_m(x). The layers of each member f_m follow, then EnsembleNext, after the last
+/// member EnsembleEnd; all members get the input of the ensemble.
 struct EnsembleBegin {
     static constexpr std::string_view type = "EnsembleBegin";
     void fields(auto&&) {}

@@ -34,7 +34,7 @@ struct ParameterSpec {
 /// Columns the layer insists on at its input; 0 when it takes any.
 [[nodiscard]] Index input_width(const Layer& layer);
 
-/// Columns of its input for each column of its output, where the layer takes any input; 0: the output does not tell.
+/// Columns of its input for each column of its output, where the layer takes any input; 0: it is unknown.
 [[nodiscard]] Index narrowing(const Layer& layer);
 
 /// The activation a layer in front is initialised for: this layer's own, identity; nothing where the next one counts.

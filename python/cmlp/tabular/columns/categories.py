@@ -37,6 +37,7 @@ class CategoryColumn:
     """
 
     kind: ClassVar[str] = "category"
+    continuous: ClassVar[int] = 0
     name: str
     categories: tuple[str, ...]
     other: bool

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cmlp.tabular import dates
 from cmlp.tabular.arrow import as_text, kind_of, tidy, to_numpy
-from cmlp.tabular.columns.numbers import CLIP, Matrix
+from cmlp.tabular.columns.numbers import Matrix, smooth_clip
 from cmlp.tabular.columns.reading import check_readable, refuse
 from cmlp.tabular.errors import TableError, printable
 from cmlp.tabular.words import missing_words
@@ -74,6 +74,11 @@ class DateColumn:
         return [*names, f"{self.name} missing"] if self.indicator else names
 
     @property
+    def continuous(self) -> int:
+        """How many of its features, the first ones, are numbers that networks embed."""
+        return int("day" in self.parts)
+
+    @property
     def description(self) -> str:
         """What is done with it, in words."""
         gaps = "; missing -> zeros and a 0/1 column" if self.indicator else ""
@@ -89,7 +94,7 @@ class DateColumn:
         days = self.read(array, remarks)
         missing = np.isnan(days)
         days = np.where(missing, self.mean, days)
-        scaled = np.clip((days - self.mean) / self.deviation, -CLIP, CLIP)
+        scaled = smooth_clip((days - self.mean) / self.deviation)
         blocks = [scaled[:, None] if part == "day" else _part(part, days) for part in self.parts]
         out = np.concatenate([*blocks, missing[:, None]] if self.indicator else blocks, axis=1)
         out[missing, : out.shape[1] - self.indicator] = 0.0

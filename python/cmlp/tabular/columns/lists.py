@@ -29,6 +29,7 @@ class ListColumn:
     """
 
     kind: ClassVar[str] = "list"
+    continuous: ClassVar[int] = 0
     name: str
     separator: str
     items: tuple[str, ...]

@@ -25,6 +25,7 @@ class TextColumn:
     """
 
     kind: ClassVar[str] = "text"
+    continuous: ClassVar[int] = 0
     name: str
     buckets: int = BUCKETS
     shortest: int = 3

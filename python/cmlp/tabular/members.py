@@ -1,0 +1,287 @@
+"""The networks of a tabular model: trained side by side, each with other rows held out, and combined."""
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import cmlp
+from cmlp import nn
+from cmlp.tabular.fitting import Metric, NoModelError, Observer, Outcome, Plan, Rows, fit_network
+from cmlp.tabular.network import Inputs, build_network, initialize, make_optimizer, make_schedulers
+from cmlp.tabular.recipe import Recipe
+
+# Rows that the first weights are drawn from.
+INITIAL_ROWS = 4096
+# Seconds after which Ctrl-C is looked for.
+POLL = 0.05
+# Updates that are timed to see how many epochs a time limit allows.
+TIMED_STEPS = 4
+
+
+@dataclass(frozen=True)
+class Data:
+    """The encoded rows that all members share.
+
+    Parameters
+    ----------
+    x : array or CSR matrix
+        (rows, features).
+    y : numpy.ndarray
+        (rows,) or (rows, 1).
+    weight : numpy.ndarray or None
+        (rows,).
+    inputs : Inputs
+        What x is.
+    outputs : int
+        Of the network.
+    """
+
+    x: Any
+    y: NDArray[Any]
+    weight: NDArray[np.float64] | None
+    inputs: Inputs
+    outputs: int
+
+    def rows(self, chosen: NDArray[np.int64]) -> Rows:
+        """Some of the rows."""
+        return Rows(self.x[chosen], self.y[chosen], None if self.weight is None else self.weight[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """One network to train.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        How, with the seed.
+    train, held : numpy.ndarray
+        Row numbers.
+    """
+
+    recipe: Recipe
+    train: NDArray[np.int64]
+    held: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A trained network, and its outputs on the rows that were held out."""
+
+    training: Training
+    net: nn.Sequential
+    outcome: Outcome
+    outputs: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the trainings of all members share.
+
+    Parameters
+    ----------
+    loss : str
+        ``cross_entropy`` or ``mse``.
+    metric : callable or None
+        Chooses the epoch, see `fit_network`.
+    class_weight : str or None
+        As in ``net.fit``.
+    n_threads : int or None
+        For all members; None: the library's.
+    """
+
+    loss: str
+    metric: Metric | None = None
+    class_weight: str | None = None
+    n_threads: int | None = None
+
+
+class Stop:
+    """Whether Ctrl-C has been pressed; threads look after each epoch."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """End all trainings after their present epoch."""
+        self._event.set()
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+
+def train_members(
+    data: Data,
+    trainings: Sequence[Training],
+    settings: Settings,
+    observer: Observer,
+    deadline: float | None = None,
+) -> list[Member]:
+    """Train networks in threads, with the bits of one after the other.
+
+    Parameters
+    ----------
+    data : Data
+        The rows.
+    trainings : sequence of Training
+        The networks.
+    settings : Settings
+        What they share.
+    observer : callable
+        Called with the number of epochs that all members have trained, and the values of the last.
+    deadline : float, optional
+        Of `time.monotonic`: the trainings share the time until then.
+
+    Returns
+    -------
+    list of Member
+        Those that have an epoch, in the order of the trainings: all, unless Ctrl-C or the limit ended one.
+
+    Raises
+    ------
+    NoModelError
+        If none of them has.
+    """
+    threads = settings.n_threads or cmlp.get_num_threads()
+    workers = min(len(trainings), threads)
+    counting, stop = _Counter(observer), Stop()
+    waves = -(-len(trainings) // workers)
+
+    def run(place: int) -> Member | NoModelError:
+        limit = None
+        if deadline is not None:
+            limit = max((deadline - time.monotonic()) / (waves - place // workers), 0.01)
+        try:
+            return _train(data, trainings[place], settings, counting, stop, limit, max(1, threads // workers))
+        except NoModelError as error:
+            return error
+
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(run, place) for place in range(len(trainings))]
+        try:
+            while wait(futures, POLL).not_done:
+                pass
+        except KeyboardInterrupt:
+            stop.set()
+        found = [future.result() for future in futures]
+    members = [one for one in found if isinstance(one, Member)]
+    if not members:
+        raise next(one for one in found if isinstance(one, NoModelError))
+    return members
+
+
+class _Counter:
+    """Epochs of all members, for the observer."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer, self._lock, self._epochs = observer, threading.Lock(), 0
+
+    def __call__(self, epoch: int, values: dict[str, float]) -> None:
+        with self._lock:
+            self._epochs += 1
+            self._observer(self._epochs, values)
+
+
+def _train(
+    data: Data,
+    training: Training,
+    settings: Settings,
+    counting: _Counter,
+    stop: Stop,
+    time_limit: float | None,
+    n_threads: int,
+) -> Member:
+    if stop:
+        raise NoModelError("stopped before the first epoch was over")
+    started = time.perf_counter()
+    train, held = data.rows(training.train), data.rows(training.held)
+    recipe = training.recipe.sized(len(training.train))
+    if time_limit is not None:
+        recipe = _within(recipe, data, train, settings, time_limit)
+        time_limit = max(time_limit - (time.perf_counter() - started), 0.01)
+    net, plan = prepare(data, train, settings, recipe)
+
+    def observe(epoch: int, values: dict[str, float]) -> bool:
+        counting(epoch, values)
+        return not stop
+
+    outcome = fit_network(
+        net,
+        train,
+        held if len(training.held) else None,
+        plan,
+        observer=observe,
+        metric=settings.metric,
+        class_weight=settings.class_weight,
+        time_limit=time_limit,
+        n_threads=n_threads,
+    )
+    return Member(
+        training, net, outcome, net.predict(held.x) if len(training.held) else np.empty((0, data.outputs))
+    )
+
+
+def prepare(data: Data, train: Rows, settings: Settings, recipe: Recipe) -> tuple[nn.Sequential, Plan]:
+    """The network of a sized recipe with its first weights, and how it is to be trained."""
+    net = build_network(data.inputs, data.outputs, recipe)
+    rows = np.random.default_rng(recipe.seed).permutation(len(train.y))[:INITIAL_ROWS]
+    initialize(net, train.x[np.sort(rows)], data.inputs, recipe)
+    loss: Any = settings.loss
+    if loss == "cross_entropy":
+        loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    optimizer = make_optimizer(net, data.inputs, recipe)
+    steps = len(train.y) // recipe.batch_size * recipe.epochs
+    schedulers = make_schedulers(optimizer, steps, data.inputs, recipe)
+    return net, Plan(
+        loss, optimizer, schedulers, recipe.epochs, recipe.batch_size, recipe.patience, recipe.seed
+    )
+
+
+def _within(recipe: Recipe, data: Data, train: Rows, settings: Settings, limit: float) -> Recipe:
+    """The recipe with as many epochs as a time limit allows, so that its schedules come to their end."""
+    rows = slice(0, TIMED_STEPS * recipe.batch_size)
+    some = Rows(train.x[rows], train.y[rows], None if train.weight is None else train.weight[rows])
+    net, plan = prepare(data, some, settings, replace(recipe, epochs=1))
+    seconds = []
+    for _ in range(2):  # the first has what happens once
+        started = time.perf_counter()
+        fit_network(net, some, None, plan, class_weight=None, n_threads=1)
+        seconds.append(time.perf_counter() - started)
+    per_epoch = min(seconds) * len(train.y) / len(some.y)
+    return replace(recipe, epochs=max(1, min(recipe.epochs, int(0.9 * limit / per_epoch))))
+
+
+def combine(members: Sequence[Member], weights: Sequence[float]) -> nn.Sequential:
+    """One network whose outputs are the weighted sum of the members'; those of weight 0 are left out."""
+    used = [(member.net, weight) for member, weight in zip(members, weights, strict=True) if weight]
+    if len(used) == 1 and used[0][1] == 1.0:
+        return used[0][0]
+    history = used[0][0].history
+    net = nn.Sequential(nn.Ensemble(*(net for net, _ in used), weights=[weight for _, weight in used]))
+    net.history = history
+    return net
+
+
+def held_out_outputs(
+    members: Sequence[Member], rows: int, outputs: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Mean outputs of the members on the rows that each did not train on.
+
+    Returns
+    -------
+    outputs : numpy.ndarray
+        (rows, outputs), 0 where a row was held out nowhere.
+    known : numpy.ndarray
+        Whether it was, (rows,).
+    """
+    total, count = np.zeros((rows, outputs)), np.zeros(rows)
+    for member in members:
+        total[member.training.held] += member.outputs
+        count[member.training.held] += 1
+    return total / np.maximum(count, 1)[:, None], count > 0
