@@ -254,8 +254,11 @@ void bind_network(py::module_& m) {
         py::arg("type"), py::arg("fields"),
         "Names of the parameters and buffers of a layer; throws on fields that do not fit.");
     m.def(
-        "load", [](const std::string& path) { return as_python(load(path, {.non_finite = true})); },
-        py::arg("path"), "The network in a model file.");
+        "load",
+        [](const std::string& path, bool verify) {
+            return as_python(load(path, {.non_finite = true, .verify = verify}));
+        },
+        py::arg("path"), py::arg("verify") = true, "The network in a model file.");
     m.def(
         "from_bytes",
         [](const py::bytes& bytes) {

@@ -1153,7 +1153,7 @@ def layer_parameters(type: str, fields: dict[str, object]) -> list[str]:
     """
     Names of the parameters and buffers of a layer; throws on fields that do not fit.
     """
-def load(path: str) -> Network32 | Network64:
+def load(path: str, verify: bool = True) -> Network32 | Network64:
     """
     The network in a model file.
     """

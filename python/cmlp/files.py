@@ -62,8 +62,9 @@ def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | N
     path : path
         The file, named ``*.safetensors``; any safetensors reader finds the parameters under their names.
     metadata : mapping of str to str, optional
-        Text to keep with the model, added to ``net.metadata``. The keys ``"cmlp"`` and ``"cmlp.history"`` are
-        refused; ``"cmlp.table"`` and ``"cmlp.training"`` are those of ``cmlp train``.
+        Text to keep with the model, added to ``net.metadata``. The keys ``"cmlp"``,
+        ``"cmlp.checksum"`` and ``"cmlp.history"`` are refused; ``"cmlp.table"`` and ``"cmlp.training"`` are
+        those of ``cmlp train``.
 
     Raises
     ------
@@ -96,13 +97,16 @@ def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | N
         raise
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
     """Read a network, or a model of a table, from a file, in evaluation mode.
 
     Parameters
     ----------
     path : path
         A file written by :func:`save`.
+    verify : bool, default True
+        Whether a file is refused that does not have the checksum of its content, since it was damaged or
+        changed. Files of versions before checksums have none and are taken.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ValueError
-        When the file is not a complete model of this format. No code in a file is ever run.
+        When the file is damaged or is not a complete model of this format. No code in a file is ever run.
 
     Examples
     --------
@@ -124,7 +128,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         ...
     ValueError: load: cannot open nowhere.safetensors: No such file or directory
     """
-    net = Sequential._of_core(_core.load(os.fspath(path)))
+    net = Sequential._of_core(_core.load(os.fspath(path), verify))
     if "cmlp.table" not in net.metadata:
         return net
     from cmlp.tabular.estimators import from_network  # Arrow and scikit-learn load at first need

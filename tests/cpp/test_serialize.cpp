@@ -53,8 +53,9 @@ std::string small_file() {
 }
 
 // "" if the bytes are accepted, else the message; any exception but std::invalid_argument is passed on.
-std::string refusal(std::string_view bytes) {
-    const std::string text = message([&] { (void)from_bytes(bytes, {.non_finite = true}); });
+std::string refusal(std::string_view bytes, bool verify = true) {
+    const std::string text =
+        message([&] { (void)from_bytes(bytes, {.non_finite = true, .verify = verify}); });
     return text == "nothing thrown" ? "" : text;
 }
 
@@ -136,7 +137,27 @@ TEST_CASE("serialize: every truncation is refused") {
     CHECK(refusal(good + "x") != "");
 }
 
-TEST_CASE("serialize: a flipped byte is refused or gives a network that can be used") {
+TEST_CASE("serialize: every flipped bit is refused") {
+    const std::string good = small_file();
+    for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
+        std::string bad = good;
+        bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ 1 << bit % 8);
+        CAPTURE(bit);
+        CHECK(refusal(bad) != "");
+    }
+}
+
+TEST_CASE("serialize: a file without a checksum is taken in the format that has none") {
+    const auto without_checksum = [](std::string bytes) {
+        return replaced(std::move(bytes), safetensors::checksum_key, "cmlp.checksun");
+    };
+    CHECK(refusal(without_checksum(small_file()))
+              .starts_with("load: the byte string is damaged: its checksum is missing"));
+    CHECK(refusal(without_checksum(small_file()), false) == "");
+    CHECK(refusal(without_checksum(with_description("\"format\":2", "\"format\":1"))) == "");
+}
+
+TEST_CASE("serialize: without verification a changed byte is refused or gives a network that can be used") {
     const std::string good = small_file();
     int taken = 0;
     Matrix<float> x{{1, 2}};
@@ -144,9 +165,9 @@ TEST_CASE("serialize: a flipped byte is refused or gives a network that can be u
         for (const int change : {1, 2, 4, 8, 16, 32, 64, 128, 255}) {
             std::string bad = good;
             bad[at] = static_cast<char>(bad[at] ^ change);
-            if (!refusal(bad).empty()) continue;
+            if (!refusal(bad, false).empty()) continue;
             ++taken;
-            const AnyNetwork net = from_bytes(bad, {.non_finite = true});
+            const AnyNetwork net = from_bytes(bad, {.non_finite = true, .verify = false});
             if (net.index() == 0 && as<float>(net).input_width() == 2) {
                 Matrix<float> y(1, 1);
                 as<float>(net).predict_into(x, y);
@@ -168,7 +189,8 @@ TEST_CASE("serialize: descriptions that lie are refused") {
         {"\"leaky_relu\"", "\"leaky\""},
         {"\"negative_slope\"", "\"slope\""},
         {"\"F32\"", "\"F64\""},
-        {"\"format\":1", "\"format\":2"},
+        {"\"format\":2", "\"format\":3"},
+        {"\"format\":2", "\"format\":0"},
         {"\"layers\":[", "\"layers\":[1,"},
         {"\"name\":\"0\"", "\"name\":\"1\""},
         {"\"auto\"", "\"he\""},
@@ -185,4 +207,6 @@ TEST_CASE("serialize: metadata may have any key but the library's own") {
     Network<float> net({Linear{1, 1}}, 1);
     net.metadata["cmlp"] = "{}";
     CHECK(message([&] { (void)to_bytes(net); }) == "save: metadata must not have the key 'cmlp'");
+    net.metadata = {{"cmlp.checksum", ""}};
+    CHECK(message([&] { (void)to_bytes(net); }) == "save: metadata must not have the key 'cmlp.checksum'");
 }

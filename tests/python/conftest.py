@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import tempfile
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -51,6 +53,14 @@ def threads():
     before = cmlp.get_num_threads()
     yield cmlp.set_num_threads
     cmlp.set_num_threads(before)
+
+
+@pytest.fixture
+def memory_folder():
+    """Return a folder in memory, where the system has one, for tests that write thousands of files."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 
@@ -28,6 +29,29 @@ def header_of(path):
 
 
 def with_header(path, header, data):
+    """Write the file of this header and these numbers, with the checksum that they have."""
+    with contextlib.suppress(KeyError, TypeError, ValueError):  # of a header that lies there is none
+        header["__metadata__"]["cmlp.checksum"] = checksum(header, data)
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
     return path
+
+
+def crc64(data):
+    """Return the CRC-64/XZ, bit by bit as it is defined."""
+    value = 2**64 - 1
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0xC96C5795D7870F42 if value & 1 else 0)
+    return value ^ (2**64 - 1)
+
+
+def checksum(header, data):
+    """Return the checksum of a file as docs/files.md defines it."""
+    metadata = {key: text for key, text in header["__metadata__"].items() if key != "cmlp.checksum"}
+    tensors = sorted((name, entry) for name, entry in header.items() if name != "__metadata__")
+    content = [metadata, [[name, entry["dtype"], entry["shape"]] for name, entry in tensors]]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    arrays = b"".join(data[slice(*entry["data_offsets"])] for _, entry in tensors)
+    return f"crc64:{crc64(text.encode() + arrays):016x}"

@@ -121,7 +121,7 @@ def test_truncated_files(number, tmp_path):
 
 @pytest.mark.parametrize("number", range(20))
 def test_flipped_bits(number, tmp_path):
-    """In the header a flip is one error or harmless text, never a crash."""
+    """Unverified, a flip in the header is one error or harmless text, never a crash."""
     path, rng = saved(tmp_path), np.random.default_rng(number)
     raw = path.read_bytes()
     head = 8 + struct.unpack("<Q", raw[:8])[0]
@@ -131,7 +131,7 @@ def test_flipped_bits(number, tmp_path):
             broken[at] ^= 1 << rng.integers(8)
         path.write_bytes(broken)
         with contextlib.suppress(ValueError):
-            assert cmlp.load(path).predict(np.ones((1, 4))).shape == (1, 3)
+            assert cmlp.load(path, verify=False).predict(np.ones((1, 4))).shape == (1, 3)
 
 
 def first(header):

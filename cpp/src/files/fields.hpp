@@ -59,4 +59,31 @@ inline void from_json(const json::Value& json, Settings& settings) {
     for (const json::Member& member : json.as_object()) settings[member.key] = member.value.as_real();
 }
 
+inline json::Value describe(const NamedLayer& named) {
+    json::Object object{{"name", named.name}, {"type", type_name(named.layer)}};
+    Layer layer = named.layer;
+    std::visit(
+        [&](auto& l) {
+            l.fields([&](const char* key, auto& value) { object.push_back({key, to_json(value)}); });
+        },
+        layer);
+    return object;
+}
+
+// A field that older files of this format lack; its default is what they mean.
+inline bool is_later(std::string_view key) { return key == "parametrization"; }
+
+inline NamedLayer layer_from(const json::Value& json) {
+    NamedLayer named{json.at("name").as_string(), make_layer(json.at("type").as_string())};
+    std::visit(
+        [&](auto& l) {
+            l.fields([&](const char* key, auto& value) {
+                if (is_later(key) && !json.find(key)) return;
+                from_json(json.at(key), value);
+            });
+        },
+        named.layer);
+    return named;
+}
+
 }  // namespace cmlp::inline v0_1

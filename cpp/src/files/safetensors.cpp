@@ -73,6 +73,14 @@ json::Value describe(const Tensor& tensor, std::size_t begin) {
         {"dtype", tensor.dtype}, {"shape", std::move(shape)}, {"data_offsets", json::Array{first, last}}};
 }
 
+json::Object describe_metadata(const File& file) {
+    json::Object metadata;
+    for (const auto& [key, text] : file.metadata)
+        if (key != checksum_key) metadata.push_back({key, text});
+    metadata.push_back({std::string(checksum_key), checksum(file)});
+    return metadata;
+}
+
 // Length and header as written in the file.
 std::string head(const File& file) {
     check(file);
@@ -82,9 +90,7 @@ std::string head(const File& file) {
         begins[i] = end;
         end += file.tensors[i].data.size();
     }
-    json::Object header, metadata;
-    for (const auto& [key, text] : file.metadata) metadata.push_back({key, text});
-    if (!metadata.empty()) header.push_back({std::string(metadata_key), std::move(metadata)});
+    json::Object header{{std::string(metadata_key), describe_metadata(file)}};
     for (std::size_t i = 0; i < begins.size(); ++i)
         header.push_back({file.tensors[i].name, describe(file.tensors[i], begins[i])});
     std::string text = json::write(header);
@@ -153,6 +159,14 @@ std::vector<Entry> parse_header(std::string_view text, std::size_t buffer_bytes,
     return entries;
 }
 
+void check_content(std::string_view source, const File& file) {
+    const auto stated = file.metadata.find(std::string(checksum_key));
+    if (stated == file.metadata.end()) return;  // of a version before checksums, or of another writer
+    const std::string found = checksum(file);
+    if (stated->second != found)
+        fail_damaged(source, "its checksum is " + quoted(stated->second) + ", that of its content " + found);
+}
+
 // fetch(offset, span) copies bytes of a file of the given size.
 File parse(std::size_t size, auto&& fetch) {
     require(size >= prefix_bytes, "it has ", size, " bytes");
@@ -172,12 +186,15 @@ File parse(std::size_t size, auto&& fetch) {
     return file;
 }
 
-File parse_or_explain(std::string_view source, std::size_t size, auto&& fetch) {
+File parse_or_explain(std::string_view source, bool verify, std::size_t size, auto&& fetch) {
+    File file;
     try {
-        return parse(size, fetch);
+        file = parse(size, fetch);
     } catch (const std::invalid_argument& error) {
         throw FileError("load: " + std::string(source) + " is not a cmlp model: " + error.what());
     }
+    if (verify) check_content(source, file);
+    return file;
 }
 
 std::string_view text_of(const std::vector<std::byte>& data) {
@@ -199,6 +216,11 @@ std::size_t element_size(std::string_view dtype) {
     fail("unknown element type ", quoted(dtype));
 }
 
+void fail_damaged(std::string_view source, const std::string& reason) {
+    throw FileError("load: " + std::string(source) + " is damaged: " + reason +
+                    "; copy it again from its source, or load it all the same with verify=False");
+}
+
 std::string to_bytes(const File& file) {
     const std::string header = head(file);
     std::string bytes;
@@ -206,8 +228,8 @@ std::string to_bytes(const File& file) {
     return bytes;
 }
 
-File from_bytes(std::string_view bytes, std::string_view source) {
-    return parse_or_explain(source, bytes.size(), [&](std::size_t offset, std::span<std::byte> out) {
+File from_bytes(std::string_view bytes, std::string_view source, bool verify) {
+    return parse_or_explain(source, verify, bytes.size(), [&](std::size_t offset, std::span<std::byte> out) {
         std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()) + offset, out.size(), out.begin());
     });
 }
@@ -217,9 +239,9 @@ void write(const std::string& path, const File& file) {
     replace_file(path, pieces(header, file));
 }
 
-File read(const std::string& path) {
+File read(const std::string& path, bool verify) {
     const InputFile file(path);
-    return parse_or_explain(path, file.size(),
+    return parse_or_explain(path, verify, file.size(),
                             [&](std::size_t offset, std::span<std::byte> out) { file.read(offset, out); });
 }
 

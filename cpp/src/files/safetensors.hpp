@@ -33,18 +33,29 @@ struct File {
 /// Bytes of one element; throws std::invalid_argument for an unknown type.
 std::size_t element_size(std::string_view dtype);
 
-/// The bytes of a file; throws std::invalid_argument when data do not fit their shape or a name occurs twice.
+/// The metadata's key of the checksum that every written file has.
+constexpr std::string_view checksum_key = "cmlp.checksum";
+
+/// "crc64:<16 digits>", the CRC-64/XZ of the content: [{metadata}, [[name, dtype, shape], ...]] as compact JSON with
+/// keys and names sorted and without the checksum, then the arrays in the order of their names.
+std::string checksum(const File& file);
+
+/// Throws FileError "load: <source> is damaged: <reason>; ..." with what to do about it.
+[[noreturn]] void fail_damaged(std::string_view source, const std::string& reason);
+
+/// The bytes of a file with its checksum among the metadata; throws std::invalid_argument when data do not fit their shape or a name occurs twice.
 std::string to_bytes(const File& file);
 
-/// What bytes made by to_bytes hold; throws std::invalid_argument "load: <source> is not a cmlp model: ...".
-File from_bytes(std::string_view bytes, std::string_view source = "the byte string");
+/// What bytes made by to_bytes hold; throws FileError "load: <source> is not a cmlp model: ...", and where the
+/// content does not have the checksum in its metadata; it may have none. Without verify the two are not compared.
+File from_bytes(std::string_view bytes, std::string_view source = "the byte string", bool verify = true);
 
 /// Replaces the file at path in one step, keeping its mode: whatever happens, the old file or the new one is
 /// complete. Throws std::invalid_argument as to_bytes, and when the system refuses.
 void write(const std::string& path, const File& file);
 
-/// The file at path; throws std::invalid_argument as from_bytes, and when it cannot be opened. Allocates the
+/// The file at path; throws FileError as from_bytes, and when it cannot be opened. Allocates the
 /// size of the arrays and a few times that of the header, never what a count merely claims.
-File read(const std::string& path);
+File read(const std::string& path, bool verify = true);
 
 }  // namespace cmlp::inline v0_1::safetensors

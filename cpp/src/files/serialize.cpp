@@ -13,37 +13,12 @@
 namespace cmlp::inline v0_1 {
 namespace {
 
-constexpr int format_version = 1;
+constexpr int format_version = 2, first_with_checksum = 2;
+
+constexpr std::string_view own_keys[] = {"cmlp", safetensors::checksum_key};
 
 template <class T>
 constexpr const char* dtype_name = sizeof(T) == 4 ? "F32" : "F64";
-
-json::Value describe(const NamedLayer& named) {
-    json::Object object{{"name", named.name}, {"type", type_name(named.layer)}};
-    Layer layer = named.layer;
-    std::visit(
-        [&](auto& l) {
-            l.fields([&](const char* key, auto& value) { object.push_back({key, to_json(value)}); });
-        },
-        layer);
-    return object;
-}
-
-// A field that older files of this format lack; its default is what they mean.
-bool is_later(std::string_view key) { return key == "parametrization"; }
-
-NamedLayer layer_from(const json::Value& json) {
-    NamedLayer named{json.at("name").as_string(), make_layer(json.at("type").as_string())};
-    std::visit(
-        [&](auto& l) {
-            l.fields([&](const char* key, auto& value) {
-                if (is_later(key) && !json.find(key)) return;
-                from_json(json.at(key), value);
-            });
-        },
-        named.layer);
-    return named;
-}
 
 // ---- parameters, in the shape they are shown in
 
@@ -95,7 +70,9 @@ safetensors::File file_of(const Network<T>& network) {
                         {"step", static_cast<std::int64_t>(network.pass_count())},
                         {"layers", std::move(layers)}};
     if (network.precision() == Precision::bf16) object.push_back({"precision", std::string("bf16")});
-    require(!network.metadata.contains("cmlp"), "save: metadata must not have the key 'cmlp'");
+    for (const std::string_view own : own_keys)
+        require(!network.metadata.contains(std::string(own)), "save: metadata must not have the key '", own,
+                "'");
     safetensors::File file{{}, network.metadata};
     file.metadata["cmlp"] = json::write(object);
     for (const auto& p : network.parameters()) file.tensors.push_back(tensor_of<T>(p));
@@ -147,10 +124,20 @@ Network<T> build(std::vector<NamedLayer> layers, const json::Value& json, const 
         for (const auto& p : network.parameters()) require_finite<T>(p);
         for (const auto& b : network.buffers()) require_finite<T>(b);
     }
-    file.metadata.erase("cmlp");
+    for (const std::string_view own : own_keys) file.metadata.erase(std::string(own));
     network.metadata = std::move(file.metadata);
     network.set_training(false);
     return network;
+}
+
+// The key of a checksum may be what is damaged, so a missing one is an error where the format has it.
+void check_format(std::int64_t format, const safetensors::File& file, const std::string& source,
+                  LoadOptions options) {
+    require(1 <= format && format <= format_version, "its format is ", format, ", this version reads 1 to ",
+            format_version);
+    if (options.verify && format >= first_with_checksum &&
+        !file.metadata.contains(std::string(safetensors::checksum_key)))
+        safetensors::fail_damaged(source, "its checksum is missing");
 }
 
 AnyNetwork network_of(safetensors::File file, const std::string& source, LoadOptions options) {
@@ -158,17 +145,22 @@ AnyNetwork network_of(safetensors::File file, const std::string& source, LoadOpt
         const auto text = file.metadata.find("cmlp");
         require(text != file.metadata.end(), "the metadata have no key 'cmlp'");
         const json::Value json = json::parse(text->second);
-        require(json.at("format").as_integer() == format_version, "its format is ",
-                json.at("format").as_integer(), ", this version reads ", format_version);
+        check_format(json.at("format").as_integer(), file, source, options);
         std::vector<NamedLayer> layers;
         for (const json::Value& item : json.at("layers").as_array()) layers.push_back(layer_from(item));
         const TensorsByName tensors = matched(layers, file);
         if (json.at("dtype").as_string() == dtype_name<float>)
             return build<float>(std::move(layers), json, tensors, file, options);
         return build<double>(std::move(layers), json, tensors, file, options);
+    } catch (const FileError&) {
+        throw;
     } catch (const std::invalid_argument& error) {
         throw FileError("load: " + source + " is not a cmlp model: " + error.what());
     }
+}
+
+AnyNetwork network_of_bytes(std::string_view bytes, const std::string& source, LoadOptions options) {
+    return network_of(safetensors::from_bytes(bytes, source, options.verify), source, options);
 }
 
 }  // namespace
@@ -179,7 +171,7 @@ std::string to_bytes(const Network<T>& network) {
 }
 
 AnyNetwork from_bytes(std::string_view bytes, LoadOptions options) {
-    return network_of(safetensors::from_bytes(bytes), "the byte string", options);
+    return network_of_bytes(bytes, "the byte string", options);
 }
 
 template <class T>
@@ -195,13 +187,13 @@ void save(const Network<T>& network, std::ostream& stream) {
 }
 
 AnyNetwork load(const std::filesystem::path& path, LoadOptions options) {
-    return network_of(safetensors::read(path.string()), path.string(), options);
+    return network_of(safetensors::read(path.string(), options.verify), path.string(), options);
 }
 
 AnyNetwork load(std::istream& stream, LoadOptions options) {
     const std::string bytes(std::istreambuf_iterator<char>(stream), {});
     if (stream.bad()) throw FileError("load: the stream failed");
-    return network_of(safetensors::from_bytes(bytes, "the stream"), "the stream", options);
+    return network_of_bytes(bytes, "the stream", options);
 }
 
 namespace {

@@ -18,6 +18,7 @@ from cmlp.training.history import History
 from cmlp.training.trainable import Trainable
 
 _HISTORY = "cmlp.history"  # the key under which a network's history is kept
+_OWN_KEYS = ("cmlp", "cmlp.checksum", _HISTORY)
 
 
 class Sequential(Trainable, Container):
@@ -123,7 +124,7 @@ class Sequential(Trainable, Container):
         metadata: dict[Any, Any] = dict(self.metadata)
         for key, value in metadata.items():
             text = isinstance(key, str) and isinstance(value, str)
-            if not text or key in ("cmlp", _HISTORY) or _lone_surrogate(key + value):
+            if not text or key in _OWN_KEYS or _lone_surrogate(key + value):
                 raise ValueError(
                     f"metadata: {key!r}: {value!r} cannot be kept; both must be text, the key free"
                 )

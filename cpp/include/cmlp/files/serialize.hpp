@@ -19,9 +19,11 @@ using AnyNetwork = std::variant<Network<float>, Network<double>>;
 struct LoadOptions {
     bool convert = false;     ///< a model of the other precision, its numbers rounded
     bool non_finite = false;  ///< weights that are NaN or infinite
+    bool verify = true;       ///< whether a file that does not have its checksum is refused
 };
 
-/// The bytes of a model file; metadata keys must not be "cmlp", which holds the layers.
+/// The bytes of a model file; metadata keys must not be "cmlp", which holds the layers, or
+/// "cmlp.checksum".
 template <class T>
 [[nodiscard]] std::string to_bytes(const Network<T>& network);
 
@@ -37,8 +39,8 @@ template <class T>
 void save(const Network<T>& network, std::ostream& stream);
 
 /// The network in a model file, or in the rest of a stream, in the precision it was saved in; in evaluation
-/// mode. Throws
-/// FileError.
+/// mode. Throws FileError, also where the content does not have the checksum that was written with it; files of
+/// versions before checksums have none.
 [[nodiscard]] AnyNetwork load(const std::filesystem::path& path, LoadOptions options = {});
 [[nodiscard]] AnyNetwork load(std::istream& stream, LoadOptions options = {});
 

@@ -1,0 +1,50 @@
+// What the checksum of a file covers: its content, so that another writer's order and spaces do not change it.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/crc64.hpp"
+#include "base/json.hpp"
+#include "files/safetensors.hpp"
+
+namespace cmlp::inline v0_1::safetensors {
+namespace {
+
+std::vector<const Tensor*> by_name(const File& file) {
+    std::vector<const Tensor*> sorted;
+    for (const Tensor& tensor : file.tensors) sorted.push_back(&tensor);
+    std::ranges::sort(sorted, {}, &Tensor::name);
+    return sorted;
+}
+
+// [{metadata}, [[name, dtype, shape], ...]] with sorted keys and names, without the checksum and places in the file.
+std::string content_header(const File& file, const std::vector<const Tensor*>& sorted) {
+    json::Object metadata;
+    for (const auto& [key, text] : file.metadata)
+        if (key != checksum_key) metadata.push_back({key, text});
+    json::Array tensors;
+    for (const Tensor* tensor : sorted)
+        tensors.push_back(json::Array{tensor->name, tensor->dtype,
+                                      json::Array(tensor->shape.begin(), tensor->shape.end())});
+    return json::write(json::Array{std::move(metadata), std::move(tensors)});
+}
+
+std::string hexadecimal(std::uint64_t value) {
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), value, 16).ptr;
+    const std::string text(digits.begin(), end);
+    return std::string(digits.size() - text.size(), '0') + text;
+}
+
+}  // namespace
+
+std::string checksum(const File& file) {
+    const std::vector<const Tensor*> sorted = by_name(file);
+    Crc64 crc;
+    crc.add(content_header(file, sorted));
+    for (const Tensor* tensor : sorted)
+        crc.add({reinterpret_cast<const char*>(tensor->data.data()), tensor->data.size()});
+    return "crc64:" + hexadecimal(crc.value());
+}
+
+}  // namespace cmlp::inline v0_1::safetensors

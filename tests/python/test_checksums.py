@@ -1,0 +1,77 @@
+"""Model files have a checksum: damage is one ValueError that says what to do; files of every format load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import cmlp
+from cmlp import nn
+from model_file import checksum, crc64, header_of, saved
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def test_the_checksum_is_the_documented_one(tmp_path):
+    header, data = header_of(saved(tmp_path, metadata={"ü": '\x01\n"Ω'}))
+    assert crc64(b"123456789") == 0x995DC9BBDF1939FA
+    assert header["__metadata__"]["cmlp.checksum"] == checksum(header, data)
+
+
+def test_every_flipped_bit_of_a_file_is_refused(memory_folder):
+    net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), seed=0)
+    path = saved(memory_folder, net, metadata={"note": "Ω"})
+    raw = path.read_bytes()
+    for bit in range(8 * len(raw)):
+        broken = bytearray(raw)
+        broken[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(broken)
+        with pytest.raises(ValueError, match=r"^load: .*model.safetensors is (damaged|not a cmlp model): "):
+            cmlp.load(path)
+    path.write_bytes(raw)
+    cmlp.load(path)
+
+
+def test_a_damaged_file_says_what_to_do_and_loads_unverified(tmp_path):
+    path = saved(tmp_path)
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    text = (
+        rf"^load: {path} is damaged: its checksum is \"crc64:\w{{16}}\", that of its content crc64:\w{{16}};"
+        r" copy it again from its source, or load it all the same with verify=False$"
+    )
+    with pytest.raises(ValueError, match=text):
+        cmlp.load(path)
+    assert cmlp.load(path, verify=False).metadata == {}
+
+
+def test_tensors_that_are_swapped_are_refused(tmp_path):
+    path = saved(tmp_path, nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)))
+    header, _ = header_of(path)
+    raw = path.read_bytes()
+    names = (b'"0.weight"', b'"1.weight"')
+    assert header["0.weight"]["shape"] == header["1.weight"]["shape"]
+    path.write_bytes(names[1].join(names[0].join(part.split(names[1])) for part in raw.split(names[0])))
+    with pytest.raises(ValueError, match="is damaged"):
+        cmlp.load(path)
+
+
+@pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_files_of_every_format_load(golden):
+    """Predictions have the bits that the version that wrote the file computed."""
+    net = cmlp.load(golden)
+    x, y = (json.loads(net.metadata[name]) for name in ("inputs", "outputs"))
+    assert [value.hex() for value in net.predict(x).ravel()] == y
+    assert net.metadata.keys() == {"inputs", "outputs"}
+    assert len(net.history["loss"]) == 3
+
+
+def test_the_present_format_has_its_golden_file(tmp_path):
+    number = json.loads(header_of(saved(tmp_path))[0]["__metadata__"]["cmlp"])["format"]
+    assert sorted(path.stem for path in GOLDEN.glob("*")) == [
+        *(f"format-{n + 1}" for n in range(number)),
+        "write",
+    ]
