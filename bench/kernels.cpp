@@ -1,4 +1,4 @@
-// Speed of products, activations, losses, update rules, training steps and predictions for each instruction
+// Speed of products, activations, losses, update rules, training steps, blocks and predictions for each instruction
 // set, as a table and as JSON:
 //
 //   cmlp_bench [--json FILE] [--threads N] [--isa NAME] [--only GROUP] [--seconds OF_ONE_MEASUREMENT] [--smoke]
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "blocks.hpp"
 #include "elementwise.hpp"
 #include "ops/sparse.hpp"
 #include "peaks.hpp"
@@ -183,6 +184,7 @@ void measure_group(const std::string& group) {
     if (group == "step")
         for (const auto& [widths, batch] : smoke ? decltype(steps){steps[0]} : steps)
             training_step(widths, batch);
+    if (group == "blocks") smoke ? block_costs(16, 4, 8) : block_costs(256, 64, 256);
     if (group == "bf16" && current_isa == isas().front())
         for (const Index batch : smoke ? Sizes{32} : Sizes{128, 1024})
             for (const Index width : smoke ? Sizes{16} : Sizes{256, 512, 1024, 2048})
@@ -203,8 +205,8 @@ void measure_isa(const std::string& isa) {
     const double one_core = fma_peak(isa);
     peak = one_core * options.threads;
     if (one_core > 0) add("peak", "fma, one core", "", one_core, "GFLOP/s", 0);
-    for (const std::string group : {"product", "sparse", "step", "bf16", "predict", "activation", "loss",
-                                    "optimizer", "round trip", "threads"})
+    for (const std::string group : {"product", "sparse", "step", "blocks", "bf16", "predict", "activation",
+                                    "loss", "optimizer", "round trip", "threads"})
         if (options.only.empty() || options.only == group) measure_group(group);
 }
 

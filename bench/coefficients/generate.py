@@ -29,14 +29,34 @@ class Precision:
 FLOAT = Precision(
     name="float",
     bits=24,
-    degree={"exp": 4, "log": 8, "softplus": 8, "erf": 6, "tanh": 4, "sin": 2, "cos": 2, "tail": 6},
+    degree={
+        "exp": 4,
+        "log": 8,
+        "softplus": 8,
+        "erf": 6,
+        "tanh": 4,
+        "sin": 2,
+        "cos": 2,
+        "sin_turns": 3,
+        "tail": 6,
+    },
     tail_end=15,
     tail_bits=2,
 )
 DOUBLE = Precision(
     name="double",
     bits=53,
-    degree={"exp": 9, "log": 19, "softplus": 19, "erf": 11, "tanh": 9, "sin": 5, "cos": 5, "tail": 14},
+    degree={
+        "exp": 9,
+        "log": 19,
+        "softplus": 19,
+        "erf": 11,
+        "tanh": 9,
+        "sin": 5,
+        "cos": 5,
+        "sin_turns": 7,
+        "tail": 14,
+    },
     tail_end=39,
     tail_bits=2,
 )
@@ -70,6 +90,9 @@ SERIES: dict[str, tuple[str, Function, Function, mp.mpf, mp.mpf]] = {
     "cos": ("cos(r) = 1 - r^2/2 + r^4 p(r^2), |r| <= pi/4",
             in_square(lambda r: (mp.cos(r) - 1 + r**2 / 2) / r**4),
             in_square(lambda r: r**4 / mp.cos(r)), mp.mpf(0), QUARTER_PI**2),
+    "sin_turns": ("sin(2 pi r) = 2 pi r + r^3 p(r^2), |r| <= 1/4",
+                  in_square(lambda r: (mp.sin(2 * mp.pi * r) - 2 * mp.pi * r) / r**3),
+                  in_square(lambda r: r**3 / mp.sin(2 * mp.pi * r)), mp.mpf(0), mp.mpf(1) / 16),
 }  # fmt: skip
 
 
@@ -136,6 +159,7 @@ def constants(p: Precision) -> str:
     text = f"template <>\nstruct Coefficients<{p.name}> {{\n    using T = {p.name};\n"
     text += scalar("log2_e", 1 / mp.log(2), p) + split("ln2", mp.log(2), 2, p)
     text += scalar("two_over_pi", 2 / mp.pi, p) + split("half_pi", mp.pi / 2, 3, p)
+    text += split("tau", 2 * mp.pi, 2, p) + scalar("turn", 1 / (2 * mp.pi), p)
     text += split("sqrt_2", mp.sqrt(2), 2, p) + scalar("inverse_sqrt_2pi", 1 / mp.sqrt(2 * mp.pi), p)
     slope = 2 * mp.sqrt(2 / mp.pi) * mp.mpf("0.044715")
     text += "    // 2 sqrt(2/pi) (x + 0.044715 x^3) = gelu_slope x (x^2 + gelu_root)\n"

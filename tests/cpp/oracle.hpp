@@ -80,9 +80,9 @@ inline Point activate(Activation kind, double z, const std::vector<double>& para
     const auto& kernel = kernels::activations<double>().kind[static_cast<int>(kind)];
     const double dy = 1;
     Point point{};
-    kernel.forward({1, 1}, &z, 1, &point.value, 1, parameters.data());
+    kernel.forward({1, 1}, &z, 1, nullptr, &point.value, 1, parameters.data());
     const double kept = kernel.keep == kernels::Keep::input ? z : point.value;
-    kernel.backward({1, 1}, &kept, 1, &dy, 1, &point.slope, 1, parameters.data());
+    kernel.backward({{1, 1}, &kept, 1, &dy, 1, &point.slope, 1}, parameters.data());
     return point;
 }
 

@@ -119,11 +119,11 @@ TEST_CASE_TEMPLATE("kernels: activations forwards and backwards", T, float, doub
             const T* z = special(z_memory, extent(rows, cols, stride), a);
             const T* dy = special(dy_memory, extent(rows, cols, stride), a + 50);
             const std::string forward = everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
-                kernels.activations.kind[a].forward({rows, cols}, z, stride, out, stride, p.data());
+                kernels.activations.kind[a].forward({rows, cols}, z, stride, nullptr, out, stride, p.data());
             });
             CHECK(forward == "");
             const std::string backward = everywhere(rows, cols, stride, [&](const auto& kernels, T* out) {
-                kernels.activations.kind[a].backward({rows, cols}, z, stride, dy, stride, out, stride,
+                kernels.activations.kind[a].backward({{rows, cols}, z, stride, dy, stride, out, stride},
                                                      p.data());
             });
             CHECK(backward == "");
@@ -142,9 +142,9 @@ TEST_CASE_TEMPLATE("kernels: activations of many elements against one element in
             const std::vector<T> dy(801, T(3));
             for (std::size_t i = 0; i < z.size(); ++i) z[i] = T(double(i) / 40 - 10);
             const auto& kernel = table.activations.kind[a];
-            kernel.forward({1, 801}, z.data(), 801, y.data(), 801, p.data());
+            kernel.forward({1, 801}, z.data(), 801, nullptr, y.data(), 801, p.data());
             const std::vector<T>& kept = kernel.keep == kernels::Keep::input ? z : y;
-            kernel.backward({1, 801}, kept.data(), 801, dy.data(), 801, dz.data(), 801, p.data());
+            kernel.backward({{1, 801}, kept.data(), 801, dy.data(), 801, dz.data(), 801}, p.data());
             double worst = 0;
             for (std::size_t i = 0; i < z.size(); ++i) {
                 const Point point = activate(kind, double(z[i]), {p.begin(), p.end()});

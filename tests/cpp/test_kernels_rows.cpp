@@ -87,7 +87,11 @@ TEST_CASE_TEMPLATE("kernels: dropout draws word first + i and scales what it kee
             fill(x, n, 4, p == 1.0);  // p = 1 gives 0 even for NaN
             const std::uint64_t key = 0x123456789abcdef0, step = 77, first = std::uint64_t(n) * 3 + 1;
             const std::string error = everywhere(1, n, n, [&](const auto& kernels, T* out) {
-                kernels.random.dropout({n, x, out, p, key, step, first});
+                std::vector<unsigned char> bits(std::size_t(n / 16 * 2 + 2));
+                kernels.random.dropout({n, x, out, p, key, step, first, bits.data()});
+                std::vector<T> again(std::size_t(n) + 1);
+                kernels.random.dropout_backward(n, bits.data(), p, x, again.data());
+                CHECK(std::equal(out, out + n, again.begin(), [](T a, T b) { return same(a, b); }));
             });
             CHECK(error == "");
             for (Index i = 0; i < n; ++i) {

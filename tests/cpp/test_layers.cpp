@@ -19,7 +19,7 @@ struct Bench {
     Layer layer;
     std::vector<Matrix<T>> values, grads;
     std::vector<MatrixView<T>> value_views, grad_views;
-    Matrix<T> scratch, y, dx;
+    Matrix<T> scratch, kept, y, dx;
     bool training = false, accumulate = false;
 
     explicit Bench(Layer l) : layer(std::move(l)) {
@@ -32,7 +32,7 @@ struct Bench {
             grad_views.push_back(grads[i].view());
         }
     }
-    LayerCall<T> call() { return {value_views, grad_views, &scratch, training, accumulate, {17, 4}}; }
+    LayerCall<T> call() { return {value_views, grad_views, &scratch, training, accumulate, {17, 4}, &kept}; }
     MatrixView<const T> forward(MatrixView<const T> x) { return cmlp::forward<T>(layer, call(), x, y); }
     MatrixView<const T> backward(MatrixView<const T> x, MatrixView<const T> out, MatrixView<const T> dy,
                                  bool input = true) {

@@ -148,3 +148,18 @@ def test_vector_functions_have_the_same_bits_in_every_instruction_set(function, 
     ours = _core.function(function, z)
     cmlp.runtime.set_isa("scalar")
     assert_same_bits(_core.function(function, z), ours)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_learned_share_of_every_activation(name, dtype, isa, rng):
+    rows, columns = 300, 37
+    net = nn.Sequential(nn.ParametricActivation(nn.Activation(name), columns), dtype=dtype)
+    share = rng.uniform(-0.5, 1.5, columns).astype(dtype)
+    net.parameters()[0].data = share
+    z, dy = rng.normal(size=(2, rows, columns)).astype(dtype)
+    plain = layer(name, dtype)
+    f, df = plain(z), plain.backward(dy)
+    assert_same_bits(net(z), z + share * (f - z))
+    assert_same_bits(net.backward(dy), dy + share * (df - dy))
+    sums = (dy.astype(float) * (f - z)).sum(axis=0)
+    assert_close(net.parameters()[0].grad, sums, "backward", dtype, scale=rows)

@@ -58,13 +58,6 @@ SparseView<T> SparseView<T>::middle_rows(Index first, Index n) const {
 }
 
 template <class T>
-SparseView<T> SparseView<T>::with_values(const T* values) const {
-    SparseView other = *this;
-    other.values_ = values;
-    return other;
-}
-
-template <class T>
 SparseView<T> SparseMatrix<T>::view() const {
     SparseView<T> view;
     view.rows_ = rows_, view.cols_ = cols_;

@@ -43,7 +43,8 @@ enum class Column : int { none, class_weight, class_factor, positive, quantile }
 /// What an activation's backward reads: its input or its output.
 enum class Keep : int { input, output };
 
-/// c (m, n) = start + a (m, k) * b (k, n): every element one chain of fma in k order, whatever the blocking.
+/// c (m, n) = start + a (m, k) * b (k, n): every element one chain of fma in k order, whatever the blocking. With a
+/// factor c = shift + factor * chain.
 template <class T>
 struct Gemm {
     ptrdiff_t m, n, k;
@@ -55,6 +56,8 @@ struct Gemm {
     ptrdiff_t c_row;
     const T* bias;  ///< (n): the chain starts there; null: at 0
     bool add;       ///< c += chain instead of c = chain
+    T factor = 1;
+    const T* shift = nullptr;  ///< (n), with a factor; null: 0
 };
 
 /// c (m, n) = start + a b, a (m, k) in sparse rows: every element one chain of fma over the entries of its row.
@@ -71,11 +74,27 @@ struct SparseGemm {
     ptrdiff_t c_row;
     const T* bias;  ///< (n): the chain starts there; null: at 0
     bool add;       ///< c += chain instead of c = chain
+    T factor = 1;
+    const T* shift = nullptr;  ///< (n), with a factor; null: 0
 };
 
 /// A block of rows and columns that elementwise kernels walk over.
 struct Shape {
     ptrdiff_t rows, cols;
+};
+
+/// dz = dy f'(z), f' from what `keep` says was kept. With shares, one each column: dz of z + share (f(z) - z) from z.
+template <class T>
+struct ActivationGradient {
+    Shape shape;
+    const T* kept;
+    ptrdiff_t kept_row;
+    const T* dy;
+    ptrdiff_t dy_row;
+    T* dz;
+    ptrdiff_t dz_row;
+    const T* share = nullptr;
+    T* sum = nullptr;  ///< (cols, up to a full vector) += dy (f(z) - z) down the rows, with shares
 };
 
 /// Value and gradient of a loss over a block of rows. Any output may be null.
@@ -101,7 +120,7 @@ struct LossCall {
     int64_t ignore_index = INT64_MIN;  ///< rows of this label are absent
 };
 
-/// y = x * keep / (1 - p) with keep drawn from (key, step) at index first, first + 1, ... ; backward is the same on dy.
+/// y = x * keep / (1 - p) with keep drawn from (key, step) at index first, first + 1, ...
 template <class T>
 struct DropoutCall {
     ptrdiff_t n;
@@ -109,6 +128,30 @@ struct DropoutCall {
     T* y;
     double p;
     uint64_t key, step, first;
+    unsigned char* kept = nullptr;  ///< a bit an element for dropout_backward, two bytes for 16; or null
+};
+
+/// PeriodicEmbedding of one column for at most chunk_rows rows, all arrays by columns: the outputs are
+/// cos(2 pi x w + phase) weight + bias, and x itself as the last one.
+template <class T>
+struct PeriodicCall {
+    ptrdiff_t rows, frequencies, outputs;  ///< x as an output is not counted
+    const T* x;                            ///< (rows)
+    const T *w, *phase;                    ///< (frequencies)
+    const T* weight;                       ///< (frequencies, outputs)
+    ptrdiff_t weight_row;
+    const T* bias;  ///< (outputs)
+};
+
+/// Gradients of the same from dy (outputs + 1, rows): of its numbers = or +=, of x = or null.
+template <class T>
+struct PeriodicGradients {
+    const T* dy;
+    ptrdiff_t dy_row;
+    T *w, *phase, *weight, *bias;  ///< weight with the rows of PeriodicCall's
+    ptrdiff_t weight_row;
+    T* x;
+    bool add;
 };
 
 }  // namespace cmlp::kernels

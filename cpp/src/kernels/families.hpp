@@ -13,4 +13,5 @@
     FAMILY(functions, Functions)     \
     FAMILY(rows, Rows)               \
     FAMILY(flat, Flat)               \
+    FAMILY(embeddings, Embeddings)   \
     FAMILY(random, Random)

@@ -10,7 +10,8 @@ constexpr Activations<T> table = {{
 #define CMLP_ACTIVATION(name, ...) \
     {activation_forward<act::name, T>, activation_backward<act::name, T>, act::name::keep},
 #include <cmlp/lists/activations.def>
-}};
+                                  },
+                                  parametric_backward<T>};
 
 }  // namespace
 

@@ -6,7 +6,7 @@ namespace cmlp::kernels::CMLP_ISA {
 namespace {
 
 template <class T>
-constexpr Random<T> table = {random, dropout<T>};
+constexpr Random<T> table = {random, dropout<T>, dropout_backward<T>};
 
 }  // namespace
 

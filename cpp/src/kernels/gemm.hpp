@@ -41,6 +41,20 @@ struct FmaLink {
     CMLP_INLINE Vec<T> go_on(Vec<T> factor, Vec<T> row, Vec<T> sum) { return fma(factor, row, sum); }
 };
 
+// c = or += shift + factor chain for a block of rows and columns from (i, j): once for all tiles.
+template <class G, class T>
+__attribute__((noinline)) void store_scaled(const G& g, ptrdiff_t i, ptrdiff_t j, Shape shape,
+                                            const T* chains, ptrdiff_t row) {
+    using V = Vec<T>;
+    for (ptrdiff_t r = 0; r < shape.rows; ++r)
+        sweep<T>(shape.cols, [&](ptrdiff_t c, ptrdiff_t left) {
+            T* out = g.c + (i + r) * g.c_row + j + c;
+            const V shift = g.shift ? V::load_n(g.shift + j + c, left) : V(T(0));
+            const V value = fma(V(g.factor), V::load_n(chains + r * row + c, left), shift);
+            (g.add ? V::load_n(out, left) + value : value).store_n(out, left);
+        });
+}
+
 // Rows i .. i + R and C vectors of columns from j; the last vector has `last` columns unless it is full.
 template <class Link, int R, int C, bool full, bool stream, class T>
 CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last) {
@@ -98,12 +112,19 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
             for (int r = 0; r < R; ++r)
                 for (int c = 0; c < C; ++c) sum[r][c] = V::load(again[r] + c * V::size);
         }
+    const bool scaled = g.factor != T(1);
+    T chains[R * C * V::size];
+    T* to = scaled ? chains : g.c + i * g.c_row + j;
+    ptrdiff_t to_row = scaled ? C * V::size : g.c_row;
+    asm("" : "+r"(to), "+r"(to_row));  // one loop for both
+    const bool add = g.add && !scaled;
     for (int r = 0; r < R; ++r)
         for (int c = 0; c < C; ++c) {
-            T* out = g.c + (i + r) * g.c_row + j + c * V::size;
-            const V value = g.add ? load(out - c * V::size, c) + sum[r][c] : sum[r][c];
+            T* out = to + r * to_row + c * V::size;
+            const V value = add ? load(out - c * V::size, c) + sum[r][c] : sum[r][c];
             full || c + 1 < C ? value.store(out) : value.store_n(out, last);
         }
+    if (scaled) store_scaled(g, i, j, {R, (C - 1) * V::size + last}, chains, C * V::size);
 }
 
 // Rows from i on of a strip of C vectors: tiles of R rows, then of fewer: 8, 6, 4, 3, 2, 1. What is left of the tallest

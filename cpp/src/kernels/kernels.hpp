@@ -10,10 +10,10 @@ namespace cmlp::kernels {
 
 template <class T>
 struct ActivationKernel {
-    void (*forward)(Shape, const T* z, ptrdiff_t z_row, T* y, ptrdiff_t y_row, const T* parameters);
-    /// dz = dy * f'(z), f' from what `keep` says was kept
-    void (*backward)(Shape, const T* kept, ptrdiff_t kept_row, const T* dy, ptrdiff_t dy_row, T* dz,
-                     ptrdiff_t dz_row, const T* parameters);
+    /// y = f(z), or with a share for each column z + share (f(z) - z)
+    void (*forward)(Shape, const T* z, ptrdiff_t z_row, const T* share, T* y, ptrdiff_t y_row,
+                    const T* parameters);
+    void (*backward)(const ActivationGradient<T>&, const T* parameters);
     Keep keep;
 };
 
@@ -83,6 +83,9 @@ struct Bf16Products {
 template <class T>
 struct Activations {
     ActivationKernel<T> kind[activation_count];
+    /// A backward with shares: dshare = or += its sums, chains over chunks of rows that are folded in order
+    void (*parametric_backward)(void (*backward)(const ActivationGradient<T>&, const T*),
+                                ActivationGradient<T>, T* dshare, bool add, const T* parameters);
 };
 
 template <class T>
@@ -118,6 +121,15 @@ struct Random {
     /// out[i] = word first + i of the Philox4x32-10 stream (key, step)
     void (*words)(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out);
     void (*dropout)(const DropoutCall<T>&);
+    /// dx = dy * keep / (1 - p) with the bits that dropout has kept
+    void (*dropout_backward)(ptrdiff_t n, const unsigned char* kept, double p, const T* dy, T* dx);
+};
+
+template <class T>
+struct Embeddings {
+    /// y (outputs + 1, rows)
+    void (*periodic_forward)(const PeriodicCall<T>&, T* y, ptrdiff_t y_row);
+    void (*periodic_backward)(const PeriodicCall<T>&, const PeriodicGradients<T>&);
 };
 
 /// Name of the instruction set in use.

@@ -16,16 +16,6 @@ CMLP_INLINE void sweep(ptrdiff_t n, Body body) {
     if (j < n) body(j, n - j);
 }
 
-// row(r, cols) for each row; a block without gaps is one long row.
-template <class Row, class... Stride>
-CMLP_INLINE void by_row(Shape shape, Row row, Stride... stride) {
-    if (((stride == shape.cols) && ...)) {
-        row(ptrdiff_t(0), shape.rows * shape.cols);
-    } else {
-        for (ptrdiff_t r = 0; r < shape.rows; ++r) row(r, shape.cols);
-    }
-}
-
 template <class T>
 CMLP_INLINE T row_max(const T* x, ptrdiff_t n) {
     Lanes<T> lanes(-T(__builtin_inf()));

@@ -19,6 +19,9 @@ struct Coefficients<float> {
     static constexpr T half_pi = 1.5707964f;
     static constexpr T half_pi_low = -4.371139e-08f;
     static constexpr T half_pi_lower = -1.7151245e-15f;
+    static constexpr T tau = 6.2831855f;
+    static constexpr T tau_low = -1.7484555e-07f;
+    static constexpr T turn = 0.15915494f;
     static constexpr T sqrt_2 = 1.4142135f;
     static constexpr T sqrt_2_low = 2.4203235e-08f;
     static constexpr T inverse_sqrt_2pi = 0.3989423f;
@@ -44,6 +47,8 @@ struct Coefficients<float> {
     static constexpr T sin[] = {-0.16666655f, 0.00833219f, -0.00019518452f};
     // cos(r) = 1 - r^2/2 + r^4 p(r^2), |r| <= pi/4; degree 2, error 2^-33.0
     static constexpr T cos[] = {0.041666646f, -0.0013887311f, 2.4432564e-05f};
+    // sin(2 pi r) = 2 pi r + r^3 p(r^2), |r| <= 1/4; degree 3, error 2^-27.2
+    static constexpr T sin_turns[] = {-41.341686f, 81.60277f, -76.58672f, 39.795273f};
     static constexpr T tail_end = 15.0f;
     static constexpr T tail_start = 2.0f;
     static constexpr T tail_limit = 14.9375f;
@@ -89,6 +94,9 @@ struct Coefficients<double> {
     static constexpr T half_pi = 1.5707963267948966;
     static constexpr T half_pi_low = 6.123233995736766e-17;
     static constexpr T half_pi_lower = -1.4973849048591698e-33;
+    static constexpr T tau = 6.283185307179586;
+    static constexpr T tau_low = 2.4492935982947064e-16;
+    static constexpr T turn = 0.15915494309189535;
     static constexpr T sqrt_2 = 1.4142135623730951;
     static constexpr T sqrt_2_low = -9.667293313452913e-17;
     static constexpr T inverse_sqrt_2pi = 0.3989422804014327;
@@ -130,6 +138,9 @@ struct Coefficients<double> {
     // cos(r) = 1 - r^2/2 + r^4 p(r^2), |r| <= pi/4; degree 5, error 2^-63.9
     static constexpr T cos[] = {0.041666666666666595, -0.0013888888888873348, 2.4801587289007643e-05,
         -2.755731421875649e-07, 2.0875705624035863e-09, -1.1358760252715397e-11};
+    // sin(2 pi r) = 2 pi r + r^3 p(r^2), |r| <= 1/4; degree 7, error 2^-60.4
+    static constexpr T sin_turns[] = {-41.341702240399755, 81.6052492760729, -76.70585975273612,
+        42.05869392011778, -15.094641503146809, 3.8199249556065187, -0.7177039721054055, 0.10078130222390003};
     static constexpr T tail_end = 39.0;
     static constexpr T tail_start = 2.0;
     static constexpr T tail_limit = 38.9375;

@@ -53,6 +53,27 @@ CMLP_INLINE V cos(V x) {
     return turned(q, q.number + typename V::Int(1));
 }
 
+/// sin(2 pi x), |x| <= 1/4.
+template <class V>
+CMLP_INLINE V sin_of_turn(V x) {
+    using C = Coefficients<typename V::Scalar>;
+    const V x2 = x * x;
+    return fma(x, V(C::tau), x * fma(x2, horner(x2, C::sin_turns), V(C::tau_low)));
+}
+
+/// sin(2 pi x) and cos(2 pi x): both reductions are exact but where the cosine is 1.
+template <class V>
+struct Turns {
+    V rest;
+
+    explicit CMLP_INLINE Turns(V x) : rest(x - round(x)) {}
+    CMLP_INLINE V cos() const { return sin_of_turn(V(typename V::Scalar(0.25)) - abs(rest)); }
+    CMLP_INLINE V sin() const {
+        const V size = abs(rest);
+        return copysign(sin_of_turn(min(size, V(typename V::Scalar(0.5)) - size)), rest);
+    }
+};
+
 }  // namespace math
 }  // namespace
 }  // namespace cmlp::kernels::CMLP_ISA

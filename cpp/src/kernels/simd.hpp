@@ -45,6 +45,10 @@ struct Mask {
         return {O::first_n(n < 0 ? 0 : n < O::size ? n : O::size)};
     }
 
+    /// A bit a lane, lane 0 the lowest; of the bits given, those of other lanes do not matter.
+    friend CMLP_INLINE uint32_t mask_bits(Mask a) { return O::mask_bits(a.r); }
+    static CMLP_INLINE Mask of_bits(uint32_t bits) { return {O::mask_of_bits(bits)}; }
+
     friend CMLP_INLINE Mask operator&(Mask a, Mask b) { return {O::mask_and(a.r, b.r)}; }
     friend CMLP_INLINE Mask operator|(Mask a, Mask b) { return {O::mask_or(a.r, b.r)}; }
     friend CMLP_INLINE Mask operator!(Mask a) { return {O::mask_not(a.r)}; }
@@ -74,6 +78,20 @@ struct Int {
         Int v;
         v.r = r;
         return v;
+    }
+
+    /// For int32 alone: these three and transpose_4.
+    static CMLP_INLINE Int load(const Scalar* p) { return of(O::load_int(p)); }
+    CMLP_INLINE void store(Scalar* p) const { O::store_int(p, r); }
+    /// The upper and the lower half of each lane's product without signs.
+    static CMLP_INLINE void multiply_wide(Int a, Int b, Int& high, Int& low) {
+        O::multiply_wide(a.r, b.r, high.r, low.r);
+    }
+    /// Lane 4 q + m of vector i becomes lane 4 q + i of vector m.
+    static CMLP_INLINE void transpose_4(Int (&v)[4]) {
+        typename O::IntRegister r[4] = {v[0].r, v[1].r, v[2].r, v[3].r};
+        O::transpose_4(r);
+        for (int i = 0; i < 4; ++i) v[i].r = r[i];
     }
 
     friend CMLP_INLINE Int operator+(Int a, Int b) { return of(O::add_int(a.r, b.r)); }

@@ -101,6 +101,31 @@ struct Ops<float> {
         const Register high = _mm256_permutevar8x32_ps(load(table + 8), i);
         return select(from_bits(_mm256_slli_epi32(i, 28)), high, low);
     }
+    static CMLP_INLINE void store_int(Integer* p, IntRegister a) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a);
+    }
+    static CMLP_INLINE IntRegister load_int(const Integer* p) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    }
+    static CMLP_INLINE uint32_t mask_bits(MaskRegister a) { return uint32_t(_mm256_movemask_ps(a)); }
+    static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) {
+        const __m256i own = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+        return equal_int(_mm256_and_si256(_mm256_set1_epi32(int(bits)), own), own);
+    }
+    /// The 64 bits of each lane's product without signs.
+    static CMLP_INLINE void multiply_wide(IntRegister a, IntRegister b, IntRegister& high, IntRegister& low) {
+        const IntRegister even = _mm256_mul_epu32(a, b);
+        const IntRegister odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), b);
+        high = _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xf5), odd, 0xaa);
+        low = _mm256_blend_epi32(even, _mm256_shuffle_epi32(odd, 0xa0), 0xaa);
+    }
+    /// Transposes the 4x4 lanes of each 128 bits.
+    static CMLP_INLINE void transpose_4(IntRegister (&r)[4]) {
+        const IntRegister a = _mm256_unpacklo_epi32(r[0], r[1]), b = _mm256_unpackhi_epi32(r[0], r[1]);
+        const IntRegister c = _mm256_unpacklo_epi32(r[2], r[3]), d = _mm256_unpackhi_epi32(r[2], r[3]);
+        r[0] = _mm256_unpacklo_epi64(a, c), r[1] = _mm256_unpackhi_epi64(a, c);
+        r[2] = _mm256_unpacklo_epi64(b, d), r[3] = _mm256_unpackhi_epi64(b, d);
+    }
     static CMLP_INLINE float first(Register a) { return _mm256_cvtss_f32(a); }
     template <int step>
     static CMLP_INLINE Register fold(Register a) {
@@ -200,6 +225,11 @@ struct Ops<double> {
         const __m128i low = _mm256_castsi256_si128(i), high = _mm256_extracti128_si256(i, 1);
         return _mm256_setr_pd(table[_mm_extract_epi64(low, 0) & 15], table[_mm_extract_epi64(low, 1) & 15],
                               table[_mm_extract_epi64(high, 0) & 15], table[_mm_extract_epi64(high, 1) & 15]);
+    }
+    static CMLP_INLINE uint32_t mask_bits(MaskRegister a) { return uint32_t(_mm256_movemask_pd(a)); }
+    static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) {
+        const __m256i own = _mm256_setr_epi64x(1, 2, 4, 8);
+        return equal_int(_mm256_and_si256(_mm256_set1_epi64x(bits), own), own);
     }
     static CMLP_INLINE double first(Register a) { return _mm256_cvtsd_f64(a); }
     template <int step>

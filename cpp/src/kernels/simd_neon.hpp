@@ -102,6 +102,31 @@ struct Ops<float> {
         const uint8x16x4_t all = {vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)};
         return vreinterpretq_f32_u8(vqtbl4q_u8(all, vreinterpretq_u8_u32(bytes)));
     }
+    static CMLP_INLINE void store_int(Integer* p, IntRegister a) { vst1q_s32(p, a); }
+    static CMLP_INLINE IntRegister load_int(const Integer* p) { return vld1q_s32(p); }
+    static CMLP_INLINE uint32_t mask_bits(MaskRegister a) {
+        const uint32x4_t own = {1, 2, 4, 8};
+        return vaddvq_u32(vandq_u32(a, own));
+    }
+    static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) {
+        const uint32x4_t own = {1, 2, 4, 8};
+        return vtstq_u32(vdupq_n_u32(bits), own);
+    }
+    /// The 64 bits of each lane's product without signs.
+    static CMLP_INLINE void multiply_wide(IntRegister a, IntRegister b, IntRegister& high, IntRegister& low) {
+        const uint32x4_t x = vreinterpretq_u32_s32(a), y = vreinterpretq_u32_s32(b);
+        const uint32x4_t first = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(x), vget_low_u32(y)));
+        const uint32x4_t second = vreinterpretq_u32_u64(vmull_high_u32(x, y));
+        high = vreinterpretq_s32_u32(vuzp2q_u32(first, second));
+        low = vreinterpretq_s32_u32(vuzp1q_u32(first, second));
+    }
+    /// Transposes the 4x4 lanes of each 128 bits.
+    static CMLP_INLINE void transpose_4(IntRegister (&r)[4]) {
+        const int32x4_t a = vzip1q_s32(r[0], r[2]), b = vzip2q_s32(r[0], r[2]);
+        const int32x4_t c = vzip1q_s32(r[1], r[3]), d = vzip2q_s32(r[1], r[3]);
+        r[0] = vzip1q_s32(a, c), r[1] = vzip2q_s32(a, c);
+        r[2] = vzip1q_s32(b, d), r[3] = vzip2q_s32(b, d);
+    }
     static CMLP_INLINE float first(Register a) { return vgetq_lane_f32(a, 0); }
     template <int step>
     static CMLP_INLINE Register fold(Register a) {
@@ -190,6 +215,14 @@ struct Ops<double> {
     static CMLP_INLINE Register lookup(const double (&table)[16], IntRegister i) {
         const Register low = vld1q_dup_f64(table + (vgetq_lane_s64(i, 0) & 15));
         return vld1q_lane_f64(table + (vgetq_lane_s64(i, 1) & 15), low, 1);
+    }
+    static CMLP_INLINE uint32_t mask_bits(MaskRegister a) {
+        const uint64x2_t own = {1, 2};
+        return uint32_t(vaddvq_u64(vandq_u64(a, own)));
+    }
+    static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) {
+        const uint64x2_t own = {1, 2};
+        return vtstq_u64(vdupq_n_u64(bits), own);
     }
     static CMLP_INLINE double first(Register a) { return vgetq_lane_f64(a, 0); }
     template <int step>

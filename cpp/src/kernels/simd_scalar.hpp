@@ -87,6 +87,15 @@ struct Ops : Width<T> {
 
     static CMLP_INLINE T lookup(const T (&table)[16], Integer i) { return table[i & 15]; }
     static CMLP_INLINE T first(T a) { return a; }
+    static CMLP_INLINE void store_int(Integer* p, Integer a) { *p = a; }
+    static CMLP_INLINE Integer load_int(const Integer* p) { return *p; }
+    static CMLP_INLINE uint32_t mask_bits(bool a) { return a; }
+    static CMLP_INLINE bool mask_of_bits(uint32_t bits) { return bits & 1; }
+    static CMLP_INLINE void multiply_wide(Integer a, Integer b, Integer& high, Integer& low) {
+        const uint64_t product = uint64_t(Unsigned(a)) * Unsigned(b);
+        high = Integer(product >> 32), low = Integer(product);
+    }
+    static CMLP_INLINE void transpose_4(Integer (&)[4]) {}
 };
 
 }  // namespace

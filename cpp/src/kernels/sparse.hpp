@@ -31,11 +31,16 @@ CMLP_INLINE void sparse_row(const SparseGemm<T>& g, ptrdiff_t i, ptrdiff_t j, pt
 #pragma GCC unroll 16
         for (int c = 0; c < C; ++c) sum[c] = fma(factor, load(row, c), sum[c]);
     }
-    T* out = g.c + i * g.c_row + j;
+    const bool scaled = g.factor != T(1);
+    T chains[C * V::size];
+    T* to = scaled ? chains : g.c + i * g.c_row + j;
+    asm("" : "+r"(to));  // one loop for both
+    const bool add = g.add && !scaled;
     for (int c = 0; c < C; ++c) {
-        const V chain = g.add ? load(out, c) + sum[c] : sum[c];
-        full || c + 1 < C ? chain.store(out + c * V::size) : chain.store_n(out + c * V::size, last);
+        const V chain = add ? load(to, c) + sum[c] : sum[c];
+        full || c + 1 < C ? chain.store(to + c * V::size) : chain.store_n(to + c * V::size, last);
     }
+    if (scaled) store_scaled(g, i, j, {1, (C - 1) * V::size + last}, chains, 0);
 }
 
 template <int C, bool full, class T>

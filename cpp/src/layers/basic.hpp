@@ -18,8 +18,8 @@ std::array<T, 4> rounded(const std::vector<double>& values) {
 inline bool is_ntk(const Linear& layer) { return layer.parametrization == Parametrization::ntk; }
 
 template <class T>
-T ntk_factor(const Linear& layer) {
-    return static_cast<T>(1 / std::sqrt(double(layer.in_features)));
+T factor_of(const Linear& layer) {
+    return is_ntk(layer) ? static_cast<T>(1 / std::sqrt(double(layer.in_features))) : T(1);
 }
 
 inline std::vector<ParameterSpec> specs(const Linear& layer) {
@@ -55,30 +55,24 @@ void reset(const Linear& layer, std::span<const MatrixView<T>> values, std::uint
     initialize(values[1], Initializer::uniform, {{"low", -bound}, {"high", bound}}, rng);
 }
 
-// y of the batch; a sparse x is the numbers of call.linear.sparse, in NTK form scaled.
+// y of the batch; a sparse x is that of the call.
 template <class T>
-void product(const LayerCall<T>& call, In<T> x, const T* bias, MatrixView<T> y, ops::AfterBlock after) {
+void product(const Linear& layer, const LayerCall<T>& call, In<T> x, MatrixView<T> y, ops::AfterBlock after) {
+    const T *bias = layer.bias ? call.values[1].data() : nullptr, factor = factor_of<T>(layer);
     if (call.linear.sparse)
-        ops::sparse_forward<T>(call.linear.sparse->with_values(x.data()), call.values[0], bias, y, after);
+        ops::sparse_forward<T>(*call.linear.sparse, call.values[0], bias, y, after, factor);
     else if constexpr (std::is_same_v<T, float>)
-        call.linear.pairs ? ops::bf16_forward(x, call.values[0], bias, y, *call.linear.pairs, after)
-                          : ops::linear_forward<T>(x, call.values[0], bias, y, after);
+        call.linear.pairs ? ops::bf16_forward(x, call.values[0], bias, y, *call.linear.pairs, after, factor)
+                          : ops::linear_forward<T>(x, call.values[0], bias, y, after, factor);
     else
-        ops::linear_forward<T>(x, call.values[0], bias, y, after);
+        ops::linear_forward<T>(x, call.values[0], bias, y, after, factor);
 }
 
-// In NTK form the factor goes to x, so that the scaled x is what backward needs.
 template <class T>
 In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    if (is_ntk(layer)) {
-        call.kept->resize(x.rows(), x.cols());
-        call.kept->view().assign(x * ntk_factor<T>(layer));
-        x.rebind(call.kept->view());
-    }
     y.resize(call.linear.sparse ? call.linear.sparse->rows() : x.rows(), layer.out_features);
-    const T* bias = layer.bias ? call.values[1].data() : nullptr;
     if (!call.linear.activation) {
-        product<T>(call, x, bias, y, {});
+        product<T>(layer, call, x, y, {});
         return y.view();
     }
     const ActivationLayer& f = *call.linear.activation->layer;
@@ -88,50 +82,47 @@ In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>&
         ops::activation_forward<T>(f.kind, parameters, y.view().block(i, j, rows, cols),
                                    out.view().block(i, j, rows, cols));
     };
-    product<T>(call, x, bias, y, activate);
+    product<T>(layer, call, x, y, activate);
     return y.view();
 }
 
 // Weights and bias; dense ones are left open where the call says so.
 template <class T>
 void backward_weight(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T> dy) {
-    T* const db = layer.bias ? call.grads[1].data() : nullptr;
+    T *const db = layer.bias ? call.grads[1].data() : nullptr, factor = factor_of<T>(layer);
     if (!call.linear.sparse && !call.linear.pairs) {
-        const WeightGradient<T> gradient{x, dy, call.grads[0], db, call.accumulate};
+        const WeightGradient<T> gradient{x, dy, call.grads[0], db, call.accumulate, factor};
         if (call.linear.open) return call.linear.open->push_back(gradient);
         return ops::weight_gradients<T>({&gradient, 1});
     }
     if (call.linear.sparse)
-        ops::sparse_backward_weight<T>(call.linear.sparse->with_values(x.data()), dy, *call.linear.columns,
-                                       call.grads[0], call.accumulate);
+        ops::sparse_backward_weight<T>(*call.linear.sparse, dy, *call.linear.columns, call.grads[0],
+                                       call.accumulate, factor);
     else if constexpr (std::is_same_v<T, float>)
-        ops::bf16_backward_weight(x, dy, call.grads[0], call.accumulate, *call.linear.pairs);
+        ops::bf16_backward_weight(x, dy, call.grads[0], call.accumulate, *call.linear.pairs, factor);
     if (db) ops::linear_backward_bias<T>(dy, db, call.accumulate);
 }
 
 template <class T>
 In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy, Matrix<T>* dx) {
-    if (is_ntk(layer)) x.rebind(call.kept->view());
     backward_weight<T>(layer, call, x, dy);
     if (!dx) return {};
     dx->resize(dy.rows(), layer.in_features);
-    auto go_on = [&](Index i, Index rows, Index j, Index cols) {
-        MatrixView<T> block = dx->view().block(i, j, rows, cols);
-        if (is_ntk(layer)) block *= ntk_factor<T>(layer);
-        if (!call.linear.activation) return;
+    auto activate = [&](Index i, Index rows, Index j, Index cols) {
+        const MatrixView<T> block = dx->view().block(i, j, rows, cols);
         const ActivationStep<T>& step = *call.linear.activation;
         ops::activation_backward<T>(step.layer->kind, rounded<T>(step.layer->parameters),
                                     step.z.block(i, j, rows, cols), step.y.block(i, j, rows, cols), block,
                                     block);
     };
-    const bool goes_on = is_ntk(layer) || call.linear.activation;
-    const ops::AfterBlock after = goes_on ? ops::AfterBlock(go_on) : ops::AfterBlock();
+    const ops::AfterBlock after = call.linear.activation ? ops::AfterBlock(activate) : ops::AfterBlock();
+    const T factor = factor_of<T>(layer);
     if constexpr (std::is_same_v<T, float>)
         if (call.linear.pairs) {
-            ops::bf16_backward_input(dy, call.values[0], *dx, *call.linear.pairs, after);
+            ops::bf16_backward_input(dy, call.values[0], *dx, *call.linear.pairs, after, factor);
             return dx->view();
         }
-    ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx, after);
+    ops::linear_backward_input<T>(dy, call.values[0], *call.scratch, *dx, after, factor);
     return dx->view();
 }
 
@@ -201,7 +192,7 @@ In<T> backward(const LogSoftmax&, const LayerCall<T>&, In<T>, In<T> y, In<T> dy,
     return dx->view();
 }
 
-// ---- Dropout: the mask is a function of (key, step), so backward draws it again
+// ---- Dropout: kept are the bits of the mask, rows of bytes in the memory of the matrix
 
 inline Index width(const Dropout& layer, Index in, std::string_view name) {
     require(layer.p >= 0 && layer.p <= 1, "Dropout: p of layer '", name, "' is ", layer.p,
@@ -210,18 +201,29 @@ inline Index width(const Dropout& layer, Index in, std::string_view name) {
 }
 
 template <class T>
+ops::KeptBits<unsigned char> kept_bits(const LayerCall<T>& call) {
+    return {reinterpret_cast<unsigned char*>(call.kept->data()), call.kept->row_stride() * Index(sizeof(T))};
+}
+
+template <class T>
 In<T> forward(const Dropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
     const double p = layer.p * call.draws.dropout;
     if (!call.training || p == 0) return x;
+    call.kept->resize(x.rows(), (ops::kept_bytes(x.cols()) + Index(sizeof(T)) - 1) / Index(sizeof(T)));
     y.resize(x.rows(), x.cols());
-    ops::dropout<T>(x, p, call.draws.key(), call.draws.step, call.draws.rows, y);
+    ops::dropout<T>(x, {p, call.draws.key(), call.draws.step, call.draws.rows}, kept_bits(call), y);
     return y.view();
 }
 
 template <class T>
 In<T> backward(const Dropout& layer, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>* dx) {
     if (!dx) return {};
-    return forward(layer, call, dy, *dx);
+    const double p = layer.p * call.draws.dropout;
+    if (!call.training || p == 0) return dy;
+    dx->resize(dy.rows(), dy.cols());
+    const auto kept = kept_bits(call);
+    ops::dropout_backward<T>(dy, p, {kept.data, kept.stride}, *dx);
+    return dx->view();
 }
 
 // ---- Flatten

@@ -29,6 +29,14 @@ struct EmbeddedColumns {
         return in + size_product(type, count(), dim - 1);
     }
 
+    /// f(first, count) for each stretch of embedded columns from begin to end that are beside each other.
+    template <class F>
+    void each_run(Index begin, Index end, F f) const {
+        for (Index i = begin, next; i < end; i = next) {
+            for (next = i + 1; next < end && from(next) == from(next - 1) + 1;) ++next;
+            f(i, next - i);
+        }
+    }
     /// f(first column of the input, first column of the output, columns) for each stretch of columns that pass.
     template <class F>
     void each_passed(F f) const {

@@ -1,24 +1,14 @@
 // PeriodicEmbedding and BatchEnsemble: many small matrix products side by side, each on a block of the columns.
 #pragma once
 
-#include <cmlp/ops/functions.hpp>
-
 #include <numbers>
 
 #include "layers/columns.hpp"
+#include "ops/periodic.hpp"
 
 namespace cmlp::inline v0_1::layer {
 
-// f of every element, row by row.
-template <class T>
-void apply_rows(Function f, In<T> x, MatrixView<T> y) {
-    each_row(x.rows(), x.cols(), 16, [&](Index i) {
-        const auto n = static_cast<size_t>(x.cols());
-        apply<T>(f, {x.row(i).data(), n}, {y.row(i).data(), n});
-    });
-}
-
-// ---- PeriodicEmbedding: kept (batch, 3 n k), the phases z, h = cos(z) and space for dz; n columns, k frequencies
+// ---- PeriodicEmbedding: n columns, k frequencies
 
 inline EmbeddedColumns columns_of(const PeriodicEmbedding& layer) {
     return {layer.columns, layer.in_features, layer.embedding_dim};
@@ -58,28 +48,43 @@ void reset(const PeriodicEmbedding& layer, std::span<const MatrixView<T>> values
         initialize(values[i], Initializer::uniform, {{"low", -bound}, {"high", bound}}, rng);
 }
 
-// z = 2 pi x_i w + phase, h = cos(z), y_i = [h W2_i + b2_i, x_i]
+// f(first row, rows, first column, columns, scratch) for chunks of rows and stretches of embedded columns: a column
+// is one thread's, so that the sums over its rows are in their order.
+template <class T, class F>
+void each_periodic_block(const PeriodicEmbedding& layer, Index rows, double cost, Matrix<T>& scratch, F f) {
+    const EmbeddedColumns all = columns_of(layer);
+    const Index n = all.count(), each = 1 + layer.embedding_dim;
+    scratch.resize(n * each, std::min(rows, ops::periodic_rows));
+    for (Index r = 0; r < rows; r += ops::periodic_rows) {
+        const Index count = std::min(ops::periodic_rows, rows - r);
+        const double work = cost * double(count) * double(n * layer.n_frequencies);
+        parallel_for(n, 4, threads_for(work), [&](Index begin, Index end) {
+            all.each_run(begin, end, [&](Index i, Index columns) {
+                f(r, count, i, columns, scratch.middle_rows(i * each, columns * each));
+            });
+        });
+    }
+}
+
+template <class T>
+ops::PeriodicNumbers<T> numbers_of(const PeriodicEmbedding& layer, const LayerCall<T>& call, Index column) {
+    const ops::PeriodicNumbers<T> all{layer.n_frequencies,   layer.embedding_dim, call.values[0].data(),
+                                      call.values[1].data(), call.values[2],      call.values[3].data()};
+    return all.from(column);
+}
+
 template <class T>
 In<T> forward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
     const EmbeddedColumns all = columns_of(layer);
-    const Index n = all.count(), k = layer.n_frequencies, out = layer.embedding_dim;
-    call.kept->resize(x.rows(), 3 * n * k);
     y.resize(x.rows(), all.width("PeriodicEmbedding", ""));
     all.pass<T>(x, y);
-    const MatrixView<T> z = call.kept->middle_cols(0, n * k), h = call.kept->middle_cols(n * k, n * k);
-    const T *w = call.values[0].data(), *phase = call.values[1].data();
-    constexpr T turn = static_cast<T>(2 * std::numbers::pi);
-    each_row(x.rows(), n * k, 2, [&](Index r) {
-        for (Index i = 0; i < n; ++i)
-            for (Index j = i * k; j < (i + 1) * k; ++j) z(r, j) = turn * x(r, all.from(i)) * w[j] + phase[j];
-    });
-    apply_rows<T>(Function::cos, z, h);
-    for (Index i = 0; i < n; ++i) {
-        const T* bias = call.values[3].data() + i * (out - 1);
-        ops::linear_forward<T>(h.middle_cols(i * k, k), call.values[2].middle_rows(i * k, k), bias,
-                               y.middle_cols(all.to(i), out - 1));
-        y.col(all.to(i) + out - 1).assign(x.col(all.from(i)));
-    }
+    each_periodic_block(layer, x.rows(), 8, *call.scratch,
+                        [&](Index r, Index rows, Index i, Index columns, MatrixView<T> scratch) {
+                            const Index dim = layer.embedding_dim;
+                            ops::periodic_forward<T>(numbers_of(layer, call, i),
+                                                     x.block(r, all.from(i), rows, columns), scratch,
+                                                     y.view().block(r, all.to(i), rows, columns * dim));
+                        });
     return y.view();
 }
 
@@ -87,38 +92,20 @@ template <class T>
 In<T> backward(const PeriodicEmbedding& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy,
                Matrix<T>* dx) {
     const EmbeddedColumns all = columns_of(layer);
-    const Index n = all.count(), k = layer.n_frequencies, out = layer.embedding_dim;
-    const MatrixView<T> z = call.kept->middle_cols(0, n * k), h = call.kept->middle_cols(n * k, n * k);
-    const MatrixView<T> dz = call.kept->middle_cols(2 * n * k, n * k);
-    for (Index i = 0; i < n; ++i) {
-        const In<T> de = dy.middle_cols(all.to(i), out - 1), w2 = call.values[2].middle_rows(i * k, k);
-        ops::linear_backward_weight<T>(h.middle_cols(i * k, k), de, call.grads[2].middle_rows(i * k, k),
-                                       call.accumulate);
-        ops::linear_backward_bias<T>(de, call.grads[3].data() + i * (out - 1), call.accumulate);
-        ops::linear_backward_input<T>(de, w2, *call.scratch, dz.middle_cols(i * k, k));
-    }
-    Matrix<T>& slope = *call.scratch;  // (batch, n k): -sin(z), then the share of x in z
-    slope.resize(x.rows(), n * k);
-    apply_rows<T>(Function::sin, z, slope);
-    dz.assign(-dz.cwise_product(slope));
-    constexpr T turn = static_cast<T>(2 * std::numbers::pi);
-    each_row(x.rows(), n * k, 1, [&](Index r) {
-        for (Index j = 0; j < n * k; ++j) slope(r, j) = turn * x(r, all.from(j / k));
-    });
-    ops::column_products<T>(slope.view(), dz, call.grads[0].data(), call.accumulate);
-    ops::linear_backward_bias<T>(dz, call.grads[1].data(), call.accumulate);
-    if (!dx) return {};
-    dx->resize(x.rows(), x.cols());
-    all.pass_back<T>(dy, *dx);
-    const T* w = call.values[0].data();
-    each_row(x.rows(), n * k, 1, [&](Index r) {
-        for (Index i = 0; i < n; ++i) {
-            T sum = 0;
-            for (Index j = i * k; j < (i + 1) * k; ++j) sum += dz(r, j) * w[j];
-            (*dx)(r, all.from(i)) = dy(r, all.to(i) + out - 1) + turn * sum;
-        }
-    });
-    return dx->view();
+    const Index k = layer.n_frequencies, dim = layer.embedding_dim;
+    const auto& grads = call.grads;
+    if (dx) dx->resize(x.rows(), x.cols()), all.pass_back<T>(dy, *dx);
+    each_periodic_block(
+        layer, x.rows(), 24, *call.scratch,
+        [&](Index r, Index rows, Index i, Index columns, MatrixView<T> scratch) {
+            const ops::PeriodicSums<T> sums{grads[0].data() + i * k, grads[1].data() + i * k,
+                                            grads[2].middle_rows(i * k, columns * k),
+                                            grads[3].data() + i * (dim - 1), call.accumulate || r > 0};
+            const MatrixView<T> to = dx ? dx->view().block(r, all.from(i), rows, columns) : MatrixView<T>();
+            ops::periodic_backward<T>(numbers_of(layer, call, i), x.block(r, all.from(i), rows, columns),
+                                      dy.block(r, all.to(i), rows, columns * dim), scratch, sums, to);
+        });
+    return dx ? In<T>(dx->view()) : In<T>();
 }
 
 // ---- BatchEnsemble: kept (batch, (members + 1)(in + out)), x_i * r_i of each member, then u_i = (x_i * r_i)

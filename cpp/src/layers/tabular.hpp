@@ -109,7 +109,7 @@ In<T> backward(const Scale&, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy,
     return dx->view();
 }
 
-// ---- ParametricActivation: kept (batch, features) is f(x)
+// ---- ParametricActivation: y = x + a (f(x) - x), a share a for each column
 
 inline std::vector<ParameterSpec> specs(const ParametricActivation& layer) {
     require_features("ParametricActivation", "features", layer.features);
@@ -131,35 +131,22 @@ void reset(const ParametricActivation&, std::span<const MatrixView<T>> values, s
     values[0].set_constant(1);
 }
 
-// y = x + a * (f - x), one share a column
-template <class T>
-void mix(const T* a, In<T> x, In<T> f, MatrixView<T> y) {
-    each_row(x.rows(), x.cols(), 2, [&](Index i) {
-        for (Index j = 0; j < x.cols(); ++j) y(i, j) = x(i, j) + a[j] * (f(i, j) - x(i, j));
-    });
-}
-
 template <class T>
 In<T> forward(const ParametricActivation& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    call.kept->resize(x.rows(), x.cols());
     y.resize(x.rows(), x.cols());
-    ops::activation_forward<T>(layer.activation.kind, rounded<T>(layer.activation.parameters), x, *call.kept);
-    mix<T>(call.values[0].data(), x, call.kept->view(), y);
+    ops::activation_forward<T>(layer.activation.kind, rounded<T>(layer.activation.parameters), x, y,
+                               call.values[0].data());
     return y.view();
 }
 
 template <class T>
 In<T> backward(const ParametricActivation& layer, const LayerCall<T>& call, In<T> x, In<T>, In<T> dy,
                Matrix<T>* dx) {
-    call.scratch->resize(x.rows(), x.cols());
-    call.scratch->view().assign(*call.kept - x);
-    ops::column_products<T>(call.scratch->view(), dy, call.grads[0].data(), call.accumulate);
-    if (!dx) return {};
-    dx->resize(x.rows(), x.cols());
-    ops::activation_backward<T>(layer.activation.kind, rounded<T>(layer.activation.parameters), x,
-                                call.kept->view(), dy, *dx);
-    mix<T>(call.values[0].data(), dy, dx->view(), *dx);
-    return dx->view();
+    Matrix<T>& to = dx ? *dx : *call.scratch;
+    to.resize(x.rows(), x.cols());
+    ops::parametric_backward<T>(layer.activation.kind, rounded<T>(layer.activation.parameters), x,
+                                call.values[0].data(), dy, call.grads[0].data(), call.accumulate, to);
+    return dx ? In<T>(to) : In<T>();
 }
 
 }  // namespace cmlp::inline v0_1::layer

@@ -1,4 +1,4 @@
-// Predictions of networks of linear maps and activations alone.
+// Predictions of networks of linear maps and activations alone; dropout does nothing in them.
 #include <algorithm>
 
 #include "layers/basic.hpp"
@@ -15,22 +15,31 @@ constexpr Index row_grain = 12;  // rows that a thread's share is a multiple of
 template <class T>
 Chain<T>::Chain(const Structure& structure, const FlatParameters<T>& parameters)
     : weights_(double(parameters.state().size())) {
-    for (Index l = 0; l < structure.count(); ++l) {
-        const ActivationLayer* f = structure.activation_at(l);
-        if (f && l > 0 && !structure.activation_at(l - 1)) {
-            links_.back().activation = f->kind;
-            links_.back().parameters = layer::rounded<T>(f->parameters);
-            continue;
-        }
-        const auto* linear = std::get_if<Linear>(&structure[l].layer);
-        if (!linear || layer::is_ntk(*linear)) {
+    for (Index l = 0; l < structure.count(); ++l)
+        if (!structure.as<Dropout>(l) && !add(structure, parameters, l)) {
             links_.clear();
             return;
         }
-        const auto& values = parameters.values_of(l);
-        links_.push_back({values[0], linear->bias ? values[1].data() : nullptr});
-    }
     for (const Link& link : links_) widest_ = std::max(widest_, padded_stride<T>(link.w.cols()));
+}
+
+// False for a layer that no link can have.
+template <class T>
+bool Chain<T>::add(const Structure& structure, const FlatParameters<T>& parameters, Index at) {
+    const auto& values = parameters.values_of(at);
+    if (const auto* linear = structure.as<Linear>(at)) {
+        links_.push_back(
+            {values[0], linear->bias ? values[1].data() : nullptr, layer::factor_of<T>(*linear)});
+        return true;
+    }
+    const auto* parametric = structure.as<ParametricActivation>(at);
+    const ActivationLayer* f = parametric ? &parametric->activation : structure.activation_at(at);
+    if (!f || links_.empty() || links_.back().is_active()) return false;
+    Link& link = links_.back();
+    link.activation = f->kind;
+    link.parameters = layer::rounded<T>(f->parameters);
+    link.share = parametric ? values[0].data() : nullptr;
+    return true;
 }
 
 // Rows x through the chain to y; `between` holds so many rows of the widest layer, twice.
@@ -43,11 +52,11 @@ void Chain<T>::follow(MatrixView<const T> x, MatrixView<T> y, T* between, Index 
         if (i + 1 == links_.size()) out.rebind(y);
         auto activate = [&](Index r, Index rows, Index j, Index cols) {
             const MatrixView<T> z(out.data() + r * out.row_stride() + j, rows, cols, out.row_stride());
-            ops::activation_forward<T>(link.activation, link.parameters, z, z);
+            const T* share = link.share ? link.share + j : nullptr;
+            ops::activation_forward<T>(link.activation, link.parameters, z, z, share);
         };
-        const bool active = link.activation != Activation::identity;
         ops::linear_forward<T>(x, link.w, link.bias, out,
-                               active ? ops::AfterBlock(activate) : ops::AfterBlock());
+                               link.is_active() ? ops::AfterBlock(activate) : ops::AfterBlock(), link.factor);
         x.rebind(out);
     }
 }

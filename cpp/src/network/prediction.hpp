@@ -42,10 +42,15 @@ private:
     struct Link {
         MatrixView<const T> w;  // (in, out)
         const T* bias;          // (out) or null
+        T factor;               // of the product
         Activation activation = Activation::identity;
         std::array<T, 4> parameters = {};
+        const T* share = nullptr;  // of a ParametricActivation, (out)
+
+        bool is_active() const { return share || activation != Activation::identity; }
     };
 
+    bool add(const Structure& structure, const FlatParameters<T>& parameters, Index at);
     void follow(MatrixView<const T> x, MatrixView<T> y, T* between, Index half) const;
 
     std::vector<Link> links_;

@@ -24,10 +24,14 @@ public:
     /// Whether the input of layer `first` comes to the layer unchanged: it is that layer, or behind a bracket of an
     /// ensemble that gets it.
     bool gets_input(Index layer, Index first) const;
+    /// The layer as that kind, or null.
+    template <class L>
+    const L* as(Index layer) const {
+        return layer < 0 || layer >= count() ? nullptr : std::get_if<L>(&(*this)[layer].layer);
+    }
     /// The layer as an activation other than identity, or null.
     const ActivationLayer* activation_at(Index layer) const {
-        if (layer >= count()) return nullptr;
-        const auto* activation = std::get_if<ActivationLayer>(&(*this)[layer].layer);
+        const auto* activation = as<ActivationLayer>(layer);
         return activation && activation->kind != Activation::identity ? activation : nullptr;
     }
     /// Whether it is a Linear that does the activation behind it in the same walk over the rows.

@@ -51,37 +51,37 @@ void transpose(MatrixView<const float> x, Matrix<float>& turned) {
 }  // namespace
 
 void bf16_forward(MatrixView<const float> x, MatrixView<const float> w, const float* bias,
-                  MatrixView<float> y, Bf16Pairs& pairs, AfterBlock after) {
+                  MatrixView<float> y, Bf16Pairs& pairs, AfterBlock after, float factor) {
     pair_columns(x, pairs.left);
     pair_rows(w, pairs.right);
     const auto a = pairs.left.view(), b = pairs.right.view();
     gemm<float>(kernels::bf16().gemm,
                 {a.rows(), b.cols(), a.cols(), a.data(), a.row_stride(), 1, b.data(), b.row_stride(),
-                 y.data(), y.row_stride(), bias, false},
+                 y.data(), y.row_stride(), factor == 1 ? bias : nullptr, false, factor, bias},
                 after);
 }
 
 void bf16_backward_weight(MatrixView<const float> x, MatrixView<const float> dy, MatrixView<float> dw,
-                          bool accumulate, Bf16Pairs& pairs) {
+                          bool accumulate, Bf16Pairs& pairs, float factor) {
     by_chunk(x.rows(), [&](Index r, Index rows) {
         pair_rows(x.middle_rows(r, rows), pairs.left);
         pair_rows(dy.middle_rows(r, rows), pairs.right);
         const auto a = pairs.left.view(), b = pairs.right.view();
         gemm<float>(kernels::bf16().gemm,
                     {a.cols(), b.cols(), a.rows(), a.data(), 1, a.row_stride(), b.data(), b.row_stride(),
-                     dw.data(), dw.row_stride(), nullptr, accumulate || r > 0});
+                     dw.data(), dw.row_stride(), nullptr, accumulate || r > 0, factor});
     });
 }
 
 void bf16_backward_input(MatrixView<const float> dy, MatrixView<const float> w, MatrixView<float> dx,
-                         Bf16Pairs& pairs, AfterBlock after) {
+                         Bf16Pairs& pairs, AfterBlock after, float factor) {
     pair_columns(dy, pairs.left);
     pair_columns(w, pairs.turned);
     transpose(pairs.turned.view(), pairs.right);
     const auto a = pairs.left.view(), b = pairs.right.view();
     gemm<float>(kernels::bf16().gemm,
                 {a.rows(), b.cols(), a.cols(), a.data(), a.row_stride(), 1, b.data(), b.row_stride(),
-                 dx.data(), dx.row_stride(), nullptr, false},
+                 dx.data(), dx.row_stride(), nullptr, false, factor},
                 after);
 }
 

@@ -14,14 +14,14 @@ struct Bf16Pairs {
 
 namespace cmlp::inline v0_1::ops {
 
-/// y = x w + bias
+/// y = factor x w + bias
 void bf16_forward(MatrixView<const float> x, MatrixView<const float> w, const float* bias,
-                  MatrixView<float> y, Bf16Pairs& pairs, AfterBlock after = {});
-/// dw = or += x^T dy, in chunks of rows
+                  MatrixView<float> y, Bf16Pairs& pairs, AfterBlock after = {}, float factor = 1);
+/// dw = or += factor x^T dy, in chunks of rows
 void bf16_backward_weight(MatrixView<const float> x, MatrixView<const float> dy, MatrixView<float> dw,
-                          bool accumulate, Bf16Pairs& pairs);
-/// dx = dy w^T
+                          bool accumulate, Bf16Pairs& pairs, float factor = 1);
+/// dx = factor dy w^T
 void bf16_backward_input(MatrixView<const float> dy, MatrixView<const float> w, MatrixView<float> dx,
-                         Bf16Pairs& pairs, AfterBlock after = {});
+                         Bf16Pairs& pairs, AfterBlock after = {}, float factor = 1);
 
 }  // namespace cmlp::inline v0_1::ops

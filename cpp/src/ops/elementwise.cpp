@@ -27,10 +27,10 @@ namespace ops {
 
 template <class T>
 void activation_forward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
-                        MatrixView<T> y) {
+                        MatrixView<T> y, const T* share) {
     const auto& kernel = kernels::activations<T>().kind[static_cast<int>(activation)];
     by_rows(z.rows(), z.cols(), 8, [&](Index r, Index rows) {
-        kernel.forward({rows, z.cols()}, z.data() + r * z.row_stride(), z.row_stride(),
+        kernel.forward({rows, z.cols()}, z.data() + r * z.row_stride(), z.row_stride(), share,
                        y.data() + r * y.row_stride(), y.row_stride(), parameters.data());
     });
 }
@@ -41,9 +41,34 @@ void activation_backward(Activation activation, std::span<const T> parameters, M
     const auto& kernel = kernels::activations<T>().kind[static_cast<int>(activation)];
     const MatrixView<const T> kept = kernel.keep == kernels::Keep::input ? z : y;
     by_rows(z.rows(), z.cols(), 8, [&](Index r, Index rows) {
-        kernel.backward({rows, z.cols()}, kept.data() + r * kept.row_stride(), kept.row_stride(),
-                        dy.data() + r * dy.row_stride(), dy.row_stride(), dz.data() + r * dz.row_stride(),
-                        dz.row_stride(), parameters.data());
+        kernel.backward({{rows, z.cols()},
+                         kept.data() + r * kept.row_stride(),
+                         kept.row_stride(),
+                         dy.data() + r * dy.row_stride(),
+                         dy.row_stride(),
+                         dz.data() + r * dz.row_stride(),
+                         dz.row_stride()},
+                        parameters.data());
+    });
+}
+
+template <class T>
+void parametric_backward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
+                         const T* share, MatrixView<const T> dy, T* dshare, bool add, MatrixView<T> dz) {
+    const auto& table = kernels::activations<T>();
+    const auto backward = table.kind[static_cast<int>(activation)].backward;
+    const int threads = threads_for(16.0 * double(z.size()));
+    parallel_for(z.cols(), column_grain, threads, [&](Index j, Index end) {
+        table.parametric_backward(backward,
+                                  {{z.rows(), end - j},
+                                   z.data() + j,
+                                   z.row_stride(),
+                                   dy.data() + j,
+                                   dy.row_stride(),
+                                   dz.data() + j,
+                                   dz.row_stride(),
+                                   share + j},
+                                  dshare + j, add, parameters.data());
     });
 }
 
@@ -65,13 +90,23 @@ void softmax_backward(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<
 }
 
 template <class T>
-void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t step,
-             std::span<const std::uint64_t> rows, MatrixView<T> y) {
-    by_rows(x.rows(), x.cols(), 16, [&](Index begin, Index n) {
+void dropout(MatrixView<const T> x, const DropoutDraws& draws, KeptBits<unsigned char> kept,
+             MatrixView<T> y) {
+    by_rows(x.rows(), x.cols(), 8, [&](Index begin, Index n) {
         for (Index r = begin; r < begin + n; ++r)
-            kernels::random<T>().dropout({x.cols(), x.data() + r * x.row_stride(),
-                                          y.data() + r * y.row_stride(), p, key, step,
-                                          row_name(rows, r) * static_cast<std::uint64_t>(x.cols())});
+            kernels::random<T>().dropout({x.cols(), &x(r, 0), &y(r, 0), draws.p, draws.key, draws.step,
+                                          row_name(draws.rows, r) * static_cast<std::uint64_t>(x.cols()),
+                                          kept.data + r * kept.stride});
+    });
+}
+
+template <class T>
+void dropout_backward(MatrixView<const T> dy, double p, KeptBits<const unsigned char> kept,
+                      MatrixView<T> dx) {
+    by_rows(dy.rows(), dy.cols(), 2, [&](Index begin, Index n) {
+        for (Index r = begin; r < begin + n; ++r)
+            kernels::random<T>().dropout_backward(dy.cols(), kept.data + r * kept.stride, p, &dy(r, 0),
+                                                  &dx(r, 0));
     });
 }
 
@@ -206,13 +241,18 @@ void apply(Function f, std::span<const T> x, std::span<T> y) {
 #define CMLP_OPS(T)                                                                                          \
     template void apply<T>(Function, std::span<const T>, std::span<T>);                                      \
     namespace ops {                                                                                          \
-    template void activation_forward<T>(Activation, std::span<const T>, MatrixView<const T>, MatrixView<T>); \
+    template void activation_forward<T>(Activation, std::span<const T>, MatrixView<const T>, MatrixView<T>,  \
+                                        const T*);                                                           \
     template void activation_backward<T>(Activation, std::span<const T>, MatrixView<const T>,                \
                                          MatrixView<const T>, MatrixView<const T>, MatrixView<T>);           \
+    template void parametric_backward<T>(Activation, std::span<const T>, MatrixView<const T>, const T*,      \
+                                         MatrixView<const T>, T*, bool, MatrixView<T>);                      \
     template void softmax_forward<T>(MatrixView<const T>, MatrixView<T>);                                    \
     template void softmax_backward<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);              \
-    template void dropout<T>(MatrixView<const T>, double, std::uint64_t, std::uint64_t,                      \
-                             std::span<const std::uint64_t>, MatrixView<T>);                                 \
+    template void dropout<T>(MatrixView<const T>, const DropoutDraws&, KeptBits<unsigned char>,              \
+                             MatrixView<T>);                                                                 \
+    template void dropout_backward<T>(MatrixView<const T>, double, KeptBits<const unsigned char>,            \
+                                      MatrixView<T>);                                                        \
     template void loss<T>(LossKind, const LossBatch<T>&);                                                    \
     template double weighted_sum<T>(std::span<const T>, const T*);                                           \
     template double squared_norm<T>(std::span<const T>);                                                     \

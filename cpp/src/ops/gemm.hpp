@@ -33,6 +33,7 @@ void gemm(void (*kernel)(const kernels::Gemm<T>&), const kernels::Gemm<T>& all, 
         part.b += j;
         part.c += i * all.c_row + j;
         if (part.bias) part.bias += j;
+        if (part.shift) part.shift += j;
         kernel(part);
         if (after) after(i, rows, j, cols);
     };

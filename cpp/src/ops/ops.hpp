@@ -33,10 +33,10 @@ private:
     void (*call_)(void*, Index, Index, Index, Index) = nullptr;
 };
 
-/// y = x w + bias: x (batch, in), w (in, out), bias (out) or null, y (batch, out).
+/// y = factor x w + bias: x (batch, in), w (in, out), bias (out) or null, y (batch, out).
 template <class T>
 void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias, MatrixView<T> y,
-                    AfterBlock after = {});
+                    AfterBlock after = {}, T factor = 1);
 
 /// db (out) = or += the sum of dy's rows: over chunks of 256 rows, folded in order.
 template <class T>
@@ -55,29 +55,53 @@ void linear_backward_weight(MatrixView<const T> x, MatrixView<const T> dy, Matri
     weight_gradients<T>({&gradient, 1});
 }
 
-/// dx = dy w^T; `scratch` holds the transposed weights.
+/// dx = factor dy w^T; `scratch` holds the transposed weights.
 template <class T>
 void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
-                           MatrixView<T> dx, AfterBlock after = {});
+                           MatrixView<T> dx, AfterBlock after = {}, T factor = 1);
 
+/// y = f(z), or with a share for each column z + share (f(z) - z).
 template <class T>
 void activation_forward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
-                        MatrixView<T> y);
+                        MatrixView<T> y, const T* share = nullptr);
 
 /// dz = dy * f'(z), from the layer's input z and output y, whichever the activation keeps.
 template <class T>
 void activation_backward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
                          MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dz);
 
+/// The way back with shares: dz, and dshare (cols) = or += the column sums of dy (f(z) - z), in an order that depends
+/// on the rows alone.
+template <class T>
+void parametric_backward(Activation activation, std::span<const T> parameters, MatrixView<const T> z,
+                         const T* share, MatrixView<const T> dy, T* dshare, bool add, MatrixView<T> dz);
+
 template <class T>
 void softmax_forward(MatrixView<const T> x, MatrixView<T> y);
 template <class T>
 void softmax_backward(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dx);
 
-/// y = x * mask / (1 - p), the mask drawn from (key, step) alone: the same call on dy is the backward.
+/// What dropout draws: a mask from (key, step) alone, by the names of the rows.
+struct DropoutDraws {
+    double p;
+    std::uint64_t key, step;
+    std::span<const std::uint64_t> rows;
+};
+/// Bytes of a row of `cols` bits that dropout keeps.
+constexpr Index kept_bytes(Index cols) { return (cols + 15) / 16 * 2; }
+/// Rows of bits, `stride` bytes apart.
+template <class Byte>
+struct KeptBits {
+    Byte* data;
+    Index stride;
+};
+
+/// y = x * mask / (1 - p); kept gets the bits of the mask.
 template <class T>
-void dropout(MatrixView<const T> x, double p, std::uint64_t key, std::uint64_t step,
-             std::span<const std::uint64_t> rows, MatrixView<T> y);
+void dropout(MatrixView<const T> x, const DropoutDraws& draws, KeptBits<unsigned char> kept, MatrixView<T> y);
+/// dx = dy * mask / (1 - p) with the bits of the mask; dx may be dy.
+template <class T>
+void dropout_backward(MatrixView<const T> dy, double p, KeptBits<const unsigned char> kept, MatrixView<T> dx);
 /// The name of row r, its place where there are none.
 inline std::uint64_t row_name(std::span<const std::uint64_t> rows, Index r) {
     return rows.empty() ? static_cast<std::uint64_t>(r) : rows[static_cast<size_t>(r)];

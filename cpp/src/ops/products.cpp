@@ -37,10 +37,10 @@ namespace ops {
 
 template <class T>
 void linear_forward(MatrixView<const T> x, MatrixView<const T> w, const T* bias, MatrixView<T> y,
-                    AfterBlock after) {
+                    AfterBlock after, T factor) {
     gemm<T>(kernels::products<T>().gemm,
             {x.rows(), w.cols(), w.rows(), x.data(), x.row_stride(), 1, w.data(), w.row_stride(), y.data(),
-             y.row_stride(), bias, false},
+             y.row_stride(), factor == T(1) ? bias : nullptr, false, factor, bias},
             after);
 }
 
@@ -86,7 +86,7 @@ void gradient_block(const WeightGradient<T>& g, const Blocks& blocks, Index numb
         kernels::products<T>().gemm({m, n, rows, g.x.data() + r * g.x.row_stride() + i, 1, g.x.row_stride(),
                                      g.dy.data() + r * g.dy.row_stride() + j, g.dy.row_stride(),
                                      g.dw.data() + i * g.dw.row_stride() + j, g.dw.row_stride(), nullptr,
-                                     g.accumulate || r > 0});
+                                     g.accumulate || r > 0, g.factor});
     });
     if (number == 0 && g.db) linear_backward_bias<T>(g.dy, g.db, g.accumulate);
 }
@@ -124,19 +124,19 @@ void transpose_rows(MatrixView<const T> w, Index i, Index rows, T* to, Index to_
 // Columns j ... of dx, by the rows of w for them transposed into `panel`.
 template <class T>
 void input_gradient_panel(MatrixView<const T> dy, MatrixView<const T> w, T* panel, MatrixView<T> dx,
-                          AfterBlock after, Index j) {
+                          AfterBlock after, T factor, Index j) {
     const Index cols = std::min(column_grain, w.rows() - j);
     transpose_rows<T>(w, j, cols, panel, column_grain);
     const MatrixView<const T> turned(panel, w.cols(), cols, column_grain);
     auto after_panel = [&](Index i, Index rows, Index first, Index n) { after(i, rows, j + first, n); };
     linear_forward<T>(dy, turned, nullptr, dx.middle_cols(j, cols),
-                      after ? AfterBlock(after_panel) : AfterBlock());
+                      after ? AfterBlock(after_panel) : AfterBlock(), factor);
 }
 
 // dx panel by panel, each piece of them through memory of its own that stays in the second cache.
 template <class T>
 void input_gradient_by_panels(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
-                              MatrixView<T> dx, AfterBlock after) {
+                              MatrixView<T> dx, AfterBlock after, T factor) {
     const int threads = threads_for(gemm_work(dx.rows(), dx.cols(), dy.cols()));
     const Index panels = (w.rows() + column_grain - 1) / column_grain;
     const Index pieces = threads == 1 ? 1 : std::min(panels, threads * pieces_a_thread);
@@ -144,7 +144,7 @@ void input_gradient_by_panels(MatrixView<const T> dy, MatrixView<const T> w, Mat
     parallel_each(pieces, threads, [&](Index piece) {
         T* const panel = scratch.data() + piece * w.cols() * column_grain;
         for (Index p = panels * piece / pieces; p < panels * (piece + 1) / pieces; ++p)
-            input_gradient_panel<T>(dy, w, panel, dx, after, p * column_grain);
+            input_gradient_panel<T>(dy, w, panel, dx, after, factor, p * column_grain);
     });
 }
 
@@ -152,14 +152,14 @@ void input_gradient_by_panels(MatrixView<const T> dy, MatrixView<const T> w, Mat
 
 template <class T>
 void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix<T>& scratch,
-                           MatrixView<T> dx, AfterBlock after) {
+                           MatrixView<T> dx, AfterBlock after, T factor) {
     if (w.rows() * w.row_stride() * Index(sizeof(T)) >= large_weights)
-        return input_gradient_by_panels<T>(dy, w, scratch, dx, after);
+        return input_gradient_by_panels<T>(dy, w, scratch, dx, after, factor);
     scratch.resize(w.cols(), w.rows());
     parallel_for(w.rows(), transpose_grain, threads_for(8.0 * double(w.size())), [&](Index i, Index end) {
         transpose_rows<T>(w, i, end - i, scratch.data() + i, scratch.row_stride());
     });
-    linear_forward<T>(dy, scratch.view(), nullptr, dx, after);
+    linear_forward<T>(dy, scratch.view(), nullptr, dx, after, factor);
 }
 
 }  // namespace ops
@@ -168,11 +168,11 @@ void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> w, Matrix
     template void multiply<T>(MatrixView<const T>, bool, MatrixView<const T>, bool, MatrixView<T>, bool); \
     namespace ops {                                                                                       \
     template void linear_forward<T>(MatrixView<const T>, MatrixView<const T>, const T*, MatrixView<T>,    \
-                                    AfterBlock);                                                          \
+                                    AfterBlock, T);                                                       \
     template void linear_backward_bias<T>(MatrixView<const T>, T*, bool);                                 \
     template void weight_gradients<T>(std::span<const WeightGradient<T>>);                                \
     template void linear_backward_input<T>(MatrixView<const T>, MatrixView<const T>, Matrix<T>&,          \
-                                           MatrixView<T>, AfterBlock);                                    \
+                                           MatrixView<T>, AfterBlock, T);                                 \
     }
 CMLP_PRODUCTS(float)
 CMLP_PRODUCTS(double)

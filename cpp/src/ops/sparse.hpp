@@ -8,14 +8,14 @@
 
 namespace cmlp::inline v0_1::ops {
 
-/// y = x w + bias: x (batch, in), w (in, out), bias (out) or null, y (batch, out).
+/// y = factor x w + bias: x (batch, in), w (in, out), bias (out) or null, y (batch, out).
 template <class T>
 void sparse_forward(const SparseView<T>& x, MatrixView<const T> w, const T* bias, MatrixView<T> y,
-                    AfterBlock after = {});
+                    AfterBlock after = {}, T factor = 1);
 
-/// dw (in, out) = or += x^T dy, chunk by chunk as linear_backward_weight; `scratch` holds a chunk by columns.
+/// dw (in, out) = or += factor x^T dy, chunk by chunk as linear_backward_weight; `scratch` holds a chunk by columns.
 template <class T>
 void sparse_backward_weight(const SparseView<T>& x, MatrixView<const T> dy, SparseMatrix<T>& scratch,
-                            MatrixView<T> dw, bool accumulate);
+                            MatrixView<T> dw, bool accumulate, T factor = 1);
 
 }  // namespace cmlp::inline v0_1::ops

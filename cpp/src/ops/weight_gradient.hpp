@@ -5,7 +5,7 @@
 
 namespace cmlp::inline v0_1 {
 
-/// dw = or += x^T dy and db = or += the sum of dy's rows.
+/// dw = or += factor x^T dy and db = or += the sum of dy's rows.
 template <class T>
 struct WeightGradient {
     MatrixView<const T> x;   // (batch, in)
@@ -13,6 +13,7 @@ struct WeightGradient {
     MatrixView<T> dw;        // (in, out)
     T* db;                   ///< (out) or null
     bool accumulate;
+    T factor = 1;
 
     double work() const { return double(dw.size()) * double(dy.rows()); }  ///< multiplications
 };

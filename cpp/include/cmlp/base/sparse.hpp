@@ -34,8 +34,6 @@ public:
     bool is_canonical() const;
     /// Throws std::invalid_argument unless the rows are there.
     SparseView middle_rows(Index first, Index n) const;
-    /// The same entries with other values.
-    SparseView with_values(const T* values) const;
     /// The values as one row.
     MatrixView<const T> numbers() const { return {detail::Unchecked(), values_, 1, entries(), entries()}; }
 
