@@ -214,9 +214,9 @@ TEST_CASE_TEMPLATE("ops: softmax and its backward", T, float, double) {
 TEST_CASE_TEMPLATE("ops: dropout's mask depends on key, step and position alone", T, float, double) {
     Inside<T> x(40, 31, 1), y(40, 31, 2), dy(40, 31, 3), dx(40, 31, 4);
     std::vector<unsigned char> bits(std::size_t(40 * ops::kept_bytes(31)));
-    const ops::KeptBits<unsigned char> rows_of_bits{bits.data(), ops::kept_bytes(31)};
-    ops::dropout<T>(x.view(), {0.3, 5, 8, {}}, rows_of_bits, y.view());
-    ops::dropout_backward<T>(dy.view(), 0.3, {bits.data(), ops::kept_bytes(31)}, dx.view());
+    const ops::KeptBits rows_of_bits{bits.data(), ops::kept_bytes(31)};
+    ops::dropout<T>(x.view(), {0.3, 5, 8, {}, 31}, rows_of_bits, 0, 0, y.view());
+    ops::dropout_backward<T>(dy.view(), 0.3, rows_of_bits, 0, 0, dx.view());
     const auto kept = [](Index i, Index j) {
         return random_word(5, 8, std::uint64_t(i * 31 + j)) >= std::uint32_t(0.3 * 4294967296.0);
     };
@@ -228,7 +228,7 @@ TEST_CASE_TEMPLATE("ops: dropout's mask depends on key, step and position alone"
     CHECK(y.frame_kept());
     std::vector<std::uint64_t> names(40);  // rows by name: 3, 0, 1, 2, 0, 1, 2 ...
     for (std::size_t r = 0; r < 40; ++r) names[r] = r == 0 ? 3 : (r - 1) % 3;
-    ops::dropout<T>(x.view(), {0.3, 5, 8, names}, rows_of_bits, y.view());
+    ops::dropout<T>(x.view(), {0.3, 5, 8, names, 31}, rows_of_bits, 0, 0, y.view());
     CHECK(mismatches(y.view(), [&](Index i, Index j) {
               return kept(Index(names[std::size_t(i)]), j) ? x.view()(i, j) * T(1 / 0.7) : T(0);
           }) == 0);

@@ -49,6 +49,10 @@ KINDS = {
     "ensemble": (lambda: [nn.BatchEnsemble(3, 4, 2, init="normal")], False),
     "ensemble_first": (lambda: [nn.BatchEnsemble(6, 4, 3, shared_input=True, init="signs")], False),
     "residual": (lambda: [nn.Residual(nn.LayerNorm(6), nn.Linear(6, 6))], False),
+    "residual_share": (
+        lambda: [nn.Residual(nn.Linear(6, 6), nn.ParametricActivation(nn.Tanh(), 6)), nn.Scale(6)],
+        False,
+    ),
     "nested_residual": (
         lambda: [
             nn.Residual(nn.Linear(6, 6), nn.Residual(nn.Scale(6)), nn.Sequential(nn.PReLU())),

@@ -22,6 +22,14 @@ NETS = {
         nn.Dropout(0.5),
         nn.Linear(20, 4),
     ],
+    "dropout": lambda: [nn.Dropout(0.5), nn.Linear(7, 20), nn.ReLU(), nn.Dropout(0.5), nn.Linear(20, 4)],
+    "a share of the activation": lambda: [
+        nn.Linear(7, 20, parametrization="ntk"),
+        nn.ParametricActivation(nn.Mish(), 20),
+        nn.Dropout(0.5),
+        nn.Linear(20, 4),
+        nn.ParametricActivation(nn.Identity(), 4),
+    ],
     "ntk": lambda: [nn.Linear(7, 20, parametrization="ntk"), nn.ReLU(), nn.Linear(20, 4)],
 }
 

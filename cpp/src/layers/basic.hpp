@@ -68,21 +68,41 @@ void product(const Linear& layer, const LayerCall<T>& call, In<T> x, MatrixView<
         ops::linear_forward<T>(x, call.values[0], bias, y, after, factor);
 }
 
+// The layers behind a Linear, for a block of its output that is in the cache.
+template <class T>
+void join_forward(const JoinedLayers<T>& joined, MatrixView<const T> z, Index i, Index j) {
+    const Index rows = z.rows(), cols = z.cols();
+    if (joined.activation) {
+        const MatrixView<T> active = joined.active->view().block(i, j, rows, cols);
+        const auto parameters = rounded<T>(joined.activation->parameters);
+        ops::activation_forward<T>(joined.activation->kind, parameters, z, active,
+                                   joined.share ? joined.share + j : nullptr);
+        z.rebind(active);
+    }
+    if (joined.dropout.p > 0)
+        ops::dropout<T>(z, joined.dropout, joined.kept, i, j, joined.dropped->view().block(i, j, rows, cols));
+}
+
+// The layers in front of a Linear, for a block of its input's gradient that is in the cache.
+template <class T>
+void join_backward(const JoinedLayers<T>& joined, MatrixView<T> dx, Index i, Index j) {
+    if (joined.dropout.p > 0) ops::dropout_backward<T>(dx, joined.dropout.p, joined.kept, i, j, dx);
+    if (!joined.activation) return;
+    ops::activation_backward<T>(joined.activation->kind, rounded<T>(joined.activation->parameters),
+                                joined.z.block(i, j, dx.rows(), dx.cols()),
+                                joined.y.block(i, j, dx.rows(), dx.cols()), dx, dx);
+}
+
 template <class T>
 In<T> forward(const Linear& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
     y.resize(call.linear.sparse ? call.linear.sparse->rows() : x.rows(), layer.out_features);
-    if (!call.linear.activation) {
-        product<T>(layer, call, x, y, {});
-        return y.view();
-    }
-    const ActivationLayer& f = *call.linear.activation->layer;
-    Matrix<T>& out = *call.linear.activation->out;
-    out.resize(y.rows(), y.cols());
-    auto activate = [&, parameters = rounded<T>(f.parameters)](Index i, Index rows, Index j, Index cols) {
-        ops::activation_forward<T>(f.kind, parameters, y.view().block(i, j, rows, cols),
-                                   out.view().block(i, j, rows, cols));
+    const JoinedLayers<T>* joined = call.linear.joined;
+    for (Matrix<T>* out : {joined ? joined->active : nullptr, joined ? joined->dropped : nullptr})
+        if (out) out->resize(y.rows(), y.cols());
+    auto after = [&](Index i, Index rows, Index j, Index cols) {
+        join_forward<T>(*joined, y.view().block(i, j, rows, cols), i, j);
     };
-    product<T>(layer, call, x, y, activate);
+    product<T>(layer, call, x, y, joined ? ops::AfterBlock(after) : ops::AfterBlock());
     return y.view();
 }
 
@@ -108,14 +128,10 @@ In<T> backward(const Linear& layer, const LayerCall<T>& call, In<T> x, In<T>, In
     backward_weight<T>(layer, call, x, dy);
     if (!dx) return {};
     dx->resize(dy.rows(), layer.in_features);
-    auto activate = [&](Index i, Index rows, Index j, Index cols) {
-        const MatrixView<T> block = dx->view().block(i, j, rows, cols);
-        const ActivationStep<T>& step = *call.linear.activation;
-        ops::activation_backward<T>(step.layer->kind, rounded<T>(step.layer->parameters),
-                                    step.z.block(i, j, rows, cols), step.y.block(i, j, rows, cols), block,
-                                    block);
+    auto join = [&](Index i, Index rows, Index j, Index cols) {
+        join_backward<T>(*call.linear.joined, dx->view().block(i, j, rows, cols), i, j);
     };
-    const ops::AfterBlock after = call.linear.activation ? ops::AfterBlock(activate) : ops::AfterBlock();
+    const ops::AfterBlock after = call.linear.joined ? ops::AfterBlock(join) : ops::AfterBlock();
     const T factor = factor_of<T>(layer);
     if constexpr (std::is_same_v<T, float>)
         if (call.linear.pairs) {
@@ -201,28 +217,22 @@ inline Index width(const Dropout& layer, Index in, std::string_view name) {
 }
 
 template <class T>
-ops::KeptBits<unsigned char> kept_bits(const LayerCall<T>& call) {
-    return {reinterpret_cast<unsigned char*>(call.kept->data()), call.kept->row_stride() * Index(sizeof(T))};
-}
-
-template <class T>
 In<T> forward(const Dropout& layer, const LayerCall<T>& call, In<T> x, Matrix<T>& y) {
-    const double p = layer.p * call.draws.dropout;
-    if (!call.training || p == 0) return x;
-    call.kept->resize(x.rows(), (ops::kept_bytes(x.cols()) + Index(sizeof(T)) - 1) / Index(sizeof(T)));
+    const ops::DropoutDraws draws = dropout_draws(call, layer.p, x.cols());
+    if (draws.p == 0) return x;
+    resize_kept_bits(*call.kept, x.rows(), x.cols());
     y.resize(x.rows(), x.cols());
-    ops::dropout<T>(x, {p, call.draws.key(), call.draws.step, call.draws.rows}, kept_bits(call), y);
+    ops::dropout<T>(x, draws, kept_bits(*call.kept), 0, 0, y);
     return y.view();
 }
 
 template <class T>
 In<T> backward(const Dropout& layer, const LayerCall<T>& call, In<T>, In<T>, In<T> dy, Matrix<T>* dx) {
     if (!dx) return {};
-    const double p = layer.p * call.draws.dropout;
-    if (!call.training || p == 0) return dy;
+    const ops::DropoutDraws draws = dropout_draws(call, layer.p, dy.cols());
+    if (draws.p == 0) return dy;
     dx->resize(dy.rows(), dy.cols());
-    const auto kept = kept_bits(call);
-    ops::dropout_backward<T>(dy, p, {kept.data, kept.stride}, *dx);
+    ops::dropout_backward<T>(dy, draws.p, kept_bits(*call.kept), 0, 0, *dx);
     return dx->view();
 }
 

@@ -10,17 +10,23 @@
 #include <vector>
 
 #include "ops/bf16.hpp"
-#include "ops/weight_gradient.hpp"
+#include "ops/ops.hpp"
 
 namespace cmlp::inline v0_1 {
 
-/// An activation that a Linear takes along while its result is in the cache: the one behind it, whose input it makes
-/// (forward), or the one in front, whose input gets the gradient (backward).
+/// The elementwise layers that a Linear takes along while its result is in the cache: those behind it, whose input it
+/// makes (forward), or those in front, whose input gets the gradient (backward). Null where there is none.
 template <class T>
-struct ActivationStep {
-    const ActivationLayer* layer;
-    Matrix<T>* out;            ///< forward
-    MatrixView<const T> z, y;  ///< backward
+struct JoinedLayers {
+    const ActivationLayer* activation = nullptr;
+    const T* share = nullptr;      ///< of a ParametricActivation, (cols); forward
+    Matrix<T>* active = nullptr;   ///< the activation's output; forward
+    MatrixView<const T> z, y;      ///< its input and output; backward
+    Matrix<T>* dropped = nullptr;  ///< the output of the dropout behind the activation; forward
+    ops::DropoutDraws dropout;     ///< p = 0: there is no dropout
+    ops::KeptBits kept;
+
+    bool empty() const { return !activation && dropout.p == 0; }
 };
 
 /// For layers that draw: where their random numbers come from. Backward gets the same as forward.
@@ -36,10 +42,10 @@ struct Draws {
 /// For Linear alone; null where there is no such thing.
 template <class T>
 struct LinearCall {
-    const ActivationStep<T>* activation = nullptr;  ///< done in the same walk over the rows
-    const SparseView<T>* sparse = nullptr;          ///< an input that is sparse; x is then its numbers()
-    SparseMatrix<T>* columns = nullptr;             ///< scratch for it by columns
-    Bf16Pairs* pairs = nullptr;                     ///< memory of products in bfloat16
+    const JoinedLayers<T>* joined = nullptr;  ///< done in the same walk over the rows
+    const SparseView<T>* sparse = nullptr;    ///< an input that is sparse; x is then its numbers()
+    SparseMatrix<T>* columns = nullptr;       ///< scratch for it by columns
+    Bf16Pairs* pairs = nullptr;               ///< memory of products in bfloat16
     /// Where backward leaves the gradient of its weights, if it is dense; null: it computes it.
     std::vector<WeightGradient<T>>* open = nullptr;
 };
@@ -67,6 +73,23 @@ struct LayerCall {
     LinearCall<T> linear = {};
     GroupCall<T> group = {};
 };
+
+/// What a dropout of p draws in this call for rows of so many columns: nothing, p = 0, where it passes its input on.
+template <class T>
+ops::DropoutDraws dropout_draws(const LayerCall<T>& call, double p, Index cols) {
+    const double share = call.training ? p * call.draws.dropout : 0;
+    return {share, call.draws.key(), call.draws.step, call.draws.rows, cols};
+}
+
+/// The bits that a dropout keeps: rows of bytes in the memory of a matrix that resize_kept_bits makes large enough.
+template <class T>
+ops::KeptBits kept_bits(Matrix<T>& kept) {
+    return {reinterpret_cast<unsigned char*>(kept.data()), kept.row_stride() * Index(sizeof(T))};
+}
+template <class T>
+void resize_kept_bits(Matrix<T>& kept, Index rows, Index cols) {
+    kept.resize(rows, (ops::kept_bytes(cols) + Index(sizeof(T)) - 1) / Index(sizeof(T)));
+}
 
 /// Fills the layer's parameters; `next` is the activation that follows.
 template <class T>

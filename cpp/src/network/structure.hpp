@@ -34,8 +34,6 @@ public:
         const auto* activation = as<ActivationLayer>(layer);
         return activation && activation->kind != Activation::identity ? activation : nullptr;
     }
-    /// Whether it is a Linear that does the activation behind it in the same walk over the rows.
-    bool is_joined(Index layer) const { return is_linear(layer) && activation_at(layer + 1); }
     bool is_linear(Index layer) const { return std::holds_alternative<Linear>((*this)[layer].layer); }
     /// The activation that follows a layer, norms and dropout not counted; identity at the end.
     Activation activation_after(Index layer) const;

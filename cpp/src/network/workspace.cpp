@@ -91,43 +91,47 @@ LayerCall<T> Workspace<T>::call(const Model<T>& model, Index layer, bool accumul
 }
 
 template <class T>
+void Workspace<T>::begin(const Model<T>& model, Index layer, MatrixView<const T> x, bool training) {
+    Kept& kept = kept_[static_cast<size_t>(layer)];
+    kept.in.rebind(x);
+    kept.rows = 0;  // until the layer has not thrown
+    kept.step = model.draws().step;
+    kept.training = training;
+    if (kept.sparse.rows() > 0) kept.sparse = {};
+}
+
+template <class T>
+void Workspace<T>::end(Index layer, MatrixView<const T> out, Index rows) {
+    Kept& kept = kept_[static_cast<size_t>(layer)];
+    kept.out.rebind(out);
+    kept.rows = rows;
+}
+
+template <class T>
 MatrixView<const T> Workspace<T>::forward(const Model<T>& model, const Input<T>& input, Index first,
                                           Index last, bool training) {
     resize(model.structure.layers().size());
     MatrixView<const T> x = input.numbers();
-    const auto begin = [&](Kept& kept, MatrixView<const T> in) {
-        kept.in.rebind(in);
-        kept.rows = 0;  // until the layer has not thrown
-        kept.step = model.draws().step;
-        kept.training = training;
-        if (kept.sparse.rows() > 0) kept.sparse = {};
-    };
-    const auto end = [&](Kept& kept, MatrixView<const T> out) {
-        kept.out.rebind(out);
-        kept.rows = input.rows();
-        x.rebind(out);
-    };
     held_.clear();
-    for (Index l = first; l < last; ++l) {
+    for (Index l = first, next; l < last; l = next) {
         const auto i = static_cast<size_t>(l);
-        const bool joined = l + 1 < last && model.structure.is_joined(l);
-        begin(kept_[i], x);
+        begin(model, l, x, training);
         if (input.is_sparse() && model.structure.gets_input(l, first)) kept_[i].sparse = input.sparse();
         const Bracket& bracket = model.structure.bracket(l);
         LayerCall<T> layer = call(model, l, false);
         Matrix<T>& out = output_memory(bracket, l, x);
-        Matrix<T>& active = keeps_ && joined ? memory_[i + 1] : out;
         layer.kept = &memory_for(own_, l, x);
-        const ActivationStep<T> step{
-            joined ? model.structure.activation_at(l + 1) : nullptr, &active, {}, {}};
-        if (joined) layer.linear.activation = &step;
+        JoinedLayers<T> joined;
+        next = join_behind(model, l, last, input.rows(), out, joined);
+        if (!joined.empty()) layer.linear.joined = &joined;
         const auto y = cmlp::forward<T>(model.structure[l].layer, layer, x, out);
         hold(bracket, l, x);
-        end(kept_[i], y);
-        if (!joined) continue;
-        begin(kept_[i + 1], x);
-        end(kept_[i + 1], active.view());
-        ++l;
+        end(l, y, input.rows());
+        for (Index j = l + 1; j < next; ++j) {
+            begin(model, j, kept_[static_cast<size_t>(j - 1)].out, training);
+            end(j, keeps_ ? memory_[static_cast<size_t>(j)] : out, input.rows());
+        }
+        x.rebind(kept_[static_cast<size_t>(next - 1)].out);
     }
     return x;
 }
@@ -165,14 +169,12 @@ MatrixView<const T> Workspace<T>::walk_back(const Model<T>& model, MatrixView<co
         LayerCall<T> layer = call(model, l, accumulate);
         layer.linear.open = &open_;
         layer.group.gradients = other_gradients(structure, l);
-        const bool joined =
-            l > first && is_wanted(l - 1) && structure.is_linear(l) && structure.activation_at(l - 1);
-        const ActivationStep<T> step{structure.activation_at(l - joined), nullptr, kept_[i - joined].in,
-                                     kept_[i - joined].out};
-        if (joined) layer.linear.activation = &step;
+        JoinedLayers<T> joined;
+        const Index lowest = structure.is_linear(l) ? join_front(model, first, l, input_gradient, joined) : l;
+        if (!joined.empty()) layer.linear.joined = &joined;
         dy.rebind(cmlp::backward<T>(structure[l].layer, layer, kept_[i].in, kept_[i].out, dy,
                                     is_wanted(l) ? &gradient_[i] : nullptr));
-        l -= joined;
+        l = lowest;
         close_gradients(large_work);
     }
     close_gradients(0);

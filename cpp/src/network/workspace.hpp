@@ -44,6 +44,12 @@ private:
     };
 
     void resize(size_t layers);
+    void begin(const Model<T>& model, Index layer, MatrixView<const T> x, bool training);
+    void end(Index layer, MatrixView<const T> out, Index rows);
+    Index join_behind(const Model<T>& model, Index layer, Index last, Index rows, Matrix<T>& out,
+                      JoinedLayers<T>& joined);
+    Index join_front(const Model<T>& model, Index first, Index layer, bool input_gradient,
+                     JoinedLayers<T>& joined);
     Matrix<T>& memory_for(std::vector<Matrix<T>>& all, Index layer, MatrixView<const T> x);
     Matrix<T>& output_memory(const Bracket& bracket, Index layer, MatrixView<const T> x);
     void hold(const Bracket& bracket, Index layer, MatrixView<const T> x);

@@ -90,23 +90,23 @@ void softmax_backward(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<
 }
 
 template <class T>
-void dropout(MatrixView<const T> x, const DropoutDraws& draws, KeptBits<unsigned char> kept,
+void dropout(MatrixView<const T> x, const DropoutDraws& draws, KeptBits kept, Index i, Index j,
              MatrixView<T> y) {
     by_rows(x.rows(), x.cols(), 8, [&](Index begin, Index n) {
-        for (Index r = begin; r < begin + n; ++r)
-            kernels::random<T>().dropout({x.cols(), &x(r, 0), &y(r, 0), draws.p, draws.key, draws.step,
-                                          row_name(draws.rows, r) * static_cast<std::uint64_t>(x.cols()),
-                                          kept.data + r * kept.stride});
+        for (Index r = begin; r < begin + n; ++r) {
+            const auto first = row_name(draws.rows, i + r) * std::uint64_t(draws.cols) + std::uint64_t(j);
+            kernels::random<T>().dropout({x.cols(), &x(r, 0), &y(r, 0), draws.p, draws.key, draws.step, first,
+                                          kept.data + (i + r) * kept.stride + j / 8});
+        }
     });
 }
 
 template <class T>
-void dropout_backward(MatrixView<const T> dy, double p, KeptBits<const unsigned char> kept,
-                      MatrixView<T> dx) {
+void dropout_backward(MatrixView<const T> dy, double p, KeptBits kept, Index i, Index j, MatrixView<T> dx) {
     by_rows(dy.rows(), dy.cols(), 2, [&](Index begin, Index n) {
         for (Index r = begin; r < begin + n; ++r)
-            kernels::random<T>().dropout_backward(dy.cols(), kept.data + r * kept.stride, p, &dy(r, 0),
-                                                  &dx(r, 0));
+            kernels::random<T>().dropout_backward(dy.cols(), kept.data + (i + r) * kept.stride + j / 8, p,
+                                                  &dy(r, 0), &dx(r, 0));
     });
 }
 
@@ -249,10 +249,9 @@ void apply(Function f, std::span<const T> x, std::span<T> y) {
                                          MatrixView<const T>, T*, bool, MatrixView<T>);                      \
     template void softmax_forward<T>(MatrixView<const T>, MatrixView<T>);                                    \
     template void softmax_backward<T>(MatrixView<const T>, MatrixView<const T>, MatrixView<T>);              \
-    template void dropout<T>(MatrixView<const T>, const DropoutDraws&, KeptBits<unsigned char>,              \
+    template void dropout<T>(MatrixView<const T>, const DropoutDraws&, KeptBits, Index, Index,               \
                              MatrixView<T>);                                                                 \
-    template void dropout_backward<T>(MatrixView<const T>, double, KeptBits<const unsigned char>,            \
-                                      MatrixView<T>);                                                        \
+    template void dropout_backward<T>(MatrixView<const T>, double, KeptBits, Index, Index, MatrixView<T>);   \
     template void loss<T>(LossKind, const LossBatch<T>&);                                                    \
     template double weighted_sum<T>(std::span<const T>, const T*);                                           \
     template double squared_norm<T>(std::span<const T>);                                                     \

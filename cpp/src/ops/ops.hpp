@@ -81,27 +81,29 @@ void softmax_forward(MatrixView<const T> x, MatrixView<T> y);
 template <class T>
 void softmax_backward(MatrixView<const T> y, MatrixView<const T> dy, MatrixView<T> dx);
 
-/// What dropout draws: a mask from (key, step) alone, by the names of the rows.
+/// What dropout draws: a mask from (key, step) alone, by the names of the rows of so many columns.
 struct DropoutDraws {
-    double p;
-    std::uint64_t key, step;
-    std::span<const std::uint64_t> rows;
+    double p = 0;
+    std::uint64_t key = 0, step = 0;
+    std::span<const std::uint64_t> rows = {};
+    Index cols = 0;
 };
 /// Bytes of a row of `cols` bits that dropout keeps.
 constexpr Index kept_bytes(Index cols) { return (cols + 15) / 16 * 2; }
 /// Rows of bits, `stride` bytes apart.
-template <class Byte>
 struct KeptBits {
-    Byte* data;
-    Index stride;
+    unsigned char* data = nullptr;
+    Index stride = 0;
 };
 
-/// y = x * mask / (1 - p); kept gets the bits of the mask.
+/// y = x * mask / (1 - p) for a block from row i and column j on, a multiple of 16; kept, of all rows, gets the bits of
+/// the mask. y may be x.
 template <class T>
-void dropout(MatrixView<const T> x, const DropoutDraws& draws, KeptBits<unsigned char> kept, MatrixView<T> y);
+void dropout(MatrixView<const T> x, const DropoutDraws& draws, KeptBits kept, Index i, Index j,
+             MatrixView<T> y);
 /// dx = dy * mask / (1 - p) with the bits of the mask; dx may be dy.
 template <class T>
-void dropout_backward(MatrixView<const T> dy, double p, KeptBits<const unsigned char> kept, MatrixView<T> dx);
+void dropout_backward(MatrixView<const T> dy, double p, KeptBits kept, Index i, Index j, MatrixView<T> dx);
 /// The name of row r, its place where there are none.
 inline std::uint64_t row_name(std::span<const std::uint64_t> rows, Index r) {
     return rows.empty() ? static_cast<std::uint64_t>(r) : rows[static_cast<size_t>(r)];
