@@ -4,9 +4,11 @@
 #include <cmlp/base/error.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -30,15 +32,39 @@ void require_file(bool good, const Parts&... parts) {
     }
 }
 
-// A temporary file that disappears unless it was moved into place.
+constexpr std::string_view temporary_prefix = ".cmlp-";
+
+// The time distinguishes this process from an earlier one with the same number that was killed while it wrote.
+std::string unique_name() {
+    static std::atomic<unsigned> counter = 0;
+    const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+    const std::string process = std::to_string(::getpid()), time = std::to_string(now);
+    return std::string(temporary_prefix) + process + "-" + time + "-" + std::to_string(counter++);
+}
+
+bool is_unique_name(std::string_view name) {
+    if (!name.starts_with(temporary_prefix)) return false;
+    name.remove_prefix(temporary_prefix.size());
+    return name.find_first_not_of("0123456789-") == name.npos && std::ranges::count(name, '-') == 2;
+}
+
+// Removes the temporary files of killed saves. Those of saves that are running are locked.
+void remove_leftovers(const std::filesystem::path& folder) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::filesystem::path& path = entry->path();
+        if (!is_unique_name(path.filename().string())) continue;
+        const Descriptor file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+        if (file.number() >= 0 && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+    }
+}
+
+// A locked temporary file that disappears unless it was moved into place.
 class Temporary {
 public:
     Temporary(const std::filesystem::path& target, const std::filesystem::path& folder, mode_t mode)
-        : target_(target.string()),
-          path_(folder / unique_name()),
-          file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)) {
-        check(file_.number() >= 0, "save: cannot create a file in", folder.string());
-    }
+        : target_(target.string()), file_(create(folder, mode)) {}
     ~Temporary() {
         if (file_.number() >= 0 && !moved_) ::unlink(path_.c_str());
     }
@@ -60,12 +86,18 @@ public:
     }
 
 private:
-    // The time distinguishes this process from an earlier one with the same number that was killed while it wrote.
-    static std::string unique_name() {
-        static std::atomic<unsigned> counter = 0;
-        const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-        const std::string process = std::to_string(::getpid()), time = std::to_string(now);
-        return ".cmlp-" + process + "-" + time + "-" + std::to_string(counter++);
+    // Where another save removed the file before it was locked, the next one. Without locks on the file system no
+    // save removes any.
+    int create(const std::filesystem::path& folder, mode_t mode) {
+        for (;;) {
+            path_ = (folder / unique_name()).string();
+            const int number = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+            check(number >= 0, "save: cannot create a file in", folder.string());
+            struct stat status{};
+            if (::flock(number, LOCK_EX) != 0 || ::fstat(number, &status) != 0 || status.st_nlink > 0)
+                return number;
+            ::close(number);
+        }
     }
 
     std::string target_, path_;
@@ -110,10 +142,11 @@ void replace_file(const std::string& path, std::span<const std::string_view> pie
     require_file(!exists || S_ISREG(old.st_mode), "save: ", path, " is not a regular file");
 
     const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+    remove_leftovers(folder);
     Temporary temporary(target, folder, exists ? 0600 : 0666);  // 0666 less the umask, as for any new file
+    for (const std::string_view piece : pieces) temporary.write(piece);
     if (exists)
         check(::fchmod(temporary.number(), old.st_mode & 07777) == 0, "save: cannot set the mode of", path);
-    for (const std::string_view piece : pieces) temporary.write(piece);
     temporary.move_into_place();
     const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory.number() >= 0)

@@ -37,7 +37,8 @@ private:
 
 /// Puts a file with these pieces, one after the other, in the place of path: temporary file in the same
 /// folder, write, fsync, rename, fsync of the folder. The old file's mode is kept and a symbolic link stays one.
-/// Throws std::invalid_argument "save: ..." and leaves the old file as it was when the system refuses.
+/// Removes the temporary files that killed saves left in the folder.
+/// Throws FileError "save: ..." and leaves the old file as it was when the system refuses.
 void replace_file(const std::string& path, std::span<const std::string_view> pieces);
 
 }  // namespace cmlp::inline v0_1
