@@ -12,7 +12,7 @@ import cmlp
 from cmlp.cli.explain import importances
 from cmlp.cli.predict import known_targets
 from cmlp.tabular import read_table
-from cmlp.tabular.jobs import score
+from cmlp.tabular.results import score
 from command_line import MODEL, good, people, record, run, train
 
 

@@ -73,7 +73,7 @@ class Evaluation:
 
     def scores(self, rows: Any = slice(None)) -> dict[str, float]:
         """Scores of some rows."""
-        from cmlp.tabular.jobs import score
+        from cmlp.tabular.results import score
 
         return score(self.target, self.y[rows], self.outputs[rows], None, positive_class(self.model))
 

@@ -98,7 +98,7 @@ def importances(model: Any, table: "pa.Table") -> list[Importance]:
 
 
 def _measure(model: Any, y: Any, plain: Any) -> tuple[str, Any]:
-    from cmlp.tabular.jobs import score
+    from cmlp.tabular.results import score
     from cmlp.tabular.scores import HIGHER_IS_BETTER
 
     if y is None:

@@ -122,7 +122,7 @@ class _Found:
         self._outputs.append(outputs[known])
 
     def say(self) -> None:
-        from cmlp.tabular.jobs import score
+        from cmlp.tabular.results import score
 
         lines = list(self._remarks)
         for line in lines[:SHOWN]:

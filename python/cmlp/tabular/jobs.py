@@ -3,25 +3,22 @@
 import time as clock
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from cmlp import nn
 from cmlp.tabular import scores as scoring
-from cmlp.tabular.calibration import temperature
 from cmlp.tabular.columns import TextColumn
 from cmlp.tabular.encoder import TableEncoder, check_finite
 from cmlp.tabular.errors import TableError, printable
-from cmlp.tabular.fitting import Rows, training_record
 from cmlp.tabular.labelled import LabelledTable
 from cmlp.tabular.leaks import leak_remarks
-from cmlp.tabular.members import Data, Member, Settings, combine, held_out_outputs
+from cmlp.tabular.members import Data, Member, Settings, combine
 from cmlp.tabular.network import Inputs
-from cmlp.tabular.scores import Scores
+from cmlp.tabular.results import Result, held_out_rows, make_record, score
 from cmlp.tabular.search import Search
 from cmlp.tabular.split import Rules, Splits, make_splits
 from cmlp.tabular.target import Target
@@ -30,8 +27,6 @@ from cmlp.tabular.target import Target
 RARE = 0.2
 # ... when so many of the scored rows are of it: a threshold from fewer rows would be chance.
 ENOUGH = 10
-# Held-out rows that a model keeps in memory, for importances.
-MEASURED = 2000
 METRICS: dict[str, Any] = {"classification": scoring.CLASSIFICATION, "regression": scoring.REGRESSION}
 
 
@@ -75,19 +70,6 @@ class Prepared:
     target: Target
     data: Data
     left_out: int
-
-
-@dataclass
-class Result:
-    """What a job gives."""
-
-    encoder: TableEncoder
-    target: Target
-    net: nn.Sequential
-    record: dict[str, Any]
-    out_of_fold: NDArray[np.float64]
-    held_out: Rows
-    remarks: list[str] = field(default_factory=list)
 
 
 class Job:
@@ -185,39 +167,24 @@ class Job:
         shares = scoring.probabilities(outputs)
         return replace(self.target, threshold=scoring.best_threshold(y, shares, positive, wanted))
 
-    def _result(self, rows: Prepared, members: list[Member], weights: list[float]) -> Result:
-        data = rows.data
-        outputs, scored = held_out_outputs(members, len(self.y), data.outputs)
-        factor = 1.0
-        if not scored.any():
-            chosen, where = np.arange(len(self.y)), "training rows"
-            outputs = np.asarray(members[0].net.predict(data.x), np.float64)
-        else:
-            chosen, where = np.flatnonzero(scored), "folds" if self.model.cv else "held out"
-            if self.target.classes:
-                weight = None if data.weight is None else data.weight[chosen]
-                factor = temperature(outputs[chosen], self.y[chosen], weight)
-        outputs, held_out = outputs[chosen] * factor, data.rows(chosen)
-        target = self._with_threshold(held_out.y, outputs) if self.target.classes else self.target
-        train_y = self.y[members[0].training.train]
-        record: dict[str, Any] = {
-            "rows": len(self.y) if self.model.cv else len(train_y),
-            "scored_on": len(chosen),
-            "scored": where,
-            "scores": score(target, held_out.y, outputs, held_out.weight, self._positive()),
-            "baseline": baseline(target, train_y, held_out, self._positive()),
-            **members_record(members),
-        }
-        if not target.classes and scored.any():
-            record["residuals"] = residual_quantiles(held_out.y[:, 0] - outputs[:, 0])
-        if len(target.classes) == 2:
-            record |= {"rare_class": target.classes[self._positive()], "threshold": target.threshold}
-        everywhere = np.full((len(self.table.table), data.outputs), np.nan)
-        if scored.any():
-            everywhere[self.known[chosen]] = outputs
-        net = combine(members, [weight * factor for weight in weights])
-        remarks = [*self.table.cells.remarks, *self._leaks(rows), *self._strong(rows)]
-        return Result(rows.encoder, target, net, record, everywhere, _some(held_out), remarks)
+    def _result(self, prepared: Prepared, members: list[Member], weights: list[float]) -> Result:
+        held_out = held_out_rows(prepared.data, members, self.target)
+        target = self.target
+        if target.classes:
+            target = self._with_threshold(held_out.rows.y, held_out.outputs)
+        record = make_record(members, held_out, target, self._positive(), bool(self.model.cv))
+        everywhere = np.full((len(self.table.table), self.target.outputs), np.nan)
+        if held_out.apart:
+            everywhere[self.known[held_out.places]] = held_out.outputs
+        return Result(
+            prepared.encoder,
+            target,
+            combine(members, [weight * held_out.factor for weight in weights]),
+            record,
+            everywhere,
+            held_out.sample(),
+            [*self.table.cells.remarks, *self._leaks(prepared), *self._strong(prepared)],
+        )
 
     def _leaks(self, rows: Prepared) -> list[str]:
         columns, start = [], 0
@@ -236,57 +203,3 @@ class Job:
             for note in rows.encoder.notes_
             if note.doubt
         ]  # fmt: skip
-
-
-def _some(rows: Rows) -> Rows:
-    """At most so many of the rows as importances are measured on."""
-    chosen = np.sort(np.random.default_rng(0).permutation(len(rows.y))[:MEASURED])
-    return Rows(rows.x[chosen], rows.y[chosen], None if rows.weight is None else rows.weight[chosen])
-
-
-def members_record(members: list[Member]) -> dict[str, Any]:
-    """What a model file keeps of the training of its networks, as JSON types."""
-    records = [training_record(member.outcome) for member in members]
-    first = members[0]
-    return {
-        **records[0],
-        "networks": len(members),
-        "epochs": max(record["epochs"] for record in records),
-        "best_epoch": int(np.median([record["best_epoch"] for record in records])),
-        "best_loss": float(np.mean([record["best_loss"] for record in records])),
-        "seconds": round(sum(record["seconds"] for record in records), 3),
-        "interrupted": any(record["interrupted"] for record in records),
-        "recipe": asdict(first.training.recipe.sized(len(first.training.train))),
-    }
-
-
-def residual_quantiles(errors: NDArray[Any]) -> list[float]:
-    """101 quantiles of what the held-out rows lie above their predictions, in the network's scale.
-
-    Each is one that so many of new rows stay below, at least: of n rows, the k-th has the level k / (n + 1).
-    """
-    ordered, n = np.sort(errors.astype(np.float64)), len(errors)
-    places = np.clip(np.linspace(0, 1, 101) * (n + 1) - 1, 0, n - 1)
-    return [float(value) for value in np.interp(places, np.arange(n), ordered)]
-
-
-def score(
-    target: Target, y: NDArray[Any], outputs: NDArray[Any], weight: Any = None, positive: int = 1
-) -> Scores:
-    """Scores of a network's outputs on encoded targets."""
-    if target.classes:
-        shares = scoring.probabilities(outputs)
-        return scoring.classification_scores(
-            y, shares, predicted=target.choose(shares), positive=positive, weight=weight
-        )
-    true = target.decode(y[:, 0])
-    return scoring.regression_scores(true, target.decode(outputs[:, 0]), weight)
-
-
-def baseline(target: Target, train_y: NDArray[Any], held_out: Rows, positive: int) -> Scores:
-    """Scores of the class shares of the training rows, or of their mean."""
-    if target.classes:
-        shares = scoring.class_shares(train_y, target.outputs, len(held_out.y))
-        return scoring.classification_scores(held_out.y, shares, positive=positive, weight=held_out.weight)
-    true, mean = target.decode(held_out.y[:, 0]), target.decode(train_y[:, 0]).mean()
-    return scoring.regression_scores(true, np.full(len(true), mean), held_out.weight)

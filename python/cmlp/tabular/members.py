@@ -266,22 +266,3 @@ def combine(members: Sequence[Member], weights: Sequence[float]) -> nn.Sequentia
     net = nn.Sequential(nn.Ensemble(*(net for net, _ in used), weights=[weight for _, weight in used]))
     net.history = history
     return net
-
-
-def held_out_outputs(
-    members: Sequence[Member], rows: int, outputs: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Mean outputs of the members on the rows that each did not train on.
-
-    Returns
-    -------
-    outputs : numpy.ndarray
-        (rows, outputs), 0 where a row was held out nowhere.
-    known : numpy.ndarray
-        Whether it was, (rows,).
-    """
-    total, count = np.zeros((rows, outputs)), np.zeros(rows)
-    for member in members:
-        total[member.training.held] += member.outputs
-        count[member.training.held] += 1
-    return total / np.maximum(count, 1)[:, None], count > 0

@@ -25,10 +25,11 @@ from cmlp.tabular.explanation import (
     predicted_value,
 )
 from cmlp.tabular.fitting import Rows
-from cmlp.tabular.jobs import Job, Observers, score
+from cmlp.tabular.jobs import Job, Observers
 from cmlp.tabular.labelled import LabelledTable
 from cmlp.tabular.network import Inputs
 from cmlp.tabular.recipe import PRESETS, SPARSE, TASK_RECIPES, Preset, Recipe
+from cmlp.tabular.results import score
 from cmlp.tabular.target import Target
 
 VERSION = 3
