@@ -8,57 +8,75 @@
 namespace cmlp::kernels::CMLP_ISA {
 namespace {
 
+// Words of 32 bits; and lanes of 64 bits with one of them in the lower half, so that products fit.
 using Words = Int<float>;
-constexpr int philox_counters = Words::size;             // side by side
-constexpr ptrdiff_t philox_words = 4 * philox_counters;  // made of them
-constexpr uint32_t word_sign = uint32_t(1) << 31;        // unsigned words compare like signed ones without it
+using Lanes64 = Int<double>;
+constexpr int philox_groups = 2;                                // of counters, side by side
+constexpr int philox_counters = philox_groups * Lanes64::size;  // one a lane
+constexpr ptrdiff_t philox_words = 4 * philox_counters;         // made of them
+constexpr uint32_t word_sign = uint32_t(1) << 31;  // unsigned words compare like signed ones without it
 
-CMLP_INLINE Words all_lanes(uint64_t low_half) { return Words(static_cast<int32_t>(uint32_t(low_half))); }
+CMLP_INLINE Words all_lanes(uint32_t word) { return Words(static_cast<int32_t>(word)); }
+CMLP_INLINE Lanes64 all_lanes_64(uint64_t value) { return Lanes64(static_cast<int64_t>(value)); }
 
-// Lane 4 q + m has counter m size / 4 + q, so that 4x4 transposes put the words of the counters in order.
-struct CounterLanes {
-    int32_t offset[philox_counters];
-    constexpr CounterLanes() : offset() {
-        for (int i = 0; i < philox_counters; ++i) offset[i] = i % 4 * (philox_counters / 4) + i / 4;
+// The keys of the rounds, made once for many counters.
+struct RoundKeys {
+    int64_t low[10], high[10];
+    explicit RoundKeys(uint64_t key) {
+        for (uint32_t round = 0; round < 10; ++round) {
+            low[round] = int64_t(uint32_t(key) + round * 0x9E3779B9u);
+            high[round] = int64_t(uint32_t(key >> 32) + round * 0xBB67AE85u);
+        }
     }
 };
 
-// Words 4 counter ... 4 counter + philox_words - 1 of the stream (key, step).
-CMLP_INLINE void philox(uint64_t key, uint64_t step, uint64_t counter, int32_t* out) {
-    static constexpr CounterLanes lanes;
-    const Words low = all_lanes(counter), offset = Words::load(lanes.offset), sign = all_lanes(word_sign);
-    Words c[4] = {low + offset, all_lanes(counter >> 32), all_lanes(step), all_lanes(step >> 32)};
-    c[1] = c[1] + keep((low ^ sign) > (c[0] ^ sign), Words(1));  // where the lower half has wrapped around
-    uint32_t k0 = uint32_t(key), k1 = uint32_t(key >> 32);
-#pragma GCC unroll 10
-    for (int round = 0; round < 10; ++round) {
-        Words high0, low0, high1, low1;
-        Words::multiply_wide(c[0], all_lanes(0xD2511F53u), high0, low0);
-        Words::multiply_wide(c[2], all_lanes(0xCD9E8D57u), high1, low1);
-        c[0] = high1 ^ c[1] ^ all_lanes(k0);
-        c[1] = low1;
-        c[2] = high0 ^ c[3] ^ all_lanes(k1);
-        c[3] = low0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+// Words 4 counter ... 4 counter + philox_words - 1 of the stream (key, step). What is in the upper halves does not matter.
+CMLP_INLINE void philox(const RoundKeys& keys, uint64_t step, uint64_t counter, int64_t* out) {
+    static constexpr int64_t lanes[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    Lanes64 c[philox_groups][4];
+    for (int g = 0; g < philox_groups; ++g) {
+        c[g][0] = all_lanes_64(counter + uint64_t(g * Lanes64::size)) + Lanes64::load(lanes);
+        c[g][1] = shift_right_logical(c[g][0], 32);
+        c[g][2] = all_lanes_64(step);
+        c[g][3] = all_lanes_64(step >> 32);
     }
-    Words::transpose_4(c);
-    for (int i = 0; i < 4; ++i) c[i].store(out + i * philox_counters);
+#pragma GCC unroll 10
+    for (int round = 0; round < 10; ++round)
+        for (auto& w : c) {
+            const Lanes64 p0 = Lanes64::multiply_halves(w[0], all_lanes_64(0xD2511F53u));
+            const Lanes64 p1 = Lanes64::multiply_halves(w[2], all_lanes_64(0xCD9E8D57u));
+            w[0] = shift_right_logical(p1, 32) ^ w[1] ^ Lanes64(keys.low[round]);
+            w[1] = p1;
+            w[2] = shift_right_logical(p0, 32) ^ w[3] ^ Lanes64(keys.high[round]);
+            w[3] = p0;
+        }
+    const Lanes64 low = all_lanes_64(0xffffffff);
+    for (auto& w : c) {
+        Lanes64 first = (w[0] & low) | (w[1] << 32), second = (w[2] & low) | (w[3] << 32);
+        Lanes64::zip(first, second);
+        first.store(out);
+        second.store(out + Lanes64::size);
+        out += 2 * Lanes64::size;
+    }
 }
 
 // out[i] = word first + i of the stream (key, step).
-void random(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out) {
-    int32_t* to = reinterpret_cast<int32_t*>(out);
+void draw(const RoundKeys& keys, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out) {
     uint64_t counter = first / 4;
     for (ptrdiff_t i = -ptrdiff_t(first % 4); i < n; i += philox_words, counter += philox_counters) {
-        if (i >= 0 && i + philox_words <= n) {
-            philox(key, step, counter, to + i);
-            continue;
-        }
-        int32_t words[philox_words];
-        philox(key, step, counter, words);
-        for (ptrdiff_t at = i < 0 ? -i : 0; at < philox_words && i + at < n; ++at) to[i + at] = words[at];
+        int64_t words[philox_words / 2];
+        philox(keys, step, counter, words);
+        const ptrdiff_t skip = i < 0 ? -i : 0, rest = n - i < philox_words ? n - i : philox_words;
+        if (rest - skip == philox_words)
+            __builtin_memcpy(out + i, words, sizeof words);
+        else
+            __builtin_memcpy(out + i + skip, reinterpret_cast<const uint32_t*>(words) + skip,
+                             size_t(rest - skip) * sizeof(uint32_t));
     }
+}
+
+void random(uint64_t key, uint64_t step, uint64_t first, ptrdiff_t n, uint32_t* out) {
+    draw(RoundKeys(key), step, first, n, out);
 }
 
 // Bit j is set where word j of sixteen is at least the threshold.
@@ -95,17 +113,17 @@ template <class T>
 void dropout(const DropoutCall<T>& call) {
     const Vec<T> factor = dropout_factor<T>(call.p);
     const uint64_t threshold = uint64_t(call.p * 4294967296.0);  // kept: words of at least this
+    const RoundKeys keys(call.key);
     constexpr ptrdiff_t block = 256;
-    uint32_t words[block] = {};
+    uint32_t words[block];
     for (ptrdiff_t i = 0; i < call.n; i += block) {
         const ptrdiff_t count = call.n - i < block ? call.n - i : block;
-        random(call.key, call.step, call.first + uint64_t(i), count, words);
+        draw(keys, call.step, call.first + uint64_t(i), count, words);
+        for (ptrdiff_t j = count; j % 16 != 0; ++j) words[j] = 0;
         for (ptrdiff_t j = 0; j < count; j += 16) {
             const uint32_t bits = threshold >> 32 ? 0 : bits_of_words(words + j, uint32_t(threshold));
-            if (call.kept) {
-                call.kept[(i + j) / 8] = (unsigned char)(bits);
-                call.kept[(i + j) / 8 + 1] = (unsigned char)(bits >> 8);
-            }
+            const uint16_t half = uint16_t(bits);
+            if (call.kept) __builtin_memcpy(call.kept + (i + j) / 8, &half, sizeof half);
             scale_kept(count - j, call.x + i + j, bits, factor, call.y + i + j);
         }
     }
@@ -114,8 +132,11 @@ void dropout(const DropoutCall<T>& call) {
 template <class T>
 void dropout_backward(ptrdiff_t n, const unsigned char* kept, double p, const T* dy, T* dx) {
     const Vec<T> factor = dropout_factor<T>(p);
-    for (ptrdiff_t i = 0; i < n; i += 16)
-        scale_kept(n - i, dy + i, uint32_t(kept[i / 8]) | uint32_t(kept[i / 8 + 1]) << 8, factor, dx + i);
+    for (ptrdiff_t i = 0; i < n; i += 16) {
+        uint16_t half;
+        __builtin_memcpy(&half, kept + i / 8, sizeof half);
+        scale_kept(n - i, dy + i, half, factor, dx + i);
+    }
 }
 
 }  // namespace

@@ -80,19 +80,12 @@ struct Int {
         return v;
     }
 
-    /// For int32 alone: these three and transpose_4.
     static CMLP_INLINE Int load(const Scalar* p) { return of(O::load_int(p)); }
+    /// For int64 alone: this, the product of the lower halves without signs, and zip, which turns the lanes of a and b
+    /// into a0 b0 a1 b1 ...
     CMLP_INLINE void store(Scalar* p) const { O::store_int(p, r); }
-    /// The upper and the lower half of each lane's product without signs.
-    static CMLP_INLINE void multiply_wide(Int a, Int b, Int& high, Int& low) {
-        O::multiply_wide(a.r, b.r, high.r, low.r);
-    }
-    /// Lane 4 q + m of vector i becomes lane 4 q + i of vector m.
-    static CMLP_INLINE void transpose_4(Int (&v)[4]) {
-        typename O::IntRegister r[4] = {v[0].r, v[1].r, v[2].r, v[3].r};
-        O::transpose_4(r);
-        for (int i = 0; i < 4; ++i) v[i].r = r[i];
-    }
+    static CMLP_INLINE Int multiply_halves(Int a, Int b) { return of(O::multiply_halves(a.r, b.r)); }
+    static CMLP_INLINE void zip(Int& a, Int& b) { O::zip(a.r, b.r); }
 
     friend CMLP_INLINE Int operator+(Int a, Int b) { return of(O::add_int(a.r, b.r)); }
     friend CMLP_INLINE Int operator-(Int a, Int b) { return of(O::sub_int(a.r, b.r)); }

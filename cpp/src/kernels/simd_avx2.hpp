@@ -101,9 +101,6 @@ struct Ops<float> {
         const Register high = _mm256_permutevar8x32_ps(load(table + 8), i);
         return select(from_bits(_mm256_slli_epi32(i, 28)), high, low);
     }
-    static CMLP_INLINE void store_int(Integer* p, IntRegister a) {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a);
-    }
     static CMLP_INLINE IntRegister load_int(const Integer* p) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     }
@@ -111,20 +108,6 @@ struct Ops<float> {
     static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) {
         const __m256i own = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
         return equal_int(_mm256_and_si256(_mm256_set1_epi32(int(bits)), own), own);
-    }
-    /// The 64 bits of each lane's product without signs.
-    static CMLP_INLINE void multiply_wide(IntRegister a, IntRegister b, IntRegister& high, IntRegister& low) {
-        const IntRegister even = _mm256_mul_epu32(a, b);
-        const IntRegister odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), b);
-        high = _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xf5), odd, 0xaa);
-        low = _mm256_blend_epi32(even, _mm256_shuffle_epi32(odd, 0xa0), 0xaa);
-    }
-    /// Transposes the 4x4 lanes of each 128 bits.
-    static CMLP_INLINE void transpose_4(IntRegister (&r)[4]) {
-        const IntRegister a = _mm256_unpacklo_epi32(r[0], r[1]), b = _mm256_unpackhi_epi32(r[0], r[1]);
-        const IntRegister c = _mm256_unpacklo_epi32(r[2], r[3]), d = _mm256_unpackhi_epi32(r[2], r[3]);
-        r[0] = _mm256_unpacklo_epi64(a, c), r[1] = _mm256_unpackhi_epi64(a, c);
-        r[2] = _mm256_unpacklo_epi64(b, d), r[3] = _mm256_unpackhi_epi64(b, d);
     }
     static CMLP_INLINE float first(Register a) { return _mm256_cvtss_f32(a); }
     template <int step>
@@ -230,6 +213,20 @@ struct Ops<double> {
     static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) {
         const __m256i own = _mm256_setr_epi64x(1, 2, 4, 8);
         return equal_int(_mm256_and_si256(_mm256_set1_epi64x(bits), own), own);
+    }
+    static CMLP_INLINE void store_int(Integer* p, IntRegister a) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a);
+    }
+    static CMLP_INLINE IntRegister load_int(const Integer* p) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    }
+    static CMLP_INLINE IntRegister multiply_halves(IntRegister a, IntRegister b) {
+        return _mm256_mul_epu32(a, b);
+    }
+    static CMLP_INLINE void zip(IntRegister& a, IntRegister& b) {
+        const IntRegister even = _mm256_unpacklo_epi64(a, b), odd = _mm256_unpackhi_epi64(a, b);
+        a = _mm256_permute2x128_si256(even, odd, 0x20);
+        b = _mm256_permute2x128_si256(even, odd, 0x31);
     }
     static CMLP_INLINE double first(Register a) { return _mm256_cvtsd_f64(a); }
     template <int step>

@@ -113,24 +113,9 @@ struct Ops<float> {
     static CMLP_INLINE Register lookup(const float (&table)[16], IntRegister i) {
         return _mm512_permutexvar_ps(i, load(table));
     }
-    static CMLP_INLINE void store_int(Integer* p, IntRegister a) { _mm512_storeu_si512(p, a); }
     static CMLP_INLINE IntRegister load_int(const Integer* p) { return _mm512_loadu_si512(p); }
     static CMLP_INLINE uint32_t mask_bits(MaskRegister a) { return a; }
     static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) { return MaskRegister(bits); }
-    /// The 64 bits of each lane's product without signs.
-    static CMLP_INLINE void multiply_wide(IntRegister a, IntRegister b, IntRegister& high, IntRegister& low) {
-        const IntRegister even = _mm512_mul_epu32(a, b);
-        const IntRegister odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), b);
-        high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_ENUM(0xf5));
-        low = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, _MM_PERM_ENUM(0xa0));
-    }
-    /// Transposes the 4x4 lanes of each 128 bits.
-    static CMLP_INLINE void transpose_4(IntRegister (&r)[4]) {
-        const IntRegister a = _mm512_unpacklo_epi32(r[0], r[1]), b = _mm512_unpackhi_epi32(r[0], r[1]);
-        const IntRegister c = _mm512_unpacklo_epi32(r[2], r[3]), d = _mm512_unpackhi_epi32(r[2], r[3]);
-        r[0] = _mm512_unpacklo_epi64(a, c), r[1] = _mm512_unpackhi_epi64(a, c);
-        r[2] = _mm512_unpacklo_epi64(b, d), r[3] = _mm512_unpackhi_epi64(b, d);
-    }
     static CMLP_INLINE float first(Register a) { return _mm512_cvtss_f32(a); }
     template <int step>
     static CMLP_INLINE Register fold(Register a) {
@@ -232,6 +217,18 @@ struct Ops<double> {
     }
     static CMLP_INLINE uint32_t mask_bits(MaskRegister a) { return a; }
     static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) { return MaskRegister(bits); }
+    static CMLP_INLINE void store_int(Integer* p, IntRegister a) { _mm512_storeu_si512(p, a); }
+    static CMLP_INLINE IntRegister load_int(const Integer* p) { return _mm512_loadu_si512(p); }
+    static CMLP_INLINE IntRegister multiply_halves(IntRegister a, IntRegister b) {
+        return _mm512_mul_epu32(a, b);
+    }
+    static CMLP_INLINE void zip(IntRegister& a, IntRegister& b) {
+        const IntRegister low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+        const IntRegister high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+        const IntRegister first = _mm512_permutex2var_epi64(a, low, b);
+        b = _mm512_permutex2var_epi64(a, high, b);
+        a = first;
+    }
     static CMLP_INLINE double first(Register a) { return _mm512_cvtsd_f64(a); }
     template <int step>
     static CMLP_INLINE Register fold(Register a) {

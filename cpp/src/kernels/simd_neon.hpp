@@ -102,7 +102,6 @@ struct Ops<float> {
         const uint8x16x4_t all = {vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)};
         return vreinterpretq_f32_u8(vqtbl4q_u8(all, vreinterpretq_u8_u32(bytes)));
     }
-    static CMLP_INLINE void store_int(Integer* p, IntRegister a) { vst1q_s32(p, a); }
     static CMLP_INLINE IntRegister load_int(const Integer* p) { return vld1q_s32(p); }
     static CMLP_INLINE uint32_t mask_bits(MaskRegister a) {
         const uint32x4_t own = {1, 2, 4, 8};
@@ -111,21 +110,6 @@ struct Ops<float> {
     static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) {
         const uint32x4_t own = {1, 2, 4, 8};
         return vtstq_u32(vdupq_n_u32(bits), own);
-    }
-    /// The 64 bits of each lane's product without signs.
-    static CMLP_INLINE void multiply_wide(IntRegister a, IntRegister b, IntRegister& high, IntRegister& low) {
-        const uint32x4_t x = vreinterpretq_u32_s32(a), y = vreinterpretq_u32_s32(b);
-        const uint32x4_t first = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(x), vget_low_u32(y)));
-        const uint32x4_t second = vreinterpretq_u32_u64(vmull_high_u32(x, y));
-        high = vreinterpretq_s32_u32(vuzp2q_u32(first, second));
-        low = vreinterpretq_s32_u32(vuzp1q_u32(first, second));
-    }
-    /// Transposes the 4x4 lanes of each 128 bits.
-    static CMLP_INLINE void transpose_4(IntRegister (&r)[4]) {
-        const int32x4_t a = vzip1q_s32(r[0], r[2]), b = vzip2q_s32(r[0], r[2]);
-        const int32x4_t c = vzip1q_s32(r[1], r[3]), d = vzip2q_s32(r[1], r[3]);
-        r[0] = vzip1q_s32(a, c), r[1] = vzip2q_s32(a, c);
-        r[2] = vzip1q_s32(b, d), r[3] = vzip2q_s32(b, d);
     }
     static CMLP_INLINE float first(Register a) { return vgetq_lane_f32(a, 0); }
     template <int step>
@@ -223,6 +207,17 @@ struct Ops<double> {
     static CMLP_INLINE MaskRegister mask_of_bits(uint32_t bits) {
         const uint64x2_t own = {1, 2};
         return vtstq_u64(vdupq_n_u64(bits), own);
+    }
+    static CMLP_INLINE void store_int(Integer* p, IntRegister a) { vst1q_s64(p, a); }
+    static CMLP_INLINE IntRegister load_int(const Integer* p) { return vld1q_s64(p); }
+    static CMLP_INLINE IntRegister multiply_halves(IntRegister a, IntRegister b) {
+        const uint32x2_t x = vmovn_u64(vreinterpretq_u64_s64(a)), y = vmovn_u64(vreinterpretq_u64_s64(b));
+        return vreinterpretq_s64_u64(vmull_u32(x, y));
+    }
+    static CMLP_INLINE void zip(IntRegister& a, IntRegister& b) {
+        const IntRegister first = vzip1q_s64(a, b);
+        b = vzip2q_s64(a, b);
+        a = first;
     }
     static CMLP_INLINE double first(Register a) { return vgetq_lane_f64(a, 0); }
     template <int step>

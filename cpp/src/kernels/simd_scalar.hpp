@@ -91,11 +91,10 @@ struct Ops : Width<T> {
     static CMLP_INLINE Integer load_int(const Integer* p) { return *p; }
     static CMLP_INLINE uint32_t mask_bits(bool a) { return a; }
     static CMLP_INLINE bool mask_of_bits(uint32_t bits) { return bits & 1; }
-    static CMLP_INLINE void multiply_wide(Integer a, Integer b, Integer& high, Integer& low) {
-        const uint64_t product = uint64_t(Unsigned(a)) * Unsigned(b);
-        high = Integer(product >> 32), low = Integer(product);
+    static CMLP_INLINE Integer multiply_halves(Integer a, Integer b) {
+        return Integer(uint64_t(uint32_t(a)) * uint32_t(b));
     }
-    static CMLP_INLINE void transpose_4(Integer (&)[4]) {}
+    static CMLP_INLINE void zip(Integer&, Integer&) {}
 };
 
 }  // namespace
