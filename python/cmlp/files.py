@@ -9,6 +9,7 @@ from typing import Any
 from cmlp import _core
 from cmlp.nn.sequential import Sequential
 
+ESTIMATOR_KEY = "cmlp.estimator"  # of the metadata that describe an estimator
 _OTHER_FORMATS = {  # suffixes of files that are read by something else
     ".h5": "Keras's HDF5",
     ".hdf5": "HDF5",
@@ -38,40 +39,50 @@ def _check_suffix(path: str | os.PathLike[str]) -> None:
         )
 
 
-def _check_model(model: Any) -> None:
-    """Refuse what is no network, with the way to save it."""
+def _check_keys(metadata: Mapping[str, str]) -> None:
+    if ESTIMATOR_KEY in metadata:
+        raise ValueError(f"metadata: '{ESTIMATOR_KEY}' cannot be kept; the key is the library's")
+
+
+def _network_of(model: Any) -> Sequential:
+    """Return the network that is written for a model; refuse what is none."""
     if isinstance(model, Sequential):
-        return
-    kind = type(model).__name__
+        return model
+    if hasattr(model, "_to_network"):
+        network: Sequential = model._to_network()
+        return network
     if hasattr(model, "get_params"):
-        raise ValueError(
-            f"save: net is an estimator ({kind}): write it with joblib.dump(model, path) and read it with"
-            " joblib.load(path)"
-        )
-    raise ValueError(f"save: net is {kind}, it must be a cmlp.nn.Sequential")
+        from cmlp.estimators.model_file import to_network  # scikit-learn loads at first need
+
+        return to_network(model)
+    raise ValueError(
+        f"save: net is {type(model).__name__}, it must be a cmlp.nn.Sequential or an estimator of cmlp"
+    )
 
 
 def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
-    """Write a network to a file, atomically: a reader finds the complete old file or the complete new one.
+    """Write a model to a file, atomically: a reader finds the complete old file or the complete new one.
 
     Parameters
     ----------
-    net : Sequential, or a fitted TabularClassifier or TabularRegressor
+    net : Sequential, TabularClassifier, TabularRegressor, or an estimator of one network
         The network; its parameters, layers, seed and ``net.metadata`` are written. A tabular model adds what
-        it knows of the table's columns.
+        it knows of the table's columns. A fitted MLPClassifier, MLPRegressor, QuantileMLPRegressor or
+        MLPTransformer adds its parameters and attributes, and training continues as that of the original.
     path : path
         The file, named ``*.safetensors``; any safetensors reader finds the parameters under their names.
     metadata : mapping of str to str, optional
         Text to keep with the model, added to ``net.metadata``. The keys ``"cmlp"``,
-        ``"cmlp.checksum"`` and ``"cmlp.history"`` are refused; ``"cmlp.table"`` and ``"cmlp.training"`` are
-        those of ``cmlp train``.
+        ``"cmlp.checksum"``, ``"cmlp.estimator"`` and ``"cmlp.history"`` are refused; ``"cmlp.table"`` and
+        ``"cmlp.training"`` are those of ``cmlp train``.
 
     Raises
     ------
     ValueError
-        When the file cannot be written or has the suffix of another format, when ``net`` is not a network
-        (an estimator or a Pipeline is written by ``joblib.dump``), or when the metadata are not text or
-        under a key of the library's.
+        When the file cannot be written or has the suffix of another format, when ``net`` is not such a
+        model (a Pipeline or an ensemble of estimators is written by ``joblib.dump``), when an estimator
+        holds functions or other objects that are not plain data (callbacks, a schedule), or when the metadata
+        are not text or under a key of the library's.
 
     Examples
     --------
@@ -84,9 +95,9 @@ def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | N
     >>> cmlp.load(path).n_parameters
     13
     """
-    net = net._to_network() if hasattr(net, "_to_network") else net
-    _check_model(net)
     _check_suffix(path)
+    _check_keys(metadata or {})
+    net = _network_of(net)
     before = dict(net.metadata)
     net.metadata.update(metadata or {})
     try:
@@ -98,7 +109,7 @@ def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | N
 
 
 def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
-    """Read a network, or a model of a table, from a file, in evaluation mode.
+    """Read a network, an estimator or a model of a table from a file, in evaluation mode.
 
     Parameters
     ----------
@@ -110,10 +121,10 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
 
     Returns
     -------
-    Sequential, TabularClassifier or TabularRegressor
-        The network in the precision it was saved in, with its ``metadata``; or the tabular model that `cmlp
-        train` or :func:`save` wrote, which predicts frames, dictionaries and rows as the training table had
-        them.
+    Sequential, TabularClassifier, TabularRegressor or an estimator
+        The network in the precision it was saved in, with its ``metadata``; the estimator that was saved; or
+        the tabular model that `cmlp train` or :func:`save` wrote, which predicts frames, dictionaries and
+        rows as the training table had them.
 
     Raises
     ------
@@ -129,6 +140,10 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
     ValueError: load: cannot open nowhere.safetensors: No such file or directory
     """
     net = Sequential._of_core(_core.load(os.fspath(path), verify))
+    if ESTIMATOR_KEY in net.metadata:
+        from cmlp.estimators import model_file  # scikit-learn loads at first need
+
+        return model_file.from_network(net)
     if "cmlp.table" not in net.metadata:
         return net
     from cmlp.tabular.estimators import from_network  # Arrow and scikit-learn load at first need

@@ -250,10 +250,9 @@ def test_other_names_are_free(name, tmp_path):
 def test_models_that_are_no_networks(tmp_path):
     from sklearn.pipeline import make_pipeline
 
-    for model in (MLPClassifier(), make_pipeline(MLPClassifier())):
-        with pytest.raises(
-            ValueError, match=r"save: net is an estimator .*: write it with joblib.dump\(model, path\)"
-        ):
-            cmlp.save(model, tmp_path / "model.safetensors")
+    with pytest.raises(
+        ValueError, match=r"save: net is an estimator .*: write it with joblib.dump\(model, path\)"
+    ):
+        cmlp.save(make_pipeline(MLPClassifier()), tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match=r"save: net is .*it must be a"):
         cmlp.save({}, tmp_path / "model.safetensors")

@@ -64,7 +64,7 @@ def model_facts(model: Any, path: Path) -> dict[str, Any]:
 
     Parameters
     ----------
-    model : Sequential, TabularClassifier or TabularRegressor
+    model : Sequential, estimator, TabularClassifier or TabularRegressor
         What was loaded.
     path : pathlib.Path
         Where from.
@@ -76,7 +76,7 @@ def model_facts(model: Any, path: Path) -> dict[str, Any]:
         (empty when the file says nothing of it).
     """
     tabular = hasattr(model, "encoder_")
-    net = model.net_ if tabular else model
+    net = getattr(model, "net_", model)
     shapes = {name: list(value.shape) for name, value in net.state_dict().items()}
     return {
         "file": str(path),
