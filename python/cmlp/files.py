@@ -10,6 +10,8 @@ from cmlp import _core
 from cmlp.nn.sequential import Sequential
 
 ESTIMATOR_KEY = "cmlp.estimator"  # of the metadata that describe an estimator
+# What reading a description raises that is not what was written.
+BAD_DATA = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError)
 _OTHER_FORMATS = {  # suffixes of files that are read by something else
     ".h5": "Keras's HDF5",
     ".hdf5": "HDF5",
@@ -139,13 +141,23 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
         ...
     ValueError: load: cannot open nowhere.safetensors: No such file or directory
     """
-    net = Sequential._of_core(_core.load(os.fspath(path), verify))
+    core = _core.load(os.fspath(path), verify)
+    try:
+        return _model_of(Sequential._of_core(core))
+    except BAD_DATA as error:
+        raise ValueError(
+            f"load: {os.fspath(path)!s} is not a cmlp model: its metadata cannot be read: {error!r}"
+        ) from error
+
+
+def _model_of(net: Sequential) -> Any:
+    """Return the model that the metadata of a network describe; scikit-learn and Arrow load at first need."""
     if ESTIMATOR_KEY in net.metadata:
-        from cmlp.estimators import model_file  # scikit-learn loads at first need
+        from cmlp.estimators import model_file
 
         return model_file.from_network(net)
     if "cmlp.table" not in net.metadata:
         return net
-    from cmlp.tabular.estimators import from_network  # Arrow and scikit-learn load at first need
+    from cmlp.tabular.estimators import from_network
 
     return from_network(net)

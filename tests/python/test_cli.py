@@ -211,6 +211,13 @@ def test_info_on_a_model_of_the_library(folder):
     assert (result.exit_code, "only models of `cmlp train` do" in result.output) == (1, True)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_info_on_an_estimator(folder):
+    model = cmlp.MLPClassifier(hidden_layer_sizes=(3,), max_iter=1).fit([[0.0], [1.0]], ["a", "b"])
+    cmlp.save(model, MODEL)
+    assert "Linear(in_features=1, out_features=3" in good("info", MODEL).output
+
+
 COMMANDS = ["demo", "train", "predict", "evaluate", "explain", "report", "info"]
 
 

@@ -26,7 +26,13 @@ def test_a_users_history_entry_does_not_break_the_file(text, tmp_path):
         assert cmlp.load(saved(tmp_path, metadata={"history": text})).metadata["history"] == text
 
 
-@pytest.mark.parametrize("text", ["abc", "[]", "{}", "null", '{"epoch": 3}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("abc", "[]", "{}", "null", '{"epoch": 3}', '{"history": {}, "epoch": [1e999]}'),
+        "[" * 9000 + "]" * 9000,
+    ],
+)
 def test_a_history_that_lies_is_refused_or_harmless(text, tmp_path):
     net = network()
     net.fit(np.ones((4, 4)), [0, 1, 2, 0], loss="cross_entropy")

@@ -10,10 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from cmlp import nn
 from cmlp.estimators.autoencoder import MLPTransformer
 from cmlp.estimators.classifier import MLPClassifier
-from cmlp.estimators.plain_values import BAD_DATA, NotPlainError, decode, encode
+from cmlp.estimators.plain_values import NotPlainError, decode, encode
 from cmlp.estimators.quantiles import QuantileMLPRegressor
 from cmlp.estimators.regressor import MLPRegressor
-from cmlp.files import ESTIMATOR_KEY
+from cmlp.files import BAD_DATA, ESTIMATOR_KEY
 
 _VERSION = 1
 LONGEST = 90_000_000  # bytes of a description: the header of a file has at most 100 million
@@ -82,7 +82,7 @@ def from_network(net: nn.Sequential) -> Any:
         estimator = object.__new__(kind)
         estimator.__setstate__({**state, "_net": net})
         estimator._validate_params()
-    except BAD_DATA as error:
+    except (*BAD_DATA, ValueError) as error:
         raise ValueError(f"load: the estimator in the file cannot be read: {error!r}") from error
     return estimator
 

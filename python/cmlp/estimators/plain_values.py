@@ -85,7 +85,7 @@ _WRITERS: dict[type, Callable[[Any], dict[str, Any]]] = {
 
 
 def decode(data: Any) -> Any:
-    """Return the value of what `encode` returned; anything else raises one of `BAD_DATA`."""
+    """Return the value of what `encode` returned; anything else raises ValueError or one of `BAD_DATA`."""
     if isinstance(data, list):
         return [decode(each) for each in data]
     if not isinstance(data, dict):
@@ -101,9 +101,6 @@ def decode(data: Any) -> Any:
     else:
         made.__dict__.update(state)
     return made
-
-
-BAD_DATA = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError)
 
 
 def _array_of(data: dict[str, Any]) -> npt.NDArray[Any]:
