@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import cmlp
 from cmlp import nn
+from cmlp.estimators import model_file
 from model_file import checksum, crc64, header_of, saved
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -59,7 +61,7 @@ def test_tensors_that_are_swapped_are_refused(tmp_path):
         cmlp.load(path)
 
 
-@pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.safetensors")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("golden", sorted(GOLDEN.glob("format-*")), ids=lambda path: path.stem)
 def test_files_of_every_format_load(golden):
     """Predictions have the bits that the version that wrote the file computed."""
     net = cmlp.load(golden)
@@ -69,9 +71,18 @@ def test_files_of_every_format_load(golden):
     assert len(net.history["loss"]) == 3
 
 
-def test_the_present_format_has_its_golden_file(tmp_path):
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+@pytest.mark.parametrize("golden", sorted(GOLDEN.glob("estimator-*")), ids=lambda path: path.stem)
+def test_estimators_of_every_version_load(golden):
+    model = cmlp.load(golden)
+    x, y = (json.loads(model.net_.metadata[name]) for name in ("inputs", "outputs"))
+    assert [value.hex() for value in model.predict_proba(np.array(x)).ravel().tolist()] == y
+    assert model.classes_.tolist() == ["a", "b", "ü"]
+    assert model.get_params()["hidden_layer_sizes"] == (4,)
+
+
+def test_the_present_formats_have_their_golden_files(tmp_path):
     number = json.loads(header_of(saved(tmp_path))[0]["__metadata__"]["cmlp"])["format"]
-    assert sorted(path.stem for path in GOLDEN.glob("*")) == [
-        *(f"format-{n + 1}" for n in range(number)),
-        "write",
-    ]
+    names = [f"format-{n + 1}" for n in range(number)]
+    names += [f"estimator-{n + 1}" for n in range(model_file.VERSION)]
+    assert {path.stem for path in GOLDEN.glob("*.safetensors")} == set(names)

@@ -15,7 +15,7 @@ from cmlp.estimators.quantiles import QuantileMLPRegressor
 from cmlp.estimators.regressor import MLPRegressor
 from cmlp.files import BAD_DATA, ESTIMATOR_KEY
 
-_VERSION = 1
+VERSION = 1
 LONGEST = 90_000_000  # bytes of a description: the header of a file has at most 100 million
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (MLPClassifier, MLPRegressor, MLPTransformer, QuantileMLPRegressor)
@@ -41,7 +41,7 @@ def to_network(estimator: Any) -> nn.Sequential:
     state = estimator.__getstate__()
     del state["_net"]
     description = {
-        "version": _VERSION,
+        "version": VERSION,
         "type": kind,
         "state": {name: _encoded(kind, name, value) for name, value in state.items()},
     }
@@ -75,8 +75,8 @@ def from_network(net: nn.Sequential) -> Any:
     """
     try:
         data = json.loads(net.metadata.pop(ESTIMATOR_KEY))
-        if data["version"] != _VERSION:
-            raise ValueError(f"its version is {data['version']!r}, this cmlp reads {_VERSION}")
+        if data["version"] != VERSION:
+            raise ValueError(f"its version is {data['version']!r}, this cmlp reads {VERSION}")
         kind = _KINDS[data["type"]]
         state = {_attribute(kind, name): decode(value) for name, value in data["state"].items()}
         estimator = object.__new__(kind)
