@@ -112,7 +112,24 @@ CMLP_INLINE void tile(const Gemm<T>& g, ptrdiff_t i, ptrdiff_t j, ptrdiff_t last
             for (int r = 0; r < R; ++r)
                 for (int c = 0; c < C; ++c) sum[r][c] = V::load(again[r] + c * V::size);
         }
-    const bool scaled = g.factor != T(1);
+    if constexpr (!many_registers) {
+        for (int r = 0; r < R; ++r)
+            for (int c = 0; c < C; ++c) {
+                T* out = g.c + (i + r) * g.c_row + j + c * V::size;
+                const V value = g.add ? load(out - c * V::size, c) + sum[r][c] : sum[r][c];
+                full || c + 1 < C ? value.store(out) : value.store_n(out, last);
+            }
+        return;
+    }
+    // The tile that most elements are in scales its registers, the others share a loop.
+    constexpr bool common = full && C == Link::vectors && R == Link::rows(C);
+    const bool scaled = g.factor != T(1) && !common;
+    if constexpr (common)
+        if (g.factor != T(1))
+            for (int c = 0; c < C; ++c) {
+                const V shift = g.shift ? load(g.shift + j, c) : V(T(0));
+                for (int r = 0; r < R; ++r) sum[r][c] = fma(V(g.factor), sum[r][c], shift);
+            }
     T chains[R * C * V::size];
     T* to = scaled ? chains : g.c + i * g.c_row + j;
     ptrdiff_t to_row = scaled ? C * V::size : g.c_row;
@@ -168,7 +185,26 @@ ptrdiff_t wide_strips(const Gemm<T>& g) {
 }
 
 template <class Link, class T>
+void products(const Gemm<T>& g);
+
+// With a factor and few registers: block by block through memory in the first cache.
+template <class Link, class T>
+void scaled_products(const Gemm<T>& g) {
+    constexpr ptrdiff_t rows = 48, cols = 64;
+    T chains[rows * cols];
+    for (ptrdiff_t j = 0; j < g.n; j += cols)
+        for (ptrdiff_t i = 0; i < g.m; i += rows) {
+            const Shape shape = {g.m - i < rows ? g.m - i : rows, g.n - j < cols ? g.n - j : cols};
+            products<Link>(Gemm<T>{shape.rows, shape.cols, g.k, g.a + i * g.a_row, g.a_row, g.a_col, g.b + j,
+                                   g.b_row, chains, cols, nullptr, false});
+            store_scaled(g, i, j, shape, chains, cols);
+        }
+}
+
+template <class Link, class T>
 void products(const Gemm<T>& g) {
+    if constexpr (!many_registers)
+        if (g.factor != T(1)) return scaled_products<Link>(g);
     constexpr int vectors = Link::vectors;
     constexpr ptrdiff_t width = vectors * Vec<T>::size;
     ptrdiff_t j = g.m == 1 ? wide_strips<Link, 1>(g) : g.m == 2 ? wide_strips<Link, 2>(g) : 0;
