@@ -440,7 +440,7 @@ REFUSALS = {
     "too few rows to split": (lambda: make_splits(Rules(0.2, None, 0, 1), None, 1), "1 rows are too few"),
     "too few groups to split": (
         lambda: make_splits(Rules(0.2, None, 0, 1), None, 2, groups=np.array(["a", "a"])),
-        "1 groups are too few for 2 folds",
+        "all rows are of one group: none can be held out",
     ),
     "one time only": (
         lambda: make_splits(Rules(0.2, None, 0, 1), None, 3, time=np.zeros(3)),

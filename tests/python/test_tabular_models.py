@@ -10,11 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import KFold
 from sklearn.utils.estimator_checks import check_estimator
 
 import cmlp
 from cmlp.tabular import TableEncoder, TableError, TabularClassifier, TabularRegressor, read_table
-from cmlp.tabular.fitting import fit_network
+from cmlp.tabular.fitting import NoModelError, fit_network
 from cmlp.tabular.recipe import PRESETS
 from cmlp.tabular.search import TRIALS
 
@@ -317,6 +318,46 @@ REFUSALS = {
         lambda: TabularRegressor().fit({"a": [1, 2, 3]}, ["", "1", "x"]),
         "the first that is not: 'x' at row 3",
     ),
+    "quantiles that are one number": (
+        lambda: TabularRegressor("fast", epochs=1).fit({"a": RISING}, RISING).predict({"a": [1.0]}, 0.5),
+        "quantiles is 0.5, it must be a sequence of numbers",
+    ),
+    "an eval_set that is no pair": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1, 2], eval_set=[({"a": [1]}, [1])]),
+        "eval_set is a pair (X, y); got a list of 1",
+    ),
+    "an eval_set and cv": (
+        lambda: TabularRegressor(cv=2).fit({"a": [1, 2]}, [1, 2], eval_set=({"a": [1]}, [1])),
+        "eval_set says which rows validate: it takes no cv",
+    ),
+    "words for times": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], time=["late", "early"]),
+        "time has no numbers and no dates that differ",
+    ),
+    "a gap in the dates": (
+        lambda: TabularRegressor().fit({"a": [1, 2]}, [1.0, 2.0], time=pd.to_datetime(["2020-01-01", None])),
+        "the time at row 2 is missing; each row needs one",
+    ),
+    "one time for all folds": (
+        lambda: TabularRegressor(cv=3).fit({"a": RISING}, RISING, time=[1] * 40),
+        "too few different times for 3 folds",
+    ),
+    "more folds in time than rows": (
+        lambda: TabularRegressor(cv=5).fit({"a": [1, 2, 3]}, [1.0, 2.0, 4.0], time=[1, 2, 3]),
+        "3 rows are too few for 5 folds in time",
+    ),
+    "a class of weight 0": (
+        lambda: TabularClassifier().fit({"a": RISING}, ["x", "y"] * 20, sample_weight=[1, 0] * 20),
+        "target 'y' has one class only ('x')",
+    ),
+    "a weight of no class": (
+        lambda: TabularClassifier(class_weight={"z": 2}).fit({"a": RISING}, ["x", "y"] * 20),
+        "class_weight has 'z'; the classes are 'x', 'y'",
+    ),
+    "no rows to explain": (
+        lambda: TabularRegressor("fast", epochs=1).fit({"a": RISING}, RISING).explain({"a": []}),
+        "explain: the table has no rows",
+    ),
 }
 
 
@@ -326,6 +367,205 @@ def test_refusals(name):
     with pytest.raises(TableError) as caught:
         act()
     assert message in str(caught.value)
+
+
+BAD_PARAMETERS = {
+    "preset": ["slow", None, 1],
+    "time_limit": [0, -1, "2"],
+    "cv": [0, 1, 2.5, "5"],
+    "types": [["a"], "number"],
+    "metric": ["loss", 5],
+    "validation": [1, -0.1, 1.5, None, "0.2"],
+    "class_weight": ["uniform", [1, 2]],
+    "hidden": [5, "128"],
+    "activation": ["rleu", 3],
+    "dropout": [1.0, -0.1],
+    "optimizer": ["admw", 3],
+    "lr": [0, -1, "0.1"],
+    "epochs": [0, -1, 2.5],
+    "batch_size": [0, -3, 2.5],
+    "patience": [-1, 2.5],
+    "random_state": [-1, "a", 1.5],
+    "n_threads": [0, -1, 2.5],
+}
+
+
+def test_every_parameter_has_a_rule():
+    assert set(BAD_PARAMETERS) == set(TabularClassifier().get_params())
+
+
+@pytest.mark.parametrize("name", BAD_PARAMETERS)
+@pytest.mark.parametrize("cls", [TabularClassifier, TabularRegressor])
+def test_bad_parameters(cls, name):
+    y = ["p", "q"] * 20 if cls is TabularClassifier else RISING
+    for value in BAD_PARAMETERS[name]:
+        with pytest.raises(TableError, match=name) as caught:
+            cls(**{"preset": "fast", "epochs": 1, name: value}).fit({"a": RISING}, y)
+        assert repr(value) in str(caught.value)
+
+
+def test_class_weights_are_of_classifiers():
+    with pytest.raises(TableError, match="class_weight"):
+        TabularRegressor(class_weight="balanced").fit({"a": RISING}, RISING)
+
+
+QUICKEST = {"preset": "fast", "epochs": 2, "n_threads": 1}
+
+
+def test_class_weights_by_label():
+    x, y = {"a": RISING * 2}, ["no", "yes"] * 40
+    fits = [
+        TabularClassifier(class_weight=given, validation=0, **QUICKEST).fit(x, y, sample_weight=weight)
+        for given, weight in [({"yes": 3}, None), (None, [1.0, 3.0] * 40), (None, None)]
+    ]
+    by_label, by_row, even = (model.predict_proba(x)[:, 1] for model in fits)
+    np.testing.assert_array_equal(by_label, by_row)
+    assert by_label.mean() > even.mean() + 0.05
+
+
+def test_random_states():
+    x = {"a": RISING}
+    fits = [
+        TabularRegressor(random_state=given, **QUICKEST).fit(x, RISING).predict(x)
+        for given in (np.random.RandomState(3), np.random.RandomState(3), None, None)
+    ]
+    np.testing.assert_array_equal(fits[0], fits[1])
+    assert (fits[2] != fits[3]).any()
+
+
+@pytest.mark.parametrize("kind", ["numbers", "datetime64", "with time zone", "text", "date objects"])
+def test_times_of_any_kind(kind):
+    day = pd.Series(pd.date_range("2020-01-01", periods=40)).sample(frac=1, random_state=0, ignore_index=True)
+    times = {
+        "numbers": day.astype("int64"),
+        "datetime64": day,
+        "with time zone": day.dt.tz_localize("Europe/Rome"),
+        "text": day.dt.strftime("%d/%m/%Y"),
+        "date objects": [value.date() for value in day],
+    }
+    model = TabularRegressor(**QUICKEST).fit({"a": RISING}, RISING, time=times[kind])
+    late = day >= day.quantile(0.8)
+    np.testing.assert_array_equal(~np.isnan(model.out_of_fold_), late)
+
+
+def test_folds_of_a_splitter(shop):
+    x, y = shop.drop(columns="buys"), shop["buys"]
+    model = TabularClassifier(cv=KFold(3), **QUICKEST).fit(x, y)
+    assert (model.record_["networks"], model.record_["scored_on"]) == (3, 400)
+
+
+def test_given_folds_number_the_rows_of_the_table():
+    y = np.array(RISING)
+    y[:4] = np.nan
+    folds = [(np.arange(20, 40), np.arange(20)), (np.arange(20), np.arange(20, 30))]
+    model = TabularRegressor(cv=folds, **QUICKEST).fit({"a": RISING}, y)
+    known = ~np.isnan(model.out_of_fold_)
+    np.testing.assert_array_equal(np.flatnonzero(known), np.arange(4, 30))
+
+
+@pytest.mark.parametrize("groups", [["a", None, "b", 3], [None, np.nan, "a", "b"]])
+def test_groups_with_gaps(groups):
+    model = TabularRegressor(**QUICKEST).fit({"a": RISING}, RISING, groups=groups * 10)
+    assert model.record_["rows"] + model.record_["scored_on"] == 40
+
+
+def test_rows_of_weight_zero_are_absent():
+    x, weight = {"a": RISING}, np.tile([1.0, 1.0, 1.0, 0.0], 10)
+    kept = weight > 0
+    y = np.where(kept, RISING, 1e6)
+    model = TabularRegressor(**QUICKEST).fit(x, y, sample_weight=weight)
+    assert np.isnan(model.out_of_fold_[~kept]).all()
+    assert model.record_["rows"] + model.record_["scored_on"] == 30
+    assert model.target_.mean < 100
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_only_the_ratio_of_weights_counts(scale):
+    x, weight = {"a": RISING}, np.tile([1.0, 2.0], 20)
+    fits = [
+        TabularRegressor(**QUICKEST).fit(x, RISING, sample_weight=weight * factor).predict(x)
+        for factor in (0.5, scale)
+    ]
+    np.testing.assert_allclose(fits[0], fits[1], rtol=1e-3)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e300, 1e-300])
+def test_scores_of_huge_and_tiny_quantities(scale):
+    model, plain = (TabularRegressor(**QUICKEST).fit({"a": RISING}, np.array(RISING) * s) for s in (scale, 1))
+    for name in ("RMSE", "MAE"):
+        assert model.record_["scores"][name] / scale == pytest.approx(plain.record_["scores"][name], rel=1e-4)
+    assert model.record_["scores"]["R2"] == pytest.approx(plain.record_["scores"]["R2"], rel=1e-4)
+
+
+@pytest.mark.parametrize("task", ["classes", "quantity"])
+def test_scores_without_held_out_rows_are_of_the_model(task):
+    x, y = {"a": RISING}, ["x", "y"] * 20 if task == "classes" else RISING
+    cls = TabularClassifier if task == "classes" else TabularRegressor
+    model = cls(validation=0, epochs=3, n_threads=1).fit(x, y)
+    assert model.record_["networks"] == 3
+    score = {"classes": "accuracy", "quantity": "R2"}[task]
+    assert model.record_["scores"][score] == pytest.approx(model.score(x, y), abs=1e-6)
+
+
+def test_quantiles_stay_within_the_range_of_the_training_rows():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(200, 1)), rng.exponential(size=200)
+    found = TabularRegressor(**QUICKEST).fit(x, y).predict(x, [0, 0.5, 1])
+    assert found.min() >= y.min() - 1e-6
+    assert found.max() <= y.max() + 1e-6
+    assert TabularRegressor(**QUICKEST).fit(x, y).predict(x, []).shape == (200, 0)
+
+
+def test_an_eval_set_of_another_container():
+    x = {"a": RISING, "b": ["u", "v"] * 20}
+    held = pd.DataFrame({"a": [1, 2], "b": pd.Series(["u", "v"], dtype="category")})
+    y = pd.Series(["p", "q"] * 20, dtype="string")
+    for held_y in (["p", "q"], np.array(["p", "q"], object), pd.Series(["p", "q"], dtype="category")):
+        model = TabularClassifier(**QUICKEST).fit(x, y, eval_set=(held, held_y))
+        assert (model.record_["rows"], model.record_["scored_on"]) == (40, 2)
+
+
+def test_a_loaded_model_has_its_parameters_and_remarks(tmp_path):
+    given = {"hidden": (8, 4), "types": {"id": "drop"}, "class_weight": {"x": 2.0}, "cv": KFold(3)}
+    model = TabularClassifier(**QUICKEST, **given).fit({"a": RISING, "id": RISING}, ["x", "NA"] * 20)
+    assert model.remarks_
+    cmlp.save(model, tmp_path / "m.safetensors")
+    loaded = cmlp.load(tmp_path / "m.safetensors")
+    assert loaded.get_params() == {**model.get_params(), "cv": None}  # a splitter is no plain data
+    assert (loaded.remarks_, loaded.record_) == (model.remarks_, model.record_)
+    again = pickle.loads(pickle.dumps(loaded))
+    assert again.get_params() == loaded.get_params()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_time_limit_below_an_epoch_of_each_network(preset):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(400, 3))
+    model = TabularRegressor(preset, time_limit=0.02, hidden=(16,), n_threads=1).fit(x, x[:, 0])
+    assert 1 <= model.record_["networks"] <= PRESETS[preset].members
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_networks_before_ctrl_c_are_kept(shop, monkeypatch, after):
+    """Ctrl-C in the first epoch of a network, when others are complete."""
+    calls = []
+
+    def fit(*arguments, **others):
+        calls.append(1)
+        if len(calls) > after:
+            raise NoModelError("stopped before the first epoch was over", interrupted=True)
+        return fit_network(*arguments, **others)
+
+    monkeypatch.setattr("cmlp.tabular.members.fit_network", fit)
+    model = TabularClassifier("best", epochs=1, n_threads=1, hidden=(8,))
+    if not after:
+        with pytest.raises(NoModelError, match="stopped"):
+            model.fit(shop.drop(columns="buys"), shop["buys"])
+        return
+    model.fit(shop.drop(columns="buys"), shop["buys"])
+    assert model.record_["interrupted"]
+    assert 1 <= model.record_["networks"] <= after
 
 
 def test_a_target_is_read_as_the_table_is_written():
@@ -496,6 +736,10 @@ DAMAGE = {
     "negative scale": spelled(r'"scale": [\d.e-]+', '"scale": -1'),
     "text for a number": spelled(r'"median": [\d.]+', '"median": "two"'),
     "unknown field": spelled('"median"', '"mode"'),
+    "another width": spelled('"indicator": (true|false)', '"indicator": "x"'),
+    "a column too few": described(lambda data: {**data, "columns": data["columns"][1:]}),
+    "a name that is no text": spelled('"name": "[^"]*"', '"name": {}'),
+    "an unknown parameter": described(lambda data: {**data, "parameters": {"speed": 3}}),
     "no classes": spelled(r'\["no", "yes"\]', "[]"),
 }
 
@@ -516,7 +760,7 @@ def test_damaged_descriptions_are_one_clear_error(name, classifier, tmp_path):
 NOT_APPLICABLE = {
     "check_estimators_nan_inf": "gaps are missing values",
     "check_sample_weight_equivalence_on_dense_data": "the held-out rows are drawn by row",
-    "check_class_weight_classifiers": "class_weight is None or balanced",
+    "check_class_weight_classifiers": "the held-out rows, all of one weight, calibrate the probabilities",
     "check_regressors_train": "few epochs",
 }
 

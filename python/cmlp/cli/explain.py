@@ -98,16 +98,12 @@ def importances(model: Any, table: "pa.Table") -> list[Importance]:
 
 
 def _measure(model: Any, y: Any, plain: Any) -> tuple[str, Any]:
-    from cmlp.tabular.results import score
-    from cmlp.tabular.scores import HIGHER_IS_BETTER
+    from cmlp.tabular.results import main_loss
 
     if y is None:
         return "mean move of the network's outputs", lambda outputs: float(np.abs(outputs - plain).mean())
-    name = "log loss" if model.target_.classes else "RMSE"
-    sign = -1 if name in HIGHER_IS_BETTER else 1
-    value: Any = lambda outputs: score(model.target_, y, outputs, None, positive_class(model))[name]  # noqa: E731
-    before = value(plain)
-    return f"{name} grows by", lambda outputs: sign * (value(outputs) - before)
+    name, before = "log loss" if model.target_.classes else "RMSE", main_loss(model.target_, y, plain)
+    return f"{name} grows by", lambda outputs: main_loss(model.target_, y, outputs) - before
 
 
 def dependence(model: Any, table: "pa.Table", name: str) -> Dependence:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import cmlp
 from cmlp.cli.progress import progress
@@ -160,29 +159,17 @@ def _row_columns(table: "pa.Table", options: Options, habits: "Habits") -> tuple
     """Weights, groups and times of the rows."""
     from cmlp.tabular import find_column
     from cmlp.tabular.arrow import keys, simple
+    from cmlp.tabular.labelled import numbers_of
 
-    weight = None if options.weights is None else _numbers(table, options.weights, habits)
+    def numbers(name: str | None) -> Any:
+        if name is None:
+            return None
+        return numbers_of(f"column {name!r}", simple(find_column(table, name)), habits)
+
     groups = None
     if options.group is not None:
         groups = np.asarray(keys(simple(find_column(table, options.group))).fill_null(""))
-    return weight, groups, None if options.time is None else _numbers(table, options.time, habits)
-
-
-def _numbers(table: "pa.Table", name: str, habits: "Habits") -> NDArray[np.float64]:
-    """Numbers of a column, or days of a column of dates."""
-    from cmlp.tabular import find_column
-    from cmlp.tabular.arrow import simple
-    from cmlp.tabular.columns import DateColumn, NumericColumn
-    from cmlp.tabular.inference import infer_column
-
-    array = simple(find_column(table, name))
-    column = infer_column(name, array, habits).column
-    if isinstance(column, DateColumn | NumericColumn):
-        return column.read(array, [])
-    found = infer_column(name, array, habits, "number").column
-    if found is None:
-        raise CommandError(f"column {name!r} has no numbers and no dates that differ")
-    return found.read(array, [])  # type: ignore[union-attr]
+    return numbers(options.weights), groups, numbers(options.time)
 
 
 def show_columns(rows: "Prepared", name: str, total: int) -> None:

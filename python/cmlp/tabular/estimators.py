@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from cmlp import nn
+from cmlp.files import BAD_DATA
+from cmlp.tabular import parameters
 from cmlp.tabular import scores as scoring
 from cmlp.tabular.encoder import TableEncoder
 from cmlp.tabular.errors import TableError
@@ -26,7 +29,7 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
         predicts; or eight wider ones, by the better of two recipes.
     time_limit : float, optional
         Seconds for training, shared by the networks; each has as many epochs as it allows.
-    cv : int, optional
+    cv : int or scikit-learn splitter, optional
         Folds instead of the preset's number of networks: each row is held out once, and the scores are of
         all rows. With `time` the folds go forwards and the last network predicts.
     types : dict of str, optional
@@ -36,13 +39,14 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
         accuracy``, ``log loss``, ``AUC``, ``average precision``, ``F1``. By default the loss chooses the
         epoch; the threshold is 0.5, or that of the best F1 where fewer than 1 row of 5 is of the rarer class.
     validation : float, default 0.2
-        Share of the rows held out.
-    class_weight : {"balanced"}, optional
-        Rows of rare classes count more in training.
+        Share of the rows that each network holds out, one of round(1 / validation) parts and of no fewer than
+        there are networks; with `time` the share itself. 0: none.
+    class_weight : {"balanced"} or dict, optional
+        Rows of rare classes count more in training; or the weight of each class, 1 for those not named.
     hidden, activation, dropout, optimizer, lr, epochs, batch_size, patience : optional
         In place of the preset's, see `cmlp.tabular.recipe.Recipe`.
-    random_state : int, default 0
-        Of all that is random.
+    random_state : int, RandomState or None, default 0
+        Of all that is random; None: another seed at each fit.
     n_threads : int, optional
         Threads; no bit depends on it.
 
@@ -72,6 +76,7 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
     """
 
     _task = "classification"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CLASSIFIER
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -142,7 +147,8 @@ class TabularRegressor(RegressorMixin, TabularModel):  # type: ignore[misc]
         quantiles : sequence of float, optional
             In [0, 1]: give values that so many of such rows stay below instead, (rows, quantiles). They are
             the prediction moved by what held-out rows lay above theirs (split conformal prediction; Lei et
-            al., JASA 2018), so the range from 0.05 to 0.95 holds 90 % of new rows of the kind.
+            al., JASA 2018), so the range from 0.05 to 0.95 holds 90 % of new rows of the kind. They stay
+            within what the training rows had, too.
 
         Raises
         ------
@@ -152,7 +158,12 @@ class TabularRegressor(RegressorMixin, TabularModel):  # type: ignore[misc]
         outputs = self._outputs(X)[:, 0]
         if quantiles is None:
             return np.asarray(self.target_.decode(outputs), np.float64)
-        return np.stack([self.quantile(outputs, q) for q in quantiles], axis=1)
+        if np.ndim(quantiles) != 1:
+            raise TableError(f"quantiles is {quantiles!r}, it must be a sequence of numbers, as [0.05, 0.95]")
+        found = np.empty((len(outputs), len(quantiles)))
+        for k, q in enumerate(quantiles):
+            found[:, k] = self.quantile(outputs, q)
+        return found
 
     def quantile(self, outputs: NDArray[Any], q: float) -> NDArray[np.float64]:
         """The value that a share q of rows with these outputs (rows,) stay below, (rows,)."""
@@ -162,7 +173,7 @@ class TabularRegressor(RegressorMixin, TabularModel):  # type: ignore[misc]
             raise TableError("quantiles need held-out rows; the model was trained without")
         residuals = self.record_["residuals"]
         moved = outputs + np.interp(q, np.linspace(0, 1, len(residuals)), residuals)
-        return np.asarray(self.target_.decode(moved), np.float64)
+        return np.asarray(self.target_.decode(self.target_.within(moved)), np.float64)
 
 
 def from_network(net: nn.Sequential) -> Any:
@@ -190,10 +201,24 @@ def from_network(net: nn.Sequential) -> Any:
                 f"it has version {data['version']!r}, this cmlp reads version {VERSION}: train it again"
             )
         target, encoder = Target.from_dict(data["target"]), TableEncoder.from_dict(data)
+        _check_parts(encoder, target, net)
         record = json.loads(net.metadata.get(RECORD_KEY, "{}"))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        model = TabularClassifier() if target.task == "classification" else TabularRegressor()
+        model.set_params(**parameters.from_json(data.get("parameters", {})))
+        remarks = [str(line) for line in data.get("remarks", [])]
+    except (ValueError, NotImplementedError, *BAD_DATA) as error:
         raise TableError(f"the model's table description cannot be read: {error}") from error
-    model = TabularClassifier() if target.task == "classification" else TabularRegressor()
     model.encoder_, model.target_, model.net_ = encoder, target, net
-    model.record_, model.remarks_ = record if isinstance(record, dict) else {}, []
+    model.record_, model.remarks_ = record if isinstance(record, dict) else {}, remarks
     return model._fitted()
+
+
+def _check_parts(encoder: TableEncoder, target: Target, net: nn.Sequential) -> None:
+    """Refuse parts that do not fit each other, by the prediction of a row without values."""
+    names = [column.name for column in encoder.columns_]
+    if not all(isinstance(name, str) for name in [target.name, *names]):
+        raise TableError("a name is not text")
+    row = pa.table([pa.nulls(1)] * len(names), names)
+    outputs = net.predict(encoder.encode(row)[0]).shape[1]
+    if outputs != target.outputs:
+        raise TableError(f"the network has {outputs} outputs, the target {target.outputs}")

@@ -101,7 +101,19 @@ class BestEpoch:
 
 
 class NoModelError(RuntimeError):
-    """Training ended before there was a model: in its first epoch, or in a fold of a cross-validation."""
+    """Training ended in its first epoch, before there was a model.
+
+    Parameters
+    ----------
+    message : str
+        Why.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    """
+
+    def __init__(self, message: str, interrupted: bool = False) -> None:
+        super().__init__(message)
+        self.interrupted = interrupted
 
 
 @dataclass(frozen=True)
@@ -214,7 +226,7 @@ def fit_network(
         end = "Ctrl-C"
     if not best.epoch or net.history is None:
         why = "the time limit is over" if end == "time" else "stopped"
-        raise NoModelError(f"{why} before the first epoch was over")
+        raise NoModelError(f"{why} before the first epoch was over", interrupted=end == "Ctrl-C")
     best.restore()
     return Outcome(net.history.history, best.epoch, best.value, time.perf_counter() - start, end)
 

@@ -4,6 +4,7 @@ import time as clock
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from cmlp.tabular.labelled import LabelledTable
 from cmlp.tabular.leaks import leak_remarks
 from cmlp.tabular.members import Data, Member, Settings, combine
 from cmlp.tabular.network import Inputs
+from cmlp.tabular.parameters import class_factors
 from cmlp.tabular.results import Result, held_out_rows, make_record, score
 from cmlp.tabular.search import Search
 from cmlp.tabular.split import Rules, Splits, make_splits
@@ -109,7 +111,7 @@ class Job:
         model = self.model
         rows, seed = self._of_known, model._seed()
         splits = make_splits(
-            Rules(model.validation, model.cv, seed, model._preset().members),
+            Rules(model.validation, self._folds(), seed, model._preset().members),
             self.y if self.target.classes else None,
             len(self.y),
             rows(self.table.groups),
@@ -119,6 +121,16 @@ class Job:
         prepared = self._prepare()
         self.observers.prepared(prepared)
         return self._result(prepared, *self._train(prepared.data, splits, seed))
+
+    def _folds(self) -> Any:
+        """The folds: given row numbers are of all rows, those of the networks of rows with a target."""
+        given = self.model.cv
+        if given is None or isinstance(given, Integral) or hasattr(given, "split"):
+            return given
+        place = np.full(len(self.table.table), -1)
+        place[self.known] = np.arange(len(self.known))
+        parts = [[place[np.asarray(rows)] for rows in part] for part in given]
+        return [(train[train >= 0], held[held >= 0]) for train, held in parts]
 
     def _of_known(self, values: Any) -> Any:
         """Of values of all rows, those of the rows with a target."""
@@ -137,7 +149,7 @@ class Job:
         settings = Settings(
             loss="cross_entropy" if self.target.classes else "mse",
             metric=None if self.metric is None else self._monitored,
-            class_weight=self.model.class_weight,
+            class_weight=class_factors(self.model.class_weight, self.target.classes),
             n_threads=self.model.n_threads,
         )
         search = Search(data, splits, settings, self.observers, self.stop_at)

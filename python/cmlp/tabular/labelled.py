@@ -5,12 +5,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cmlp.tabular.arrow import simple
+from cmlp.tabular.arrow import arrow_column, kind_of, simple
+from cmlp.tabular.columns import DateColumn, NumericColumn
+from cmlp.tabular.dates import from_arrow
 from cmlp.tabular.errors import TableError, listing
-from cmlp.tabular.inference import Habits, find_habits
+from cmlp.tabular.inference import Habits, find_habits, infer_column
 from cmlp.tabular.target_cells import TargetCells, read_target
+
+# Weights below this share of the largest one count as 0, as float32 has them.
+LEAST_WEIGHT = 1e-30
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class LabelledTable:
         return cls(table, name, read_target(name, simple(column), habits.decimal), habits)
 
     def extended(self, weight: Any = None, groups: Any = None, time: Any = None) -> "LabelledTable":
-        """Add the weight, the group and the time of each row.
+        """Add the weight, the group and the time of each row; rows of weight 0 lose their target.
 
         Parameters
         ----------
@@ -88,10 +94,14 @@ class LabelledTable:
         TableError
             If a length is not that of the table, a weight is negative, or a row has no weight or no time.
         """
-        rows = len(self.table)
-        return replace(
-            self, weight=_weights(weight, rows), groups=_groups(groups, rows), time=_times(time, rows)
-        )
+        rows, factors = len(self.table), None
+        cells = self.cells
+        if weight is not None:
+            factors = _weights(_numbers("sample_weight", weight, rows, self.habits))
+            present = pa.array(factors > 0)
+            cells = replace(cells, array=pc.if_else(present, cells.array, pa.scalar(None, cells.array.type)))
+        moments = None if time is None else _times(_numbers("time", time, rows, self.habits))
+        return replace(self, cells=cells, weight=factors, groups=_groups(groups, rows), time=moments)
 
     def joined(self, table: pa.Table, column: Any) -> "LabelledTable":
         """Add rows that are held out.
@@ -121,7 +131,8 @@ class LabelledTable:
         other = LabelledTable.read(table.select(self.table.column_names), self.name, column)
         try:
             both = pa.concat_tables([self.table, other.table], promote_options="permissive")
-            cells = pa.chunked_array([self.cells.array, other.cells.array]).combine_chunks()
+            parts = [pa.table([each.cells.array], ["y"]) for each in (self, other)]
+            cells = simple(pa.concat_tables(parts, promote_options="permissive")["y"])
         except pa.ArrowException as error:
             raise TableError(f"eval_set has columns of other types than X: {error}") from error
         rows = len(self.table), len(table)
@@ -131,26 +142,24 @@ class LabelledTable:
         return replace(self, table=both, cells=cells, weight=weight, validates=validates)
 
 
-def _weights(values: Any, rows: int) -> NDArray[np.float64] | None:
-    array = _numbers(values, rows)
-    if array is None:
-        return None
-    bad = ~(np.isfinite(array) & (array >= 0))
+def _weights(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
         row = int(np.argmax(bad))
-        raise TableError(f"the sample weight at row {row + 1} is {array[row]:g}; weights are 0 or more")
-    if rows and not array.any():
+        raise TableError(f"the sample weight at row {row + 1} is {values[row]:g}; weights are 0 or more")
+    peak = float(values.max(initial=0.0))
+    if len(values) and peak == 0:
         raise TableError("the sample weights are zero in every row")
-    return array
+    values = np.where(values < LEAST_WEIGHT * peak, 0.0, values)
+    return values if LEAST_WEIGHT < peak < 1 / LEAST_WEIGHT else values / peak
 
 
-def _times(values: Any, rows: int) -> NDArray[np.float64] | None:
-    array = _numbers(values, rows)
-    if array is not None and np.isnan(array).any():
+def _times(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    if np.isnan(values).any():
         raise TableError(
-            f"the time at row {int(np.argmax(np.isnan(array))) + 1} is missing; each row needs one"
+            f"the time at row {int(np.argmax(np.isnan(values))) + 1} is missing; each row needs one"
         )
-    return array
+    return values
 
 
 def _groups(values: Any, rows: int) -> NDArray[Any] | None:
@@ -159,13 +168,52 @@ def _groups(values: Any, rows: int) -> NDArray[Any] | None:
     array = np.asarray(values)
     if array.shape != (rows,):
         raise TableError(f"groups have one value a row: got shape {array.shape} for {rows} rows")
-    return array
+    if array.dtype != object:
+        return array
+    return np.array(["" if value is None or value != value else str(value) for value in array])
 
 
-def _numbers(values: Any, rows: int) -> NDArray[np.float64] | None:
-    if values is None:
-        return None
-    array = np.asarray(values, np.float64)
-    if array.shape != (rows,):
-        raise TableError(f"weights and times have one number a row: got shape {array.shape} for {rows} rows")
-    return array
+def _numbers(what: str, values: Any, rows: int, habits: Habits) -> NDArray[np.float64]:
+    """Numbers, or dates as days, of a sequence of any kind; NaN where missing."""
+    values = values if hasattr(values, "type") or hasattr(values, "dtype") else np.asarray(values)
+    shape = np.asarray(values).shape
+    if shape != (rows,):
+        raise TableError(f"weights and times have one number a row: got shape {shape} for {rows} rows")
+    return numbers_of(what, simple(arrow_column(values)), habits)
+
+
+def numbers_of(what: str, array: Any, habits: Habits) -> NDArray[np.float64]:
+    """Numbers, or dates as days, of a column.
+
+    Parameters
+    ----------
+    what : str
+        Of messages.
+    array : pyarrow.Array
+        Numbers, dates, or text that says them.
+    habits : Habits
+        How the rest of the table writes them.
+
+    Returns
+    -------
+    numpy.ndarray
+        (rows,), NaN where missing.
+
+    Raises
+    ------
+    TableError
+        If it holds something else.
+    """
+    kind = kind_of(array)
+    if kind == "empty":
+        return np.full(len(array), np.nan)
+    if kind in ("number", "boolean"):
+        array = array.cast(pa.uint8()) if kind == "boolean" else array
+        return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
+    if kind == "date":
+        return from_arrow(array)
+    for given in ("", "number"):
+        column = infer_column(what, array, habits, given).column if kind == "text" else None
+        if isinstance(column, DateColumn | NumericColumn):
+            return column.read(array, [])
+    raise TableError(f"{what} has no numbers and no dates that differ")

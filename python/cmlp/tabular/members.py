@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ INITIAL_ROWS = 4096
 POLL = 0.05
 # Updates that are timed to see how many epochs a time limit allows.
 TIMED_STEPS = 4
+# The shortest time limit of a network, in seconds.
+LEAST = 0.01
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Settings:
         ``cross_entropy`` or ``mse``.
     metric : callable or None
         Chooses the epoch, see `fit_network`.
-    class_weight : str or None
+    class_weight : "balanced", dict by code or None
         As in ``net.fit``.
     n_threads : int or None
         For all members; None: the library's.
@@ -98,8 +100,15 @@ class Settings:
 
     loss: str
     metric: Metric | None = None
-    class_weight: str | None = None
+    class_weight: Any = None
     n_threads: int | None = None
+
+
+class Limit(NamedTuple):
+    """Seconds of one network: its share of the time, and what it may take where that is no epoch."""
+
+    share: float
+    most: float
 
 
 class Stop:
@@ -122,6 +131,7 @@ def train_members(
     settings: Settings,
     observer: Observer,
     deadline: float | None = None,
+    latest: float | None = None,
 ) -> list[Member]:
     """Train networks in threads, with the bits of one after the other.
 
@@ -137,6 +147,8 @@ def train_members(
         Called with the number of epochs that all members have trained, and the values of the last.
     deadline : float, optional
         Of `time.monotonic`: the trainings share the time until then.
+    latest : float, optional
+        When the time is over for good: a network whose share is too short for one epoch has until then.
 
     Returns
     -------
@@ -156,7 +168,11 @@ def train_members(
     def run(place: int) -> Member | NoModelError:
         limit = None
         if deadline is not None:
-            limit = max((deadline - time.monotonic()) / (waves - place // workers), 0.01)
+            now = time.monotonic()
+            share = (deadline - now) / (waves - place // workers)
+            limit = Limit(max(share, LEAST), max((latest or deadline) - now, LEAST))
+            if place and share <= 0 and limit.most == LEAST:
+                return NoModelError("the time limit is over before the first epoch was over")
         try:
             return _train(data, trainings[place], settings, counting, stop, limit, max(1, threads // workers))
         except NoModelError as error:
@@ -173,7 +189,13 @@ def train_members(
     members = [one for one in found if isinstance(one, Member)]
     if not members:
         raise next(one for one in found if isinstance(one, NoModelError))
-    return members
+    return interrupted(members) if stop else members
+
+
+def interrupted(members: Sequence[Member]) -> list[Member]:
+    """The members of a training that Ctrl-C ended: it may have ended before the others had an epoch."""
+    *others, last = members
+    return [*others, replace(last, outcome=replace(last.outcome, end="Ctrl-C"))]
 
 
 class _Counter:
@@ -194,17 +216,20 @@ def _train(
     settings: Settings,
     counting: _Counter,
     stop: Stop,
-    time_limit: float | None,
+    limit: Limit | None,
     n_threads: int,
 ) -> Member:
     if stop:
-        raise NoModelError("stopped before the first epoch was over")
+        raise NoModelError("stopped before the first epoch was over", interrupted=True)
     started = time.perf_counter()
     train, held = data.rows(training.train), data.rows(training.held)
     recipe = training.recipe.sized(len(training.train))
-    if time_limit is not None:
-        recipe = _within(recipe, data, train, settings, time_limit)
-        time_limit = max(time_limit - (time.perf_counter() - started), 0.01)
+    time_limit = None
+    if limit is not None:
+        epochs = _epochs_within(recipe, data, train, settings, limit.share)
+        seconds = limit.share if epochs else limit.most
+        recipe = replace(recipe, epochs=max(1, min(recipe.epochs, epochs)))
+        time_limit = max(seconds - (time.perf_counter() - started), LEAST)
     net, plan = prepare(data, train, settings, recipe)
 
     def observe(epoch: int, values: dict[str, float]) -> bool:
@@ -243,18 +268,18 @@ def prepare(data: Data, train: Rows, settings: Settings, recipe: Recipe) -> tupl
     )
 
 
-def _within(recipe: Recipe, data: Data, train: Rows, settings: Settings, limit: float) -> Recipe:
-    """The recipe with as many epochs as a time limit allows, so that its schedules come to their end."""
+def _epochs_within(recipe: Recipe, data: Data, train: Rows, settings: Settings, seconds: float) -> int:
+    """How many epochs a time allows; with so many the schedules come to their end."""
     rows = slice(0, TIMED_STEPS * recipe.batch_size)
     some = Rows(train.x[rows], train.y[rows], None if train.weight is None else train.weight[rows])
     net, plan = prepare(data, some, settings, replace(recipe, epochs=1))
-    seconds = []
+    taken = []
     for _ in range(2):  # the first has what happens once
         started = time.perf_counter()
         fit_network(net, some, None, plan, class_weight=None, n_threads=1)
-        seconds.append(time.perf_counter() - started)
-    per_epoch = min(seconds) * len(train.y) / len(some.y)
-    return replace(recipe, epochs=max(1, min(recipe.epochs, int(0.9 * limit / per_epoch))))
+        taken.append(time.perf_counter() - started)
+    per_epoch = min(taken) * len(train.y) / len(some.y)
+    return int(0.9 * seconds / per_epoch)
 
 
 def combine(members: Sequence[Member], weights: Sequence[float]) -> nn.Sequential:

@@ -4,7 +4,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 from cmlp import nn
 from cmlp._foreign_names import names_arguments
+from cmlp.tabular import parameters
 from cmlp.tabular import scores as scoring
 from cmlp.tabular.arrow import arrow_column, as_table
 from cmlp.tabular.encoder import TableEncoder, check_size
@@ -29,7 +30,7 @@ from cmlp.tabular.jobs import Job, Observers
 from cmlp.tabular.labelled import LabelledTable
 from cmlp.tabular.network import Inputs
 from cmlp.tabular.recipe import PRESETS, SPARSE, TASK_RECIPES, Preset, Recipe
-from cmlp.tabular.results import score
+from cmlp.tabular.results import main_loss
 from cmlp.tabular.target import Target
 
 VERSION = 3
@@ -40,6 +41,7 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: `fit`, and predictions from tables, rows and dictionaries."""
 
     _task: str
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.COMMON
 
     @names_arguments
     def __init__(
@@ -47,11 +49,11 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         preset: str = "default",
         *,
         time_limit: float | None = None,
-        cv: int | None = None,
+        cv: Any = None,
         types: Mapping[str, str] | None = None,
         metric: str | None = None,
         validation: float = 0.2,
-        class_weight: str | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
         hidden: tuple[int, ...] | None = None,
         activation: str | None = None,
         dropout: float | None = None,
@@ -60,7 +62,7 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         epochs: int | None = None,
         batch_size: int | None = None,
         patience: int | None = None,
-        random_state: int | None = 0,
+        random_state: int | np.random.RandomState | None = 0,
         n_threads: int | None = None,
     ) -> None:
         self.preset = preset
@@ -82,13 +84,13 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         self.n_threads = n_threads
 
     def _preset(self) -> Preset:
-        if self.preset not in PRESETS:
-            raise TableError(f"unknown preset {self.preset!r}; choose from {', '.join(PRESETS)}")
         return PRESETS[self.preset]
 
     def _seed(self) -> int:
         if self.random_state is None:
             return int(np.random.default_rng().integers(2**31))
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(self.random_state.randint(2**31))
         return int(self.random_state)
 
     def _recipes(self, inputs: Inputs, seed: int) -> list[Recipe]:
@@ -123,13 +125,13 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         y : array-like (rows,)
             The target; rows without one are left out.
         sample_weight : array-like (rows,), optional
-            Weight 2 is the row twice.
+            Weight 2 is the row twice, weight 0 leaves it out.
         groups : array-like (rows,), optional
             Rows of one group are all in training or all in validation.
         time : array-like (rows,), optional
-            Numbers: the latest rows validate.
+            Numbers or dates: the latest rows validate.
         eval_set : (X, y), optional
-            Other rows that validate; all rows of `X` train.
+            Other rows that validate; all rows of `X` train. In `out_of_fold_` they follow those of `X`.
 
         Returns
         -------
@@ -139,8 +141,11 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         TableError
-            If the table or the target cannot be used; names the column and the value. If a weight is
-            negative, a row has no weight or no time, or a length is not that of the table.
+            If the table, the target or a parameter cannot be used; names the column or the parameter, and
+            the value. If a weight is negative, a row has no weight or no time, or a length is not that of
+            the table.
+        cmlp.tabular.fitting.NoModelError
+            If the time limit allows no epoch of any network.
         """
         if y is None:
             raise TableError(f"{type(self).__name__} requires y to be passed, but the target y is None")
@@ -149,10 +154,20 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         check_size(table)
         data = LabelledTable.read(table, name, _arrow_target(y)).extended(sample_weight, groups, time)
         if eval_set is not None:
-            data = data.joined(as_table(eval_set[0]), _arrow_target(eval_set[1]))
+            other, other_y = self._evaluated(eval_set)
+            data = data.joined(as_table(other), _arrow_target(other_y))
         return self._fit_labelled(data)
 
+    def _evaluated(self, eval_set: Any) -> Any:
+        if self.cv is not None:
+            raise TableError("eval_set says which rows validate: it takes no cv")
+        if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
+            size = f" of {len(eval_set)}" if isinstance(eval_set, tuple | list) else ""
+            raise TableError(f"eval_set is a pair (X, y); got a {type(eval_set).__name__}{size}")
+        return eval_set
+
     def _fit_labelled(self, data: LabelledTable, observers: Observers | None = None) -> Any:
+        parameters.check_parameters(self)
         result = Job(self, data, observers).run()
         self.encoder_: TableEncoder = result.encoder
         self.target_: Target = result.target
@@ -202,8 +217,9 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
     def out_of_fold_(self) -> NDArray[np.float64]:
         """Predictions of the rows of `fit` by networks that did not train on them.
 
-        Values (rows,) or probabilities (rows, classes), NaN for rows that were held out nowhere; with `cv`
-        there is none. A loaded model has no such rows.
+        Values (rows,) or probabilities (rows, classes), NaN for rows that were held out nowhere (with `cv`
+        none but the earliest in `time`, and the only row of a class), and for rows without a target or with
+        weight 0. The rows of an `eval_set` follow. A loaded model has no such rows.
         """
         outputs = self._of_fit("_out_of_fold", "out_of_fold_")
         if not self.target_.classes:
@@ -215,7 +231,7 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
     def feature_importances_(self) -> NDArray[np.float64]:
         """How much worse held-out rows are predicted when a column is shuffled, as shares, (columns,).
 
-        By permutation, in the log loss or the squared error; 0 for columns that are left out or do not help.
+        By permutation, in the log loss or the RMSE; 0 for columns that are left out or do not help.
         Computed at first use; a loaded model has no held-out rows, `cmlp explain` measures on others.
         """
         rows = self._of_fit("_held_out", "feature_importances_")
@@ -226,8 +242,7 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         return self._importances
 
     def _worse(self, rows: Rows) -> Any:
-        name = "log loss" if self.target_.classes else "RMSE"
-        value: Any = lambda x: score(self.target_, rows.y, self.outputs(x), rows.weight)[name]  # noqa: E731
+        value: Any = lambda x: main_loss(self.target_, rows.y, self.outputs(x), rows.weight)  # noqa: E731
         before = value(rows.x)
         return lambda x: value(x) - before
 
@@ -262,6 +277,8 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
             raise TableError(f"explain: samples is {samples}, it must be at least 1")
         x = self._encoded(X)
         other = x if background is None else self._encoded(background)
+        if not x.shape[0] or not other.shape[0]:
+            raise TableError("explain: the table has no rows")
         where = places(self.encoder_)
         base, values = contributions(x, other, where, predicted_value(self), samples)
         return Explanation(list(where), base, values)
@@ -284,7 +301,13 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
 
     def _to_network(self) -> nn.Sequential:
         """The network with the preprocessing in its metadata: what `cmlp.save` writes."""
-        data = {"version": VERSION, "target": self.target_.to_dict(), **self.encoder_.to_dict()}
+        data = {
+            "version": VERSION,
+            "target": self.target_.to_dict(),
+            **self.encoder_.to_dict(),
+            "parameters": parameters.as_json(self.get_params(deep=False)),
+            "remarks": self.remarks_,
+        }
         self.net_.metadata[TABLE_KEY] = json.dumps(data, allow_nan=False)
         self.net_.metadata[RECORD_KEY] = json.dumps(self.record_)
         return self.net_

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cmlp import nn
 from cmlp.tabular import scores as scoring
-from cmlp.tabular.calibration import temperature
+from cmlp.tabular.calibration import log_loss, temperature
 from cmlp.tabular.encoder import TableEncoder
 from cmlp.tabular.fitting import Rows, training_record
 from cmlp.tabular.members import Data, Member
@@ -92,7 +92,7 @@ def held_out_rows(data: Data, members: list[Member], target: Target) -> HeldOut:
         outputs = total[places] / count[places, None]
     else:
         places = np.arange(len(data.y))
-        outputs = np.asarray(members[0].net.predict(data.x), np.float64)
+        outputs = np.mean([member.net.predict(data.x) for member in members], axis=0, dtype=np.float64)
     rows, factor = data.rows(places), 1.0
     if apart and target.classes:
         factor = temperature(outputs, rows.y, rows.weight)
@@ -106,7 +106,7 @@ def make_record(
     """What a model file keeps of a fit, as JSON types."""
     rows, outputs = held_out.rows, held_out.outputs
     record: dict[str, Any] = {
-        "rows": len(rows.y) if folded else len(held_out.train_y),
+        "rows": _trained_rows(members) if folded else len(held_out.train_y),
         "scored_on": len(rows.y),
         "scored": "training rows" if not held_out.apart else "folds" if folded else "held out",
         "scores": score(target, rows.y, outputs, rows.weight, positive),
@@ -120,10 +120,16 @@ def make_record(
     return record
 
 
+def _trained_rows(members: list[Member]) -> int:
+    """How many rows at least one network trained on."""
+    return len(np.unique(np.concatenate([member.training.train for member in members])))
+
+
 def _training_of(members: list[Member]) -> dict[str, Any]:
     """How the networks were trained."""
     records = [training_record(member.outcome) for member in members]
-    first = members[0]
+    first = members[0].training
+    recipe = first.recipe.sized(len(first.train))
     return {
         **records[0],
         "networks": len(members),
@@ -132,7 +138,7 @@ def _training_of(members: list[Member]) -> dict[str, Any]:
         "best_loss": float(np.mean([record["best_loss"] for record in records])),
         "seconds": round(sum(record["seconds"] for record in records), 3),
         "interrupted": any(record["interrupted"] for record in records),
-        "recipe": asdict(first.training.recipe.sized(len(first.training.train))),
+        "recipe": {**asdict(recipe), "hidden": list(recipe.hidden)},
     }
 
 
@@ -157,6 +163,13 @@ def score(
         )
     true = target.decode(y[:, 0])
     return scoring.regression_scores(true, target.decode(outputs[:, 0]), weight)
+
+
+def main_loss(target: Target, y: NDArray[Any], outputs: NDArray[Any], weight: Any = None) -> float:
+    """The log loss of classes or the RMSE of a quantity: what importances are measured by."""
+    if target.classes:
+        return log_loss(np.asarray(outputs, np.float64), y, weight)
+    return score(target, y, outputs, weight)["RMSE"]
 
 
 def baseline(target: Target, train_y: NDArray[Any], held_out: Rows, positive: int) -> Scores:

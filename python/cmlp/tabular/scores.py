@@ -99,11 +99,22 @@ def regression_scores(
         ``RMSE`` and ``MAE`` in the target's unit, and ``R2``: the share of the variance explained,
         1 at best, 0 for the mean of the very rows that are scored (left out when they are all the same).
     """
-    error = predicted - true
+    unit = _unit(np.concatenate([true, predicted]))
+    true = true / unit
+    error = predicted / unit - true
     square = float(np.average(error**2, weights=weight))
-    scores = {"RMSE": float(np.sqrt(square)), "MAE": float(np.average(np.abs(error), weights=weight))}
+    scores = {
+        "RMSE": float(np.sqrt(square)) * unit,
+        "MAE": float(np.average(np.abs(error), weights=weight)) * unit,
+    }
     spread = float(np.average((true - np.average(true, weights=weight)) ** 2, weights=weight))
     return {**scores, "R2": 1.0 - square / spread} if spread > 0 else scores
+
+
+def _unit(values: NDArray[np.float64]) -> float:
+    """1, or the largest of values whose squares float64 cannot hold."""
+    peak = float(np.abs(values).max(initial=0.0))
+    return 1.0 if 1e-150 < peak < 1e150 or peak == 0 else peak
 
 
 def class_shares(train_codes: NDArray[np.int64], classes: int, rows: int) -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmlp.tabular.members import Data, Member, Settings, Training, train_members
+from cmlp.tabular.fitting import NoModelError
+from cmlp.tabular.members import Data, Member, Settings, Training, interrupted, train_members
 from cmlp.tabular.network import describe_network
 from cmlp.tabular.recipe import Recipe
 from cmlp.tabular.split import Splits
@@ -56,9 +57,16 @@ class Search:
         best = min(recipes, key=lambda recipe: _mean_value(members, recipe))
         members = [member for member in members if _is_of(member, best)]
         if rest and not any(member.outcome.interrupted for member in members):
-            members += self._train([best], trials, len(parts), 0)
+            members = self._extended(members, best, trials)
         used = min(self._splits.used, len(members))
         return members, [0.0] * (len(members) - used) + [1 / used] * used
+
+    def _extended(self, members: list[Member], recipe: Recipe, first: int) -> list[Member]:
+        """The members and the remaining ones of the recipe, as far as Ctrl-C and the time allow."""
+        try:
+            return members + self._train([recipe], first, len(self._splits.parts), 0)
+        except NoModelError as error:
+            return interrupted(members) if error.interrupted else members
 
     def _train(self, recipes: Sequence[Recipe], first: int, last: int, later: int) -> list[Member]:
         """Train networks first ... last - 1 of each recipe; `later` others share the time."""
@@ -75,7 +83,7 @@ class Search:
         if deadline is not None:  # a share of the time that is left
             deadline = started + (deadline - started) * len(trainings) / (len(trainings) + later)
         with self._observers.network(text, epochs) as observer:
-            members = train_members(self._data, trainings, self._settings, observer, deadline)
+            members = train_members(self._data, trainings, self._settings, observer, deadline, self._deadline)
         self._observers.trained(members, time.monotonic() - started)
         return members
 

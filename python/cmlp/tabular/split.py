@@ -1,6 +1,7 @@
 """Which rows train and which are held out, for each network: at random, by groups, or the last in time."""
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ class Rules:
     ----------
     validation : float
         The share that is held out, 0 <= validation < 1.
-    folds : int, iterable of (train, held), or None
+    folds : int, scikit-learn splitter, iterable of (train, held), or None
         A cross-validation: as many networks as folds, each row is held out once.
     seed : int
         The same seed draws the same rows.
@@ -81,7 +82,7 @@ def make_splits(
         return _repeated(np.ones(rows, bool), rules.members)
     if rules.folds is None and time is not None:
         return _repeated(split_time(time, rules.validation), rules.members)
-    count = rules.folds or max(2, rules.members, round(1 / rules.validation))
+    count: Any = rules.folds or max(2, rules.members, round(1 / rules.validation))
     parts = folds(rows, count, rules, classes, groups, time)
     if rules.folds is not None:
         return Splits(parts, 1 if time is not None else len(parts))
@@ -107,18 +108,30 @@ def folds(
     time: NDArray[np.float64] | None,
 ) -> list[tuple[RowNumbers, RowNumbers]]:
     """Rows of each fold, (training, held out); `count` folds, or the folds themselves."""
-    if not isinstance(count, int):
+    if hasattr(count, "split"):
+        count = count.split(np.zeros(rows), classes, groups)
+    if not isinstance(count, Integral):
         return [(np.asarray(train), np.asarray(held)) for train, held in count]
+    count = int(count)
     if time is not None:
-        from sklearn.model_selection import TimeSeriesSplit
-
-        order = np.argsort(time, kind="stable")
-        parts = [(order[a], order[b]) for a, b in TimeSeriesSplit(count).split(order)]
-        return [(train[time[train] < time[held].min()], held) for train, held in parts]
+        return _time_folds(time, count)
     fold = (
         fold_of_rows(rows, count, rules, classes) if groups is None else _fold_of_groups(groups, count, rules)
     )
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(int(fold.max()) + 1)]
+
+
+def _time_folds(time: NDArray[np.float64], count: int) -> list[tuple[RowNumbers, RowNumbers]]:
+    from sklearn.model_selection import TimeSeriesSplit
+
+    if len(time) <= count:
+        raise TableError(f"{len(time)} rows are too few for {count} folds in time")
+    order = np.argsort(time, kind="stable")
+    parts = [(order[a], order[b]) for a, b in TimeSeriesSplit(count).split(order)]
+    parts = [(train[time[train] < time[held].min()], held) for train, held in parts]
+    if not all(len(train) for train, _ in parts):
+        raise TableError(f"too few different times for {count} folds: a fold has no earlier rows")
+    return parts
 
 
 def fold_of_rows(rows: int, count: int, rules: Rules, classes: NDArray[Any] | None) -> NDArray[np.int64]:
@@ -142,6 +155,8 @@ def _fold_of_groups(groups: NDArray[Any], count: int, rules: Rules) -> NDArray[n
     codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
     needed = count if rules.folds is not None else 2
     if len(sizes) < needed:
+        if len(sizes) == 1:
+            raise TableError("all rows are of one group: none can be held out")
         raise TableError(f"{len(sizes)} groups are too few for {needed} folds")
     count = min(count, len(sizes))
     order = np.random.default_rng(rules.seed).permutation(len(sizes))

@@ -45,6 +45,8 @@ class DateColumn:
     indicator: bool
 
     def __post_init__(self) -> None:
+        if self.format not in ("", "epoch", *dates.FORMATS):
+            raise TableError(f"column {printable(self.name)!r}: unknown date format {self.format!r}")
         unknown = set(self.parts) - set(PARTS)
         if unknown or not (self.deviation > 0 and np.isfinite([self.mean, self.deviation]).all()):
             raise TableError(f"column {printable(self.name)!r}: a date has the parts {', '.join(PARTS)}")
