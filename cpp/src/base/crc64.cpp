@@ -16,7 +16,7 @@ constexpr std::size_t width = 16;  // bytes a step
 using Tables = std::array<std::array<std::uint64_t, 256>, width>;
 
 // tables[k][b]: the remainder of byte b followed by k zero bytes.
-constexpr Tables make_tables() {
+Tables make_tables() {
     Tables tables{};
     for (std::size_t b = 0; b < 256; ++b) {
         std::uint64_t remainder = b;
@@ -28,10 +28,15 @@ constexpr Tables make_tables() {
             tables[k][b] = tables[k - 1][b] >> 8 ^ tables[0][tables[k - 1][b] & 255];
     return tables;
 }
-constexpr Tables tables = make_tables();
+
+// Made at the first use: they would take 32 KB of a program.
+const Tables& known_tables() {
+    static const Tables tables = make_tables();
+    return tables;
+}
 
 // The remainder of 8 bytes that `after` zero bytes follow.
-inline std::uint64_t remainder(std::uint64_t bytes, std::size_t after) {
+inline std::uint64_t remainder(const Tables& tables, std::uint64_t bytes, std::size_t after) {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < 8; ++i) sum ^= tables[after + 7 - i][bytes >> 8 * i & 255];
     return sum;
@@ -40,11 +45,12 @@ inline std::uint64_t remainder(std::uint64_t bytes, std::size_t after) {
 }  // namespace
 
 void Crc64::add(std::string_view bytes) {
+    const Tables& tables = known_tables();
     std::uint64_t value = register_;
     for (; bytes.size() >= width; bytes.remove_prefix(width)) {
         std::uint64_t words[2];
         std::memcpy(words, bytes.data(), width);
-        value = remainder(value ^ words[0], 8) ^ remainder(words[1], 0);
+        value = remainder(tables, value ^ words[0], 8) ^ remainder(tables, words[1], 0);
     }
     for (const char byte : bytes)
         value = value >> 8 ^ tables[0][(value ^ static_cast<unsigned char>(byte)) & 255];
