@@ -43,7 +43,8 @@ std::string checksum(const File& file);
 /// Throws FileError "load: <source> is damaged: <reason>; ..." with what to do about it.
 [[noreturn]] void fail_damaged(std::string_view source, const std::string& reason);
 
-/// The bytes of a file with its checksum among the metadata; throws std::invalid_argument when data do not fit their shape or a name occurs twice.
+/// The bytes of a file with its checksum among the metadata; throws std::invalid_argument when data do not fit their
+/// shape or a name occurs twice.
 std::string to_bytes(const File& file);
 
 /// What bytes made by to_bytes hold; throws FileError "load: <source> is not a cmlp model: ...", and where the

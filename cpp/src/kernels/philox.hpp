@@ -30,7 +30,7 @@ struct RoundKeys {
     }
 };
 
-// Words 4 counter ... 4 counter + philox_words - 1 of the stream (key, step). What is in the upper halves does not matter.
+// Words 4 counter ... 4 counter + philox_words - 1 of the stream (key, step). The upper halves may hold anything.
 CMLP_INLINE void philox(const RoundKeys& keys, uint64_t step, uint64_t counter, int64_t* out) {
     static constexpr int64_t lanes[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     Lanes64 c[philox_groups][4];
