@@ -94,7 +94,7 @@ def test_train_without_hidden_layers_or_validation(folder):
 
 def test_train_stops_early(folder):
     result = good("train", "people.csv", "--target", "buys", "--lr", "0.02", "--patience", "2")
-    assert "3 of them ended early" in result.output
+    assert "3 of them ended early: no improvement" in result.output
     assert record()["training"]["best_epoch"] < record()["training"]["epochs"] < 256
     result = good("train", "people.csv", "--target", "buys", "--patience", "2", "--preset", "fast")
     assert "(no improvement for 2 epochs)" in result.output
@@ -194,6 +194,19 @@ def test_info_on_a_model(folder):
     assert facts["parameters"] == sum(np.prod(shape) for shape in facts["shapes"].values())
     assert facts["training"]["recipe"]["hidden"] == [32]
     assert [column["name"] for column in facts["table"]["columns"]] == ["age", "city", "income", "member"]
+
+
+def test_info_lists_the_layers_of_an_ensemble(folder):
+    train("--target", "buys", "--epochs", "2", "--hidden", "6")
+    output = good("info", MODEL).output
+    assert "Ensemble of 3 networks, each with" in output
+    assert "\\n" not in output
+    facts = json.loads(good("info", MODEL, "--json").stdout)["model"]
+    places = list(facts["layers"])
+    assert places == ["0", *(f"0.0.{k}" for k in range(len(places) - 1))]
+    assert facts["layers"][places[-1]].startswith("Linear(in_features=6, out_features=2")
+    types = [column["kind"] for column in facts["table"]["columns"]]
+    assert set(types) <= {"number", "category", "date", "text", "list", "yes/no"}
 
 
 def test_info_on_a_model_of_the_library(folder):

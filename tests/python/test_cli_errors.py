@@ -228,3 +228,12 @@ def test_without_pyarrow(folder):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert result.stderr == "cmlp: the command line needs pyarrow; get it with: pip install 'cmlp[cli]'\n"
+
+
+def test_ctrl_c_while_a_module_is_loaded(folder, monkeypatch):
+    def load(*_, **__):
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    monkeypatch.setattr("cmlp.tabular.reading.read_source", load)
+    result = run(*TRAIN)
+    assert (result.exit_code, result.output) == (130, "cmlp: stopped; nothing was written\n")

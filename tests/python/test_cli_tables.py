@@ -40,6 +40,25 @@ def test_columns_in_doubt_are_marked_and_can_be_overruled(folder):
     )
 
 
+@pytest.mark.parametrize("kind", ["number", "yes/no", "category", "date"])
+def test_the_example_of_a_column_has_a_value(folder, kind):
+    cells = {"number": ["17 kg", "18 kg"], "yes/no": ["yes", "no"], "category": ["red", "blue"]}
+    cells["date"] = ["3/12/2021", "4/12/2021"]
+    frame = people().assign(mark=["", *cells[kind] * 120][:240])
+    frame.to_csv("people.csv", index=False)
+    row = next(
+        line for line in train("--target", "buys", "--epochs", "1").output.splitlines() if "mark" in line
+    )
+    assert [cell.strip() for cell in row.split("│")][3:6] == [kind, "1", cells[kind][0]]
+
+
+def test_f1_says_of_which_class(folder):
+    output = train("--target", "buys", "--drop", "price", "--epochs", "2").output
+    label = re.search("F1 of '(yes|no)'", output)[0]
+    assert label in good("evaluate", MODEL, "people.csv").output
+    assert label in good("predict", MODEL, "people.csv", "--out", "p.csv").output
+
+
 def test_leaks_are_warned_about(folder):
     people().assign(bought=(people()["buys"] == "yes") * 1).to_csv("people.csv", index=False)
     assert "column 'bought' alone predicts the target" in train("--target", "buys", "--epochs", "2").output

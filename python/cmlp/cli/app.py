@@ -42,6 +42,8 @@ class Commands(click.Group):
         except KeyboardInterrupt as error:
             raise StoppedError("stopped; nothing was written") from error
         except ImportError as error:
+            if _interrupted(error):
+                raise StoppedError("stopped; nothing was written") from error
             missing = next((name for name in NEEDED if name in str(error)), None)
             if missing is None:
                 raise
@@ -53,6 +55,13 @@ class Commands(click.Group):
             raise CommandError(" ".join(str(error).split())) from error
         except TableError as error:
             raise CommandError(str(error)) from error
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: extension modules turn it into an ImportError of their own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 @click.group(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp.cli.options import PATH, reading_options, table_argument
-from cmlp.cli.predict import known_targets, positive_class
+from cmlp.cli.predict import known_targets, positive_class, score_label
 from cmlp.cli.store import load_model
 from cmlp.cli.ui import CommandError, console, make_table, remark, say, show_score
 
@@ -152,10 +152,10 @@ def show_evaluation(model: Any, source: "Source") -> None:
     for line in found.remarks:
         remark(line)
     scores, ranges = found.scores(), found.intervals()
-    rows = [
-        (name, show_score(name, value), " to ".join(show_score(name, v) for v in ranges.get(name, ())))
-        for name, value in scores.items()
-    ]
+    rows = []
+    for name, value in scores.items():
+        interval = " to ".join(show_score(name, v) for v in ranges.get(name, ()))
+        rows.append((score_label(model.record_, name), show_score(name, value), interval))
     rest = f" ({found.without} without the target are left out)" if found.without else ""
     console().print(
         make_table(f"{source.name}: {len(found.y)} rows{rest}", ["", "score", "95 % interval"], rows, "lrr")

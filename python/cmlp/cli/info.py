@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,8 @@ def model_facts(model: Any, path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON types: ``layers``, ``parameters``, ``table`` (None unless the file describes one), ``training``
-        (empty when the file says nothing of it).
+        JSON types: ``layers`` by their place, ``parameters``, ``table`` (None unless the file describes one),
+        ``training`` (empty when the file says nothing of it).
     """
     tabular = hasattr(model, "encoder_")
     net = getattr(model, "net_", model)
@@ -81,12 +82,32 @@ def model_facts(model: Any, path: Path) -> dict[str, Any]:
     return {
         "file": str(path),
         "bytes": path.stat().st_size,
-        "layers": [str(layer) for layer in net],
+        "layers": dict(layer_lines(net)),
         "parameters": net.n_parameters,
         "shapes": shapes,
         "table": table_facts(model) if tabular else None,
         "training": model.record_ if tabular else record_of(net),
     }
+
+
+def layer_lines(net: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The place and the text of each layer; of an ensemble's networks that are alike, those of the first."""
+    for k, layer in enumerate(net):
+        if not isinstance(layer, cmlp.nn.Ensemble):
+            yield f"{prefix}{k}", str(layer)
+            continue
+        members = list(layer)
+        alike = len({str(member) for member in members}) == 1
+        yield f"{prefix}{k}", f"Ensemble of {len(members)} networks{', each with' if alike else ''}"
+        for j, member in enumerate(members[:1] if alike else members):
+            yield from layer_lines(member, f"{prefix}{k}.{j}.")
+
+
+def column_type(column: Any) -> str:
+    """The type of a column as `cmlp train` calls it and --column takes it."""
+    if column.kind != "numeric":
+        return str(column.kind)
+    return "yes/no" if column.holds == "boolean" else "number"
 
 
 def record_of(net: cmlp.nn.Sequential) -> dict[str, Any]:
@@ -119,7 +140,7 @@ def table_facts(model: Any) -> dict[str, Any]:
         JSON types: ``target``, ``task``, ``classes``, ``columns``.
     """
     columns = [
-        {"name": column.name, "kind": column.kind, "treatment": column.description}
+        {"name": column.name, "kind": column_type(column), "treatment": column.description}
         for column in model.encoder_.columns_
     ]
     target = model.target_
@@ -144,7 +165,7 @@ def _system_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _show_model(facts: dict[str, Any]) -> None:
     rows = [("size", f"{facts['bytes']:,} bytes"), ("parameters", f"{facts['parameters']:,}")]
-    rows += [(f"layer {k}", layer) for k, layer in enumerate(facts["layers"])]
+    rows += [(f"layer {place}", layer) for place, layer in facts["layers"].items()]
     table = facts["table"]
     if table is not None:
         classes = f": {listing([str(name) for name in table['classes']], 12)}" if table["classes"] else ""
@@ -152,7 +173,7 @@ def _show_model(facts: dict[str, Any]) -> None:
     console().print(_pairs(facts["file"], rows + _training_rows(facts["training"])))
     if table is not None:
         cells = [(column["name"], column["kind"], column["treatment"]) for column in table["columns"]]
-        console().print(make_table("Columns it reads", ["column", "kind", "treatment"], cells))
+        console().print(make_table("Columns it reads", ["column", "type", "what is done"], cells))
 
 
 def _training_rows(record: dict[str, Any]) -> list[tuple[str, str]]:

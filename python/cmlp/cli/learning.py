@@ -1,5 +1,6 @@
 """The work of `cmlp train`: read, infer the columns, train, score, write."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from cmlp.tabular.reading import Source
 
 COLUMNS_SHOWN = 60
+EARLY = {"patience": "no improvement", "time": "the time limit", "Ctrl-C": "Ctrl-C"}
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,12 @@ def _say_end(members: list[Any], seconds: float) -> None:
         say(describe_end(first.outcome, first.training.recipe.patience))
         return
     epochs = sum(len(member.outcome.history["loss"]) for member in members)
-    ended = sum(member.outcome.end != "epochs" for member in members)
-    early = f"; {ended} of them ended early" if ended else ""
-    say(f"trained {len(members)} networks for {epochs} epochs in {seconds:.1f} s; each kept its best{early}")
+    ends = Counter(member.outcome.end for member in members if member.outcome.end != "epochs")
+    early = "".join(f"; {count} of them ended early: {EARLY[end]}" for end, count in ends.items())
+    say(
+        f"trained {len(members)} networks in {seconds:.1f} s, {epochs} epochs in all; "
+        f"each kept its best epoch{early}"
+    )
 
 
 def _network(text: str, epochs: int) -> Any:
@@ -197,7 +202,7 @@ def show_columns(rows: "Prepared", name: str, total: int) -> None:
             "list, yes/no or drop"
         )
     if rows.left_out:
-        say(f"{rows.left_out} of {total} rows left out: no {target.name!r}")
+        say(f"{rows.left_out} of {total} rows left out: no {target.name!r}, or weight 0")
     what = f"{len(target.classes)} classes" if target.classes else f"mean {target.mean:.5g}"
     what = f"learned as its logarithm, {what}" if target.log else what
     say(f"target {target.name!r}: {target.task}, {what}")
@@ -205,6 +210,7 @@ def show_columns(rows: "Prepared", name: str, total: int) -> None:
 
 def show_scores(record: dict[str, Any], classes: tuple[Any, ...]) -> None:
     """Print the scores beside those of the baseline, and a warning if they are not better."""
+    from cmlp.cli.predict import score_label
     from cmlp.tabular.scores import beats
 
     scores, baseline = record["scores"], record["baseline"]
@@ -215,9 +221,8 @@ def show_scores(record: dict[str, Any], classes: tuple[Any, ...]) -> None:
         "training rows": "training rows (none were held out: expect less on others)",
     }[record["scored"]]
     title = f"On {record['scored_on']} {where}"
-    names = {"F1": f"F1 of {record['rare_class']!r}"} if "rare_class" in record else {}
     rows = [
-        (names.get(n, n), show_score(n, scores[n]), show_score(n, baseline[n]))
+        (score_label(record, n), show_score(n, scores[n]), show_score(n, baseline[n]))
         for n in scores
         if n in baseline
     ]

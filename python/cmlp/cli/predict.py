@@ -133,7 +133,8 @@ class _Found:
             model = self._model
             y, outputs = np.concatenate(self._true), np.concatenate(self._outputs)
             scores = score(model.target_, y, outputs, None, positive_class(model))
-            text = ", ".join(f"{name} {show_score(name, value)}" for name, value in scores.items())
+            labels = {name: score_label(model.record_, name) for name in scores}
+            text = ", ".join(f"{labels[name]} {show_score(name, value)}" for name, value in scores.items())
             remark(f"the table has {model.target_.name!r} itself: {text}")
 
 
@@ -141,6 +142,11 @@ def positive_class(model: Any) -> int:
     """Which of two classes F1 and average precision are of: the rarer one of the training rows."""
     rare = model.record_.get("rare_class")
     return model.target_.classes.index(rare) if rare in model.target_.classes else 1
+
+
+def score_label(record: dict[str, Any], name: str) -> str:
+    """A score's name; that of F1 says of which class."""
+    return f"F1 of {record['rare_class']!r}" if name == "F1" and "rare_class" in record else name
 
 
 def known_targets(target: Any, table: "pa.Table") -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ import click
 from cmlp.cli.evaluate import Evaluation
 from cmlp.cli.explain import Dependence, Importance, dependence, draw, importances
 from cmlp.cli.options import PATH, reading_options, table_argument
+from cmlp.cli.predict import score_label
 from cmlp.cli.store import check_folder, load_model
 from cmlp.cli.ui import say, show_score
 
@@ -110,7 +111,7 @@ def _scores(found: Evaluation, record: dict[str, Any]) -> str:
     for name, value in found.scores().items():
         interval = " to ".join(show_score(name, v) for v in ranges.get(name, ()))
         others = [show_score(name, scores[name]) if name in scores else "" for scores in (before, trivial)]
-        rows.append((name, show_score(name, value), interval, *others))
+        rows.append((score_label(record, name), show_score(name, value), interval, *others))
     return _table(["", "here", "95 % interval", "in training", "trivial prediction"], rows, {1, 2, 3, 4})
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -269,14 +268,16 @@ def check_finite(table: pa.Table, types: Mapping[str, str]) -> None:
 
 
 def _note(name: str, array: Any, found: Finding) -> ColumnNote:
-    filled = pc.drop_null(array.slice(0, 1000))
+    filled = _cells(array, found.kind).drop_null()
     example = printable(as_text(filled.slice(0, 1))[0]) if len(filled) else ""
     treatment = found.column.description if found.column else f"left out: {found.reason}"
-    return ColumnNote(name, found.kind, _missing(array, found.kind), example[:40], treatment, found.doubt)
+    missing = len(array) - len(filled)
+    return ColumnNote(name, found.kind, missing, example[:40], treatment, found.doubt)
 
 
-def _missing(array: Any, kind: str) -> int:
+def _cells(array: Any, kind: str) -> Any:
+    """Cells of a column of a kind, null where they are missing."""
     if kind_of(array) != "text":
-        return int(array.null_count)
+        return array
     text = tidy(array)
-    return int((text if kind in ("category", "text", "list") else missing_words(text)).null_count)
+    return text if kind in ("category", "text", "list") else missing_words(text)

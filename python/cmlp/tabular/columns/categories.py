@@ -67,7 +67,8 @@ class CategoryColumn:
         rest = "rare, unseen, missing -> one more" if self.other else "unseen, missing -> all zeros"
         merged = self.spellings > len(self.categories) and not self.other
         spelt = f" of {self.spellings} spellings" if merged else ""
-        return f"{len(self.categories)} values{spelt}, one 0/1 column each; {rest}"
+        values = f"{len(self.categories)} value{'s' * (len(self.categories) != 1)}{spelt}"
+        return f"{values}, one 0/1 column each; {rest}"
 
     def transform(self, array: Any, remarks: list[str]) -> Any:
         """Features of a column, CSR (rows, categories [+ 1])."""
