@@ -26,7 +26,7 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
     ----------
     preset : {"fast", "default", "best"}
         How much is trained: one network for a short time; three, each with other rows held out, whose mean
-        predicts; or eight wider ones, by the better of two recipes.
+        predicts; or eight, by the best of three recipes.
     time_limit : float, optional
         Seconds for training, shared by the networks; each has as many epochs as it allows.
     cv : int or scikit-learn splitter, optional

@@ -99,7 +99,7 @@ SPARSE: dict[str, Any] = {
 PRESETS = {
     "fast": Preset(1, ({"steps": 1500, "least_epochs": 24, "most_epochs": 128},)),
     "default": Preset(3),
-    "best": Preset(8, ({"hidden": (256, 256, 256)}, {"hidden": (256, 256, 256), "periodic": False})),
+    "best": Preset(8, ({}, {"sigma": 0.5}, {"periodic": False})),
 }
 
 
