@@ -228,7 +228,7 @@ def test_presets_time_limits_and_metrics(shop):
     for options in (
         {"preset": "fast"},
         {"preset": "best", "epochs": 5},
-        {"time_limit": 0.5},
+        {"time_limit": 60.0},
         {"metric": "F1"},
     ):
         model = TabularClassifier(**options, n_threads=1).fit(x, y)
