@@ -354,6 +354,48 @@ REFUSALS = {
         lambda: TabularClassifier(class_weight={"z": 2}).fit({"a": RISING}, ["x", "y"] * 20),
         "class_weight has 'z'; the classes are 'x', 'y'",
     ),
+    "a negative weight of a class": (
+        lambda: TabularClassifier(class_weight={"x": -1}).fit({"a": RISING}, ["x", "y"] * 20),
+        "class_weight has -1, it must be finite and at least 0",
+    ),
+    "no weight for any class": (
+        lambda: TabularClassifier(class_weight={"x": 0, "y": 0}).fit({"a": RISING}, ["x", "y"] * 20),
+        "class_weight is 0 for every class",
+    ),
+    "no folds": (
+        lambda: TabularRegressor(cv=[]).fit({"a": RISING}, RISING),
+        "cv has no folds, or a fold without training or without held-out rows",
+    ),
+    "a fold that trains on nothing": (
+        lambda: TabularRegressor(cv=[([], [1, 2])]).fit({"a": RISING}, RISING),
+        "cv has no folds, or a fold without training or without held-out rows",
+    ),
+    "a fold of rows that are not there": (
+        lambda: TabularRegressor(cv=[([0, 1], [99])]).fit({"a": RISING}, RISING),
+        "cv gives pairs of training and held-out row numbers: index 99 is out of bounds",
+    ),
+    "folds that are no pairs": (
+        lambda: TabularRegressor(cv=[1, 2]).fit({"a": RISING}, RISING),
+        "cv gives pairs of training and held-out row numbers",
+    ),
+    "an infinite class": (
+        lambda: TabularClassifier().fit({"a": [1, 2, 3]}, [0.0, 1.0, np.inf]),
+        "column 'y' holds inf at row 3",
+    ),
+    "an eval_set without a target": (
+        lambda: TabularRegressor().fit({"a": RISING}, RISING, eval_set=({"a": [1]}, [None])),
+        "eval_set has no row with a target",
+    ),
+    "quantiles in words": (
+        lambda: TabularRegressor("fast", epochs=1).fit({"a": RISING}, RISING).predict({"a": [1.0]}, ["a"]),
+        "quantile 'a' is not between 0 and 1",
+    ),
+    "half a sample": (
+        lambda: (
+            TabularRegressor("fast", epochs=1).fit({"a": RISING}, RISING).explain({"a": [1.0]}, samples=2.5)
+        ),
+        "explain: samples is 2.5, it must be at least 1 and an integer",
+    ),
     "no rows to explain": (
         lambda: TabularRegressor("fast", epochs=1).fit({"a": RISING}, RISING).explain({"a": []}),
         "explain: the table has no rows",
@@ -377,7 +419,7 @@ BAD_PARAMETERS = {
     "metric": ["loss", 5],
     "validation": [1, -0.1, 1.5, None, "0.2"],
     "class_weight": ["uniform", [1, 2]],
-    "hidden": [5, "128"],
+    "hidden": [5, "128", (0,), (2.5,), ("a",)],
     "activation": ["rleu", 3],
     "dropout": [1.0, -0.1],
     "optimizer": ["admw", 3],

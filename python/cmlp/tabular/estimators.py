@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -165,14 +166,14 @@ class TabularRegressor(RegressorMixin, TabularModel):  # type: ignore[misc]
             found[:, k] = self.quantile(outputs, q)
         return found
 
-    def quantile(self, outputs: NDArray[Any], q: float) -> NDArray[np.float64]:
+    def quantile(self, outputs: NDArray[Any], q: Any) -> NDArray[np.float64]:
         """The value that a share q of rows with these outputs (rows,) stay below, (rows,)."""
-        if not 0 <= q <= 1:
-            raise TableError(f"quantile {q} is not between 0 and 1")
+        if not isinstance(q, Real) or not 0 <= float(q) <= 1:
+            raise TableError(f"quantile {q!r} is not between 0 and 1")
         if "residuals" not in self.record_:
             raise TableError("quantiles need held-out rows; the model was trained without")
         residuals = self.record_["residuals"]
-        moved = outputs + np.interp(q, np.linspace(0, 1, len(residuals)), residuals)
+        moved = outputs + np.interp(float(q), np.linspace(0, 1, len(residuals)), residuals)
         return np.asarray(self.target_.decode(self.target_.within(moved)), np.float64)
 
 

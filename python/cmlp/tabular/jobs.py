@@ -129,8 +129,14 @@ class Job:
             return given
         place = np.full(len(self.table.table), -1)
         place[self.known] = np.arange(len(self.known))
-        parts = [[place[np.asarray(rows)] for rows in part] for part in given]
-        return [(train[train >= 0], held[held >= 0]) for train, held in parts]
+        try:
+            parts = [[place[_row_numbers(rows)] for rows in part] for part in given]
+            found = [(train[train >= 0], held[held >= 0]) for train, held in parts]
+        except (TypeError, ValueError, IndexError) as error:
+            raise TableError(f"cv gives pairs of training and held-out row numbers: {error}") from error
+        if not found or not all(len(train) and len(held) for train, held in found):
+            raise TableError("cv has no folds, or a fold without training or without held-out rows")
+        return found
 
     def _of_known(self, values: Any) -> Any:
         """Of values of all rows, those of the rows with a target."""
@@ -215,3 +221,9 @@ class Job:
             for note in rows.encoder.notes_
             if note.doubt
         ]  # fmt: skip
+
+
+def _row_numbers(rows: Any) -> NDArray[Any]:
+    """Row numbers, or a mask, as an index; of no rows too."""
+    array = np.asarray(rows)
+    return array if array.size else array.astype(np.int64)

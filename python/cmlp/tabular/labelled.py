@@ -128,6 +128,8 @@ class LabelledTable:
         absent = [name for name in self.table.column_names if name not in table.column_names]
         if absent:
             raise TableError(f"eval_set lacks columns of X: {listing(absent)}")
+        if column.null_count == len(column):
+            raise TableError("eval_set has no row with a target")
         other = LabelledTable.read(table.select(self.table.column_names), self.name, column)
         try:
             both = pa.concat_tables([self.table, other.table], promote_options="permissive")

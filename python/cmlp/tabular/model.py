@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -246,7 +247,7 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         before = value(rows.x)
         return lambda x: value(x) - before
 
-    def explain(self, X: Any, background: Any = None, samples: int = 16) -> Explanation:
+    def explain(self, X: Any, background: Any = None, samples: Any = 16) -> Explanation:
         """Say what each column adds to the prediction of each row: Shapley values, by sampling.
 
         Parameters
@@ -273,14 +274,14 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         >>> found.columns, bool(found.values[0, 0] > 5), bool(abs(found.values[0, 1]) < 3)
         (['width', 'colour'], True, True)
         """
-        if samples < 1:
-            raise TableError(f"explain: samples is {samples}, it must be at least 1")
+        if not isinstance(samples, Integral) or int(samples) < 1:
+            raise TableError(f"explain: samples is {samples!r}, it must be at least 1 and an integer")
         x = self._encoded(X)
         other = x if background is None else self._encoded(background)
         if not x.shape[0] or not other.shape[0]:
             raise TableError("explain: the table has no rows")
         where = places(self.encoder_)
-        base, values = contributions(x, other, where, predicted_value(self), samples)
+        base, values = contributions(x, other, where, predicted_value(self), int(samples))
         return Explanation(list(where), base, values)
 
     def _of_fit(self, name: str, public: str) -> Any:

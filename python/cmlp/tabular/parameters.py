@@ -56,6 +56,9 @@ def check_parameters(model: Any) -> None:
         model._validate_params()
     except ValueError as error:
         raise TableError(str(error)) from error
+    widths: Any = () if model.hidden is None else model.hidden
+    if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
+        raise TableError(f"hidden is {model.hidden!r}, the widths must be integers of at least 1")
     for name, valid in NAMES.items():
         value = getattr(model, name)
         if value is not None and value not in valid:
@@ -77,7 +80,13 @@ def class_factors(given: Any, classes: Sequence[Any]) -> Any:
     if unknown:
         known = listing([repr(label) for label in classes])
         raise TableError(f"class_weight has {unknown[0]!r}; the classes are {known}")
-    return {code: float(given.get(label, 1.0)) for code, label in enumerate(classes)}
+    factors = {code: given.get(label, 1.0) for code, label in enumerate(classes)}
+    for value in factors.values():
+        if not isinstance(value, Real) or not 0 <= float(value) < float("inf"):
+            raise TableError(f"class_weight has {value!r}, it must be finite and at least 0")
+    if not any(factors.values()):
+        raise TableError("class_weight is 0 for every class")
+    return {code: float(value) for code, value in factors.items()}
 
 
 def as_json(parameters: Mapping[str, Any]) -> dict[str, Any]:

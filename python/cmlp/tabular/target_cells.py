@@ -147,6 +147,8 @@ def classes_of(name: str, cells: TargetCells) -> tuple[Label, ...]:
     kind, filled = kind_of(cells.array), cells.array.drop_null()
     if kind not in ("text", "boolean", "number"):
         raise TableError(f"target {printable(name)!r} holds {plural(kind)}; it takes classes or numbers")
+    if kind == "number":
+        to_numpy(cells.array, name)  # refuses infinity
     found = _labels(filled)
     if any(isinstance(v, float) for v in found) and len(found) > MAX_INTEGER_CLASSES:
         raise TableError(
