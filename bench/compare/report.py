@@ -1,10 +1,13 @@
 """Tables for the terminal and for Markdown, and pages of which a part is generated; for all benchmarks."""
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as RichTable
+
+WIDTH = 116  # of sentences in pages
 
 
 @dataclass
@@ -18,7 +21,8 @@ class Table:
 
     def markdown(self) -> str:
         """Return it as Markdown."""
-        lines = [f"### {self.title}", "", self.text, "", f"| {' | '.join(self.heads)} |"]
+        text = textwrap.fill(self.text, WIDTH)
+        lines = [f"### {self.title}", "", text, "", f"| {' | '.join(self.heads)} |"]
         lines.append("|---|" + "---:|" * (len(self.heads) - 1))
         return "\n".join(lines + [f"| {' | '.join(row)} |" for row in self.rows]) + "\n"
 

@@ -22,7 +22,8 @@ def violations(name: str, text: str) -> Iterator[str]:
     if suffix(name) == ".hpp":
         yield from header(name, text)
     for number, line in enumerate(text.splitlines(), start=1):
-        if len(line) > LONGEST_LINE:
+        in_table = suffix(name) == ".md" and line.startswith("|")  # a row has one line
+        if len(line) > LONGEST_LINE and not in_table:
             yield f"{name}:{number}: {len(line)} columns, at most {LONGEST_LINE}"
         if match := MACHINE_PATH.search(line):
             yield f"{name}:{number}: {match[0]}... is a path of one machine"
