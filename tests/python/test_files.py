@@ -172,6 +172,30 @@ DESCRIPTIONS = {
 }
 
 
+# Fields that files of earlier versions lack, and what they mean by that.
+LATER = {
+    "columns of PeriodicEmbedding": (lambda: nn.PeriodicEmbedding(2, 3, 4), "columns"),
+    "columns of PiecewiseLinearEmbedding": (
+        lambda: nn.PiecewiseLinearEmbedding([[0, 1], [0, 1]], 3),
+        "columns",
+    ),
+    "parametrization of Linear": (lambda: nn.Linear(2, 3), "parametrization"),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_fields_that_earlier_files_lack_have_their_defaults(name, tmp_path):
+    layer, field = LATER[name]
+    net = nn.Sequential(layer())
+    path = saved(tmp_path, net)
+    header, data = header_of(path)
+    description = json.loads(header["__metadata__"]["cmlp"])
+    del description["layers"][0][field]
+    header["__metadata__"]["cmlp"] = json.dumps(description)
+    x = np.array([[0.25, 0.5]], "float32")
+    np.testing.assert_array_equal(cmlp.load(with_header(path, header, data)).predict(x), net.predict(x))
+
+
 @pytest.mark.parametrize("change", [*CHANGES, *DESCRIPTIONS])
 def test_headers_that_lie(change, tmp_path):
     path = saved(tmp_path)

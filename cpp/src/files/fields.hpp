@@ -71,7 +71,7 @@ inline json::Value describe(const NamedLayer& named) {
 }
 
 // A field that older files of this format lack; its default is what they mean.
-inline bool is_later(std::string_view key) { return key == "parametrization"; }
+inline bool is_later(std::string_view key) { return key == "parametrization" || key == "columns"; }
 
 inline NamedLayer layer_from(const json::Value& json) {
     NamedLayer named{json.at("name").as_string(), make_layer(json.at("type").as_string())};
