@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import cmlp
+from quick import QUICK
 
 hypothesis.settings.register_profile(
     "cmlp", deadline=None, max_examples=40, derandomize=True, database=None, print_blob=False
@@ -85,3 +86,23 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     people().to_csv("people.csv", index=False)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def shop():
+    """Return a table of customers."""
+    import pandas as pd
+
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(
+        {"spent": [f"${v:,.0f}" for v in rng.lognormal(7, 1, 400)], "age": rng.integers(18, 80, 400)}
+    )
+    frame["city"] = rng.choice(["Oslo", "Rome", "Bonn"], 400)
+    frame["buys"] = np.where((frame["age"] > 45) ^ (frame["city"] == "Oslo"), "yes", "no")
+    return frame
+
+
+@pytest.fixture(scope="session")
+def classifier(shop):
+    """Return a tabular model of who buys."""
+    return cmlp.TabularClassifier(**QUICK).fit(shop.drop(columns="buys"), shop["buys"])

@@ -12,7 +12,6 @@ from sklearn.base import clone
 
 from cmlp.tabular import TableEncoder, TableError, Target, read_target
 from cmlp.tabular.split import Rules, make_splits
-from cmlp.tabular.target_cells import choose_task
 
 ROWS = 100
 RNG = np.random.default_rng(7)
@@ -273,104 +272,6 @@ def test_one_row_with_nothing_in_it(people):
     encoder = TableEncoder().fit(people)
     nothing = encoder.transform(pd.DataFrame({name: [None] for name in people.columns}))
     assert np.isfinite(nothing.toarray()).all()
-
-
-TARGETS = {
-    "text": (["b", "a", "b"], "classification", ("a", "b")),
-    "spellings": (["Yes", "yes ", "Yes", "no"], "classification", ("Yes", "no")),
-    "boolean": ([True, False, True], "classification", (False, True)),
-    "words for boolean": (["True", "false", "True"], "classification", (False, True)),
-    "integers": ([3, 1, 3], "classification", (1, 3)),
-    "integers as text": (["3", "1", "3"], "classification", (1, 3)),
-    "beyond 2^53": ([2**62 + 1, 2**62, 2**62], "classification", (2**62, 2**62 + 1)),
-    "beyond 2^53 as text": ([str(2**62 + 1), str(2**62)], "classification", (2**62, 2**62 + 1)),
-    "beyond 64 bits": (["1" * 30, "2" * 30], "classification", ("1" * 30, "2" * 30)),
-    "codes": (["007", "012"], "classification", ("007", "012")),
-    "integers as floats": ([3.0, 1.0, 3.0], "classification", (1, 3)),
-    "words like missing": (["NA", "EU", "None", "nan"], "classification", ("EU", "NA", "None", "nan")),
-    "floats": ([0.5, 1.5, 2.0], "regression", ()),
-    "many integers": (list(range(21)), "regression", ()),
-    "money": (["£1,250", "£900.50", "£1,000"], "regression", ()),
-}
-
-
-@pytest.mark.parametrize("name", TARGETS)
-def test_targets(name):
-    cells, task, classes = TARGETS[name]
-    found = read_target("t", pa.array(cells))
-    assert choose_task(found) == task
-    target = Target.fit("t", found)
-    assert target.classes == classes
-    assert [type(label) for label in target.classes] == [type(label) for label in classes]
-    assert Target.from_dict(json.loads(json.dumps(target.to_dict()))) == target
-    encoded = target.encode(target.read(pa.array(cells)))
-    back = target.decode(encoded if classes else encoded[:, 0]).tolist()
-    if classes:
-        same = (b == c or str(b).lower() == str(c).strip().lower() for b, c in zip(back, cells, strict=True))
-        assert all(same)
-    else:
-        assert back == pytest.approx(found.array.to_pylist(), rel=1e-5, abs=1e-5)
-        assert (encoded.mean(), encoded.std()) == pytest.approx((0, 1), abs=1e-6)
-
-
-def test_a_long_tailed_target_is_learned_as_its_logarithm():
-    prices = pa.array(np.exp(RNG.normal(12, 2.5, 2000)))
-    target = Target.fit("price", read_target("price", prices))
-    assert target.log
-    assert target.decode(target.encode(prices)[:, 0]) == pytest.approx(prices.to_pylist(), rel=1e-4)
-
-
-def test_words_that_may_mean_missing_are_classes_and_said():
-    remarks = read_target("t", pa.array(["NA", "EU", "EU"])).remarks
-    assert remarks == ("target 't': NA is a class; --missing NA leaves such rows out",)
-
-
-def parts_of(rules, rows=100, **columns):
-    splits = make_splits(rules, columns.pop("classes", None), rows, **columns)
-    for train, held in splits.parts:
-        assert not set(train) & set(held)
-    return splits
-
-
-def test_each_network_has_other_rows_held_out_with_the_shares_of_the_classes():
-    classes = np.array([0] * 80 + [1] * 19 + [2])
-    parts = parts_of(Rules(0.25, None, 0, 3), classes=classes).parts
-    assert len(parts) == 3
-    assert len({int(row) for _, held in parts for row in held}) == sum(len(held) for _, held in parts)
-    for train, held in parts:
-        assert len(train) + len(held) == 100
-        counts = np.bincount(classes[held], minlength=3)
-        assert counts[0] == 20
-        assert counts[1] in (4, 5)
-        assert counts[2] == 0  # it would have no row to learn from
-    again, other = (parts_of(Rules(0.25, None, seed, 3), classes=classes).parts for seed in (0, 1))
-    np.testing.assert_array_equal(again[1][1], parts[1][1])
-    assert set(other[1][1]) != set(parts[1][1])
-
-
-def test_folds_hold_each_row_out_once():
-    splits = parts_of(Rules(0.2, 8, 0, 3))
-    assert splits.used == 8
-    assert sorted(row for _, held in splits.parts for row in held) == list(range(100))
-
-
-def test_groups_are_not_split_and_times_go_forwards():
-    groups, time = np.repeat(np.arange(10), 10), np.arange(100.0)
-    for train, held in parts_of(Rules(0.2, None, 0, 5), groups=groups).parts:
-        assert not set(groups[train]) & set(groups[held])
-        assert len(held) == 20
-    for train, held in parts_of(Rules(0.2, None, 0, 2), time=time).parts:
-        assert (time[train].max(), len(held)) == (79, 20)
-    forwards = parts_of(Rules(0.2, 4, 0, 3), time=time)
-    assert forwards.used == 1
-    assert all(time[train].max() < time[held].min() for train, held in forwards.parts)
-
-
-def test_rows_given_for_validation_are_held_out_from_all():
-    validates = np.arange(100) % 10 == 0
-    for _, held in parts_of(Rules(0.2, None, 0, 3), validates=validates).parts:
-        np.testing.assert_array_equal(held, np.flatnonzero(validates))
-    assert [len(held) for _, held in parts_of(Rules(0.0, None, 0, 2)).parts] == [0, 0]
 
 
 # Each refusal: what is done, and what the message says.

@@ -60,7 +60,7 @@ def demo(out: Path, seed: int, epochs: int, threads: int | None) -> None:
     )
     net = build_network(seed)
     optimizer = optim.Adam(net.parameters(), lr=2e-3)
-    plan = Plan("cross_entropy", optimizer, (), epochs, batch_size=32, patience=20, seed=seed)
+    plan = Plan(nn.CrossEntropyLoss(), optimizer, (), epochs, batch_size=32, patience=20, seed=seed)
     try:
         with progress(epochs) as observer:
             outcome = fit_network(net, data.train, data.validation, plan, observer=observer)

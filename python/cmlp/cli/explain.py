@@ -82,7 +82,7 @@ def importances(model: Any, table: "pa.Table") -> list[Importance]:
 
     Where the table lacks the target, the measure is how far predictions move.
     """
-    from cmlp.tabular.explanation import permutation_drops, places
+    from cmlp.tabular.explanation import permutation_drops
 
     target, table = model.target_, _sample(table)
     x, y = model.encoder_.encode(table)[0], None
@@ -91,7 +91,7 @@ def importances(model: Any, table: "pa.Table") -> list[Importance]:
         if len(values):
             x, y = x[known], values
     measure, compare = _measure(model, y, model.outputs(x))
-    drops = permutation_drops(x, places(model.encoder_), lambda other: compare(model.outputs(other)), REPEATS)
+    drops = permutation_drops(x, model.encoder_.places_, lambda other: compare(model.outputs(other)), REPEATS)
     most = max(max(drops.values()), 1e-300)
     found = [Importance(name, drop, max(drop, 0.0) / most, measure) for name, drop in drops.items()]
     return sorted(found, key=lambda item: -item.drop)
@@ -110,13 +110,13 @@ def dependence(model: Any, table: "pa.Table", name: str) -> Dependence:
     """Partial dependence of the predictions on a column."""
     import pyarrow as pa
 
-    from cmlp.tabular.explanation import places, replaced
+    from cmlp.tabular.explanation import replaced
     from cmlp.tabular.scores import probabilities
 
     table, target = _sample(table, 500), model.target_
     column = next(column for column in model.encoder_.columns_ if column.name == name)
     values, x = _grid(column, table), model.encoder_.encode(table)[0]
-    place = places(model.encoder_)[name]
+    place = model.encoder_.places_[name]
     predictions, k = [], positive_class(model) if target.classes else 0
     for value in values:
         cells = pa.array([value] * len(table))

@@ -191,11 +191,11 @@ class Sequential(Trainable, Container):
         return self._standalone()._core.to_bytes(), self.training, subclasses_in(self)
 
     def __setstate__(self, state: Any) -> None:
-        content, training, *subclasses = state  # a pickle of version 0.1 has no subclasses
+        content, training, subclasses = state
         self.__dict__.update(Sequential._of_core(_core.from_bytes(content)).__dict__)
         self._core.training = training
         self._place_children()
-        restore_subclasses(self, *subclasses or [{}])
+        restore_subclasses(self, subclasses)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self._copy_in(self.dtype, memo)

@@ -97,9 +97,9 @@ def arrow_column(values: Any) -> Any:
 def simple(column: Any) -> Any:
     """One Arrow array without chunks; lists of values as text ``a|b``, dictionaries as their values."""
     array = column
-    if isinstance(array, pa.ChunkedArray):
-        several = pa.concat_arrays if array.num_chunks else lambda chunks: pa.array([], column.type)
-        array = array.chunk(0) if array.num_chunks == 1 else several(array.chunks)
+    if isinstance(column, pa.ChunkedArray):
+        chunks = column.chunks or [pa.array([], column.type)]
+        array = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_dictionary(array.type):

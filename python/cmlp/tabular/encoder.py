@@ -134,8 +134,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self._prepared()
 
     def _prepared(self) -> "TableEncoder":
-        self._row_width = sum(len(column.features) for column in self.columns_)
-        self._row = RowEncoder(self.columns_)
+        width = 0
+        self.places_: dict[str, slice] = {}  # of each column's features in the matrix
+        for column in self.columns_:
+            self.places_[column.name] = slice(width, width := width + len(column.features))
+        self._row_width = width
+        self._row = RowEncoder(self.columns_, list(self.places_.values()))
         return self
 
     def _fit_column(self, name: str, array: Any, habits: Habits, given: str) -> None:
@@ -162,11 +166,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def continuous_(self) -> list[int]:
         """The features that are numbers, not 0/1."""
-        starts = np.cumsum([0, *(len(column.features) for column in self.columns_)])
         return [
-            int(start) + k
-            for start, column in zip(starts, self.columns_, strict=False)
-            for k in range(column.continuous)
+            self.places_[column.name].start + k for column in self.columns_ for k in range(column.continuous)
         ]
 
     def transform(self, X: Any) -> Any:
@@ -223,11 +224,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.n_features_out_ > MAX_DENSE:
             parts = [column.transform(simple(table[column.name]), remarks) for column in self.columns_]
             return sp.hstack([sp.csr_matrix(part) for part in parts], "csr", np.float32), remarks
-        matrix, start = np.empty((len(table), self.n_features_out_), np.float32), 0
-        for column in self.columns_:
-            part = column.transform(simple(table[column.name]), remarks)
-            matrix[:, start : start + part.shape[1]] = dense(part)
-            start += part.shape[1]
+        matrix = np.empty((len(table), self.n_features_out_), np.float32)
+        for column, place in zip(self.columns_, self.places_.values(), strict=True):
+            matrix[:, place] = dense(column.transform(simple(table[column.name]), remarks))
         return matrix, remarks
 
     def unused(self, names: Iterable[str]) -> list[str]:
@@ -246,9 +245,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         encoder = cls()
         encoder.columns_ = [column_from_dict(column) for column in data["columns"]]
         encoder.notes_ = []
-        names = data.get("inputs") or [column.name for column in encoder.columns_]  # older files have none
-        encoder.feature_names_in_ = np.array([str(name) for name in names], object)
-        encoder.n_features_in_ = len(names)
+        encoder.feature_names_in_ = np.array([str(name) for name in data["inputs"]], object)
+        encoder.n_features_in_ = len(data["inputs"])
         return encoder._prepared()
 
 

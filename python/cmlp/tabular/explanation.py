@@ -1,6 +1,7 @@
 """Why a model predicts what it does: importances of columns, and what each adds to a row's prediction."""
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from cmlp.tabular.columns.categories import dense
+from cmlp.tabular.errors import TableError
+from cmlp.tabular.fitting import Rows
+from cmlp.tabular.results import main_loss
 from cmlp.tabular.scores import probabilities
 
 Outputs = Callable[[Any], NDArray[Any]]
@@ -32,14 +36,6 @@ class Explanation(NamedTuple):
     values: NDArray[np.float64]
 
 
-def places(encoder: Any) -> dict[str, slice]:
-    """Where the features of each column are."""
-    ends = np.cumsum([len(column.features) for column in encoder.columns_]).tolist()
-    starts = [0, *ends[:-1]]
-    names = [column.name for column in encoder.columns_]
-    return {name: slice(start, end) for name, start, end in zip(names, starts, ends, strict=True)}
-
-
 def replaced(x: Any, place: slice, block: Any) -> Any:
     """Features (rows, features) with others of one column, whose place it is."""
     if sp.issparse(x):
@@ -60,7 +56,7 @@ def permutation_drops(
     x : array or CSR matrix
         Encoded rows, (rows, features).
     where : dict of slice
-        Of `places`.
+        Of the encoder's `places_`.
     worse : callable
         Of features like x: how much worse the predictions are than those of x.
     repeats, seed : int
@@ -92,7 +88,7 @@ def contributions(
     x, background : array or CSR matrix
         Encoded rows (rows, features).
     where : dict of slice
-        Of `places`.
+        Of the encoder's `places_`.
     value : callable
         Predictions of encoded rows, (rows,) or (rows, classes).
     samples, seed : int
@@ -134,3 +130,63 @@ def predicted_value(model: Any) -> Outputs:
         return shares[:, 1] if len(target.classes) == 2 else shares
 
     return value
+
+
+class ExplainedModel:
+    """What a `TabularModel` says of its columns."""
+
+    @property
+    def feature_importances_(self: Any) -> NDArray[np.float64]:
+        """How much worse held-out rows are predicted when a column is shuffled, as shares, (columns,).
+
+        By permutation, in the log loss or the RMSE; 0 for columns that are left out or do not help.
+        Computed at first use; a loaded model has no held-out rows, `cmlp explain` measures on others.
+        """
+        rows = self._of_fit("_held_out", "feature_importances_")
+        if self._importances is None:
+            found = permutation_drops(rows.x, self.encoder_.places_, self._worse(rows))
+            drops = np.array([max(found.get(str(name), 0.0), 0.0) for name in self.feature_names_in_])
+            self._importances = drops / (drops.sum() or 1.0)
+        return np.asarray(self._importances)
+
+    def _worse(self: Any, rows: Rows) -> Any:
+        value: Any = lambda x: main_loss(self.target_, rows.y, self.outputs(x), rows.weight)  # noqa: E731
+        before = value(rows.x)
+        return lambda x: value(x) - before
+
+    def explain(self: Any, X: Any, background: Any = None, samples: Any = 16) -> Explanation:
+        """Say what each column adds to the prediction of each row: Shapley values, by sampling.
+
+        Parameters
+        ----------
+        X : table-like
+            Rows as for `predict`.
+        background : table-like, optional
+            Rows that predictions are compared with; by default the rows of X.
+        samples : int, default 16
+            Background rows and orders of the columns that are tried.
+
+        Returns
+        -------
+        Explanation
+            The columns, the mean prediction of the background, and what each column adds: in the target's
+            unit, or to the probability of the second class; of more classes to that of each.
+
+        Examples
+        --------
+        >>> from cmlp.tabular import TabularRegressor
+        >>> table = {"width": [float(k % 10) for k in range(100)], "colour": ["red", "blue"] * 50}
+        >>> model = TabularRegressor("fast", epochs=40).fit(table, [3.0 * (k % 10) for k in range(100)])
+        >>> found = model.explain({"width": [9.0, 0.0], "colour": ["red", "red"]}, background=table)
+        >>> found.columns, bool(found.values[0, 0] > 5), bool(abs(found.values[0, 1]) < 3)
+        (['width', 'colour'], True, True)
+        """
+        if not isinstance(samples, Integral) or int(samples) < 1:
+            raise TableError(f"explain: samples is {samples!r}, it must be at least 1 and an integer")
+        x = self._encoded(X)
+        other = x if background is None else self._encoded(background)
+        if not x.shape[0] or not other.shape[0]:
+            raise TableError("explain: the table has no rows")
+        where = self.encoder_.places_
+        base, values = contributions(x, other, where, predicted_value(self), int(samples))
+        return Explanation(list(where), base, values)

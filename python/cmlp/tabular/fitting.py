@@ -122,7 +122,7 @@ class Plan:
 
     Parameters
     ----------
-    loss : cmlp.nn.losses.Loss or str
+    loss : cmlp.nn.losses.Loss
         The loss.
     optimizer : Optimizer
         Over the network's parameters.
@@ -153,7 +153,7 @@ def fit_network(
     *,
     observer: Observer = lambda epoch, values: None,
     metric: Metric | None = None,
-    class_weight: str | None = None,
+    class_weight: Any = None,
     time_limit: float | None = None,
     n_threads: int | None = None,
 ) -> Outcome:
@@ -172,7 +172,7 @@ def fit_network(
     metric : callable, optional
         Of (targets, outputs, weights) of the validation rows, the lower the better: chooses the epoch instead
         of the loss.
-    class_weight : {"balanced"}, optional
+    class_weight : "balanced" or dict by code, optional
         As in ``net.fit``.
     time_limit : float
         Seconds.
@@ -196,10 +196,6 @@ def fit_network(
     if metric is not None and validation is not None:
         value = lambda: metric(validation.y, net.predict(validation.x), validation.weight)  # noqa: E731
     best = BestEpoch(net, observer, plan.patience, validation is not None, value)
-    if plan.loss == "cross_entropy" or isinstance(plan.loss, nn.CrossEntropyLoss):
-        options: dict[str, Any] = {"metrics": ["accuracy"]}
-    else:
-        options = {}
     try:
         history = net.fit(
             train.x,
@@ -219,7 +215,7 @@ def fit_network(
             time_limit=time_limit,
             class_weight=class_weight,
             n_threads=n_threads,
-            **options,
+            metrics=["accuracy"] if isinstance(plan.loss, nn.CrossEntropyLoss) else None,
         )
         end = {"time_limit": "time", "callback": best.end}.get(history.stop, "epochs")
     except KeyboardInterrupt:

@@ -1,6 +1,6 @@
 """The work of a tabular fit: encode, train what the preset tries, calibrate, score, and describe it."""
 
-import time as clock
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -17,13 +17,14 @@ from cmlp.tabular.encoder import TableEncoder, check_finite
 from cmlp.tabular.errors import TableError, printable
 from cmlp.tabular.labelled import LabelledTable
 from cmlp.tabular.leaks import leak_remarks
-from cmlp.tabular.members import Data, Member, Settings, combine
+from cmlp.tabular.members import combine
 from cmlp.tabular.network import Inputs
 from cmlp.tabular.parameters import class_factors
 from cmlp.tabular.results import Result, held_out_rows, make_record, score
 from cmlp.tabular.search import Search
 from cmlp.tabular.split import Rules, Splits, make_splits
 from cmlp.tabular.target import Target
+from cmlp.tabular.training import Data, Member, Settings
 
 # Of two classes, the rarer one with fewer rows than this share has a threshold of its own.
 RARE = 0.2
@@ -102,9 +103,7 @@ class Job:
         self.metric: str | None = model.metric
         if self.metric is not None and self.metric not in METRICS[model._task]:
             raise TableError(f"unknown metric {self.metric!r}; choose from {', '.join(METRICS[model._task])}")
-        self.stop_at: float | None = (
-            None if model.time_limit is None else clock.monotonic() + model.time_limit
-        )
+        self.stop_at: float | None = None if model.time_limit is None else time.monotonic() + model.time_limit
 
     def run(self) -> Result:
         """Train and score."""
@@ -153,7 +152,7 @@ class Job:
 
     def _train(self, data: Data, splits: Splits, seed: int) -> tuple[list[Member], list[float]]:
         settings = Settings(
-            loss="cross_entropy" if self.target.classes else "mse",
+            classes=bool(self.target.classes),
             metric=None if self.metric is None else self._monitored,
             class_weight=class_factors(self.model.class_weight, self.target.classes),
             n_threads=self.model.n_threads,
@@ -205,12 +204,11 @@ class Job:
         )
 
     def _leaks(self, rows: Prepared) -> list[str]:
-        columns, start = [], 0
-        for column in rows.encoder.columns_:
-            width = len(column.features)
-            if not isinstance(column, TextColumn):  # a text may contain the target
-                columns.append((column.name, rows.data.x[:, start : start + width]))
-            start += width
+        columns = [
+            (column.name, rows.data.x[:, rows.encoder.places_[column.name]])
+            for column in rows.encoder.columns_
+            if not isinstance(column, TextColumn)  # a text may contain the target
+        ]
         return leak_remarks(columns, self.y)
 
     def _strong(self, rows: Prepared) -> list[str]:

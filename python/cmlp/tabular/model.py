@@ -1,14 +1,11 @@
 """What `TabularClassifier` and `TabularRegressor` share: parameters, `fit`, files."""
 
 import json
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
@@ -16,29 +13,23 @@ from cmlp import nn
 from cmlp._foreign_names import names_arguments
 from cmlp.tabular import parameters
 from cmlp.tabular import scores as scoring
-from cmlp.tabular.arrow import arrow_column, as_table
+from cmlp.tabular.arrow import as_table
 from cmlp.tabular.encoder import TableEncoder, check_size
 from cmlp.tabular.errors import TableError
-from cmlp.tabular.explanation import (
-    Explanation,
-    contributions,
-    permutation_drops,
-    places,
-    predicted_value,
-)
+from cmlp.tabular.explanation import ExplainedModel
 from cmlp.tabular.fitting import Rows
 from cmlp.tabular.jobs import Job, Observers
 from cmlp.tabular.labelled import LabelledTable
-from cmlp.tabular.network import Inputs
+from cmlp.tabular.network import Inputs, for_inputs
 from cmlp.tabular.recipe import PRESETS, SPARSE, TASK_RECIPES, Preset, Recipe
-from cmlp.tabular.results import main_loss
 from cmlp.tabular.target import Target
+from cmlp.tabular.target_cells import target_column
 
 VERSION = 3
 TABLE_KEY, RECORD_KEY = "cmlp.table", "cmlp.training"
 
 
-class TabularModel(BaseEstimator):  # type: ignore[misc]
+class TabularModel(ExplainedModel, BaseEstimator):  # type: ignore[misc]
     """What the two estimators share: `fit`, and predictions from tables, rows and dictionaries."""
 
     _task: str
@@ -105,7 +96,8 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         if given.get("optimizer", "adamw") != "adamw":
             given = {"lr": None, **given}
         base = replace(TASK_RECIPES[self._task], seed=seed, **(SPARSE if inputs.sparse else {}))
-        return [replace(base, **{**changes, **given}) for changes in self._preset().changes]
+        recipes = (replace(base, **{**changes, **given}) for changes in self._preset().changes)
+        return list(dict.fromkeys(for_inputs(recipe, inputs) for recipe in recipes))
 
     def fit(
         self,
@@ -153,10 +145,10 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         name = str(getattr(y, "name", None) or "y")
         table = as_table(X)
         check_size(table)
-        data = LabelledTable.read(table, name, _arrow_target(y)).extended(sample_weight, groups, time)
+        data = LabelledTable.read(table, name, target_column(y)).extended(sample_weight, groups, time)
         if eval_set is not None:
             other, other_y = self._evaluated(eval_set)
-            data = data.joined(as_table(other), _arrow_target(other_y))
+            data = data.joined(as_table(other), target_column(other_y))
         return self._fit_labelled(data)
 
     def _evaluated(self, eval_set: Any) -> Any:
@@ -224,65 +216,9 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         """
         outputs = self._of_fit("_out_of_fold", "out_of_fold_")
         if not self.target_.classes:
-            return np.asarray(self.target_.decode(self.target_.within(outputs[:, 0])))
+            return np.asarray(self.target_.decode(outputs[:, 0]))
         unknown = np.isnan(outputs)
         return np.where(unknown, np.nan, scoring.probabilities(np.where(unknown, 0.0, outputs)))
-
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
-        """How much worse held-out rows are predicted when a column is shuffled, as shares, (columns,).
-
-        By permutation, in the log loss or the RMSE; 0 for columns that are left out or do not help.
-        Computed at first use; a loaded model has no held-out rows, `cmlp explain` measures on others.
-        """
-        rows = self._of_fit("_held_out", "feature_importances_")
-        if self._importances is None:
-            found = permutation_drops(rows.x, places(self.encoder_), self._worse(rows))
-            drops = np.array([max(found.get(str(name), 0.0), 0.0) for name in self.feature_names_in_])
-            self._importances = drops / (drops.sum() or 1.0)
-        return self._importances
-
-    def _worse(self, rows: Rows) -> Any:
-        value: Any = lambda x: main_loss(self.target_, rows.y, self.outputs(x), rows.weight)  # noqa: E731
-        before = value(rows.x)
-        return lambda x: value(x) - before
-
-    def explain(self, X: Any, background: Any = None, samples: Any = 16) -> Explanation:
-        """Say what each column adds to the prediction of each row: Shapley values, by sampling.
-
-        Parameters
-        ----------
-        X : table-like
-            Rows as for `predict`.
-        background : table-like, optional
-            Rows that predictions are compared with; by default the rows of X.
-        samples : int, default 16
-            Background rows and orders of the columns that are tried.
-
-        Returns
-        -------
-        Explanation
-            The columns, the mean prediction of the background, and what each column adds: in the target's
-            unit, or to the probability of the second class; of more classes to that of each.
-
-        Examples
-        --------
-        >>> from cmlp.tabular import TabularRegressor
-        >>> table = {"width": [float(k % 10) for k in range(100)], "colour": ["red", "blue"] * 50}
-        >>> model = TabularRegressor("fast", epochs=40).fit(table, [3.0 * (k % 10) for k in range(100)])
-        >>> found = model.explain({"width": [9.0, 0.0], "colour": ["red", "red"]}, background=table)
-        >>> found.columns, bool(found.values[0, 0] > 5), bool(abs(found.values[0, 1]) < 3)
-        (['width', 'colour'], True, True)
-        """
-        if not isinstance(samples, Integral) or int(samples) < 1:
-            raise TableError(f"explain: samples is {samples!r}, it must be at least 1 and an integer")
-        x = self._encoded(X)
-        other = x if background is None else self._encoded(background)
-        if not x.shape[0] or not other.shape[0]:
-            raise TableError("explain: the table has no rows")
-        where = places(self.encoder_)
-        base, values = contributions(x, other, where, predicted_value(self), int(samples))
-        return Explanation(list(where), base, values)
 
     def _of_fit(self, name: str, public: str) -> Any:
         self._check_fitted()
@@ -312,32 +248,3 @@ class TabularModel(BaseEstimator):  # type: ignore[misc]
         self.net_.metadata[TABLE_KEY] = json.dumps(data, allow_nan=False)
         self.net_.metadata[RECORD_KEY] = json.dumps(self.record_)
         return self.net_
-
-
-def _arrow_target(y: Any) -> Any:
-    """The cells of a target as Arrow has them."""
-    y = _one_column(y)
-    if isinstance(y, pa.Array | pa.ChunkedArray):
-        return y
-    return arrow_column(np.asarray(y) if isinstance(y, list) else y)
-
-
-def _one_column(y: Any) -> Any:
-    """A target without a second axis."""
-    if isinstance(y, pa.Array | pa.ChunkedArray) or (hasattr(y, "dtype") and not hasattr(y, "ndim")):
-        return y
-    if getattr(y, "ndim", 0) == 1 and hasattr(y, "iloc"):
-        return y
-    array = np.asarray(y)
-    if array.ndim == 2 and array.shape[1] == 1:
-        from sklearn.exceptions import DataConversionWarning
-
-        warnings.warn(
-            "A column-vector y was passed when a 1d array was expected; it is taken as y.ravel()",
-            DataConversionWarning,
-            stacklevel=3,
-        )
-        return array.ravel()
-    if array.ndim != 1:
-        raise TableError(f"the target is one column; got shape {array.shape}")
-    return array

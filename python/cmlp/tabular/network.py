@@ -1,6 +1,6 @@
 """The network of a recipe, and how it is updated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cmlp import nn, optim
@@ -41,7 +41,7 @@ def build_network(inputs: Inputs, outputs: int, recipe: Recipe) -> nn.Sequential
     """Build the network of a recipe: embedded and scaled inputs, hidden layers, a linear layer."""
     layers: list[nn.Module] = []
     width, realmlp = inputs.features, _is_realmlp(inputs, recipe)
-    if realmlp and recipe.periodic and recipe.hidden and inputs.continuous:
+    if _embeds(inputs, recipe):
         embedding = nn.PeriodicEmbedding(width, sigma=recipe.sigma, columns=inputs.continuous)
         width += len(inputs.continuous) * (embedding.embedding_dim - 1)
         layers.append(embedding)
@@ -96,6 +96,16 @@ def describe_network(inputs: int, outputs: int, recipe: Recipe) -> str:
     """One line on a recipe's network: widths and activation."""
     widths = [f"{width} {recipe.activation}" for width in recipe.hidden]
     return " -> ".join([f"{inputs} inputs", *widths, f"{outputs} output{'s' * (outputs > 1)}"])
+
+
+def for_inputs(recipe: Recipe, inputs: Inputs) -> Recipe:
+    """The recipe without settings of an embedding that its network has not: equal networks, equal recipes."""
+    return recipe if _embeds(inputs, recipe) else replace(recipe, periodic=False, sigma=0.0)
+
+
+def _embeds(inputs: Inputs, recipe: Recipe) -> bool:
+    embeds = recipe.periodic and bool(recipe.hidden) and bool(inputs.continuous)
+    return embeds and _is_realmlp(inputs, recipe)
 
 
 def _is_realmlp(inputs: Inputs, recipe: Recipe) -> bool:

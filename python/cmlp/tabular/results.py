@@ -11,9 +11,9 @@ from cmlp.tabular import scores as scoring
 from cmlp.tabular.calibration import log_loss, temperature
 from cmlp.tabular.encoder import TableEncoder
 from cmlp.tabular.fitting import Rows, training_record
-from cmlp.tabular.members import Data, Member
 from cmlp.tabular.scores import Scores
 from cmlp.tabular.target import Target
+from cmlp.tabular.training import Data, Member
 
 # Held-out rows that a model keeps in memory, for importances.
 MEASURED = 2000

@@ -26,14 +26,13 @@ class RowEncoder:
     ----------
     columns : sequence of Column
         The fitted columns.
+    places : sequence of slice
+        Of their features in the row.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        widths = [len(column.features) for column in columns]
-        ends = np.cumsum(widths).tolist()
-        starts = [end - width for end, width in zip(ends, widths, strict=True)]
-        self._columns = list(zip(columns, starts, ends, strict=True))
-        self._width = int(sum(widths))
+    def __init__(self, columns: Sequence[Column], places: Sequence[slice]) -> None:
+        self._columns = [(column, at.start, at.stop) for column, at in zip(columns, places, strict=True)]
+        self._width: int = places[-1].stop
         self._kept: list[dict[Any, NDArray[np.float32]]] = [{} for _ in columns]
 
     def __call__(self, row: Mapping[str, Any]) -> NDArray[np.float32]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmlp.tabular.fitting import NoModelError
-from cmlp.tabular.members import Data, Member, Settings, Training, interrupted, train_members
+from cmlp.tabular.members import interrupted, train_members
 from cmlp.tabular.network import describe_network
 from cmlp.tabular.recipe import Recipe
 from cmlp.tabular.split import Splits
+from cmlp.tabular.training import Data, Member, Settings, Training
 
 if TYPE_CHECKING:
     from cmlp.tabular.jobs import Observers

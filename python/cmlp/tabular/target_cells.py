@@ -1,5 +1,6 @@
 """The cells of a target column: numbers, booleans or text, and the labels they make."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cmlp.tabular import numbers
-from cmlp.tabular.arrow import first_row, keys, kind_of, plural, tidy, to_numpy
+from cmlp.tabular.arrow import arrow_column, first_row, keys, kind_of, plural, tidy, to_numpy
 from cmlp.tabular.errors import TableError, listing, printable
 from cmlp.tabular.words import WORDS, missing_signs, missing_words
 
@@ -35,6 +36,35 @@ class TargetCells:
     array: Any
     format: numbers.NumberFormat | None = None
     remarks: tuple[str, ...] = ()
+
+
+def target_column(y: Any) -> Any:
+    """The cells of a target, given as `fit` takes it, as Arrow has them."""
+    y = _one_column(y)
+    if isinstance(y, pa.Array | pa.ChunkedArray):
+        return y
+    return arrow_column(np.asarray(y) if isinstance(y, list) else y)
+
+
+def _one_column(y: Any) -> Any:
+    """A target without a second axis."""
+    if isinstance(y, pa.Array | pa.ChunkedArray) or (hasattr(y, "dtype") and not hasattr(y, "ndim")):
+        return y
+    if getattr(y, "ndim", 0) == 1 and hasattr(y, "iloc"):
+        return y
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        from sklearn.exceptions import DataConversionWarning
+
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected; it is taken as y.ravel()",
+            DataConversionWarning,
+            stacklevel=3,
+        )
+        return array.ravel()
+    if array.ndim != 1:
+        raise TableError(f"the target is one column; got shape {array.shape}")
+    return array
 
 
 def read_target(name: str, array: Any, decimal: str = "") -> TargetCells:
