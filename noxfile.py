@@ -87,6 +87,16 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def trust(session: nox.Session) -> None:
+    """Every test of a promise in full length; renews docs/trust.md. Arguments after -- go to pytest."""
+    session.install(".[test]", tool("nox"), tool("cmake"), tool("ninja"))
+    results = Path("build/trust/results.xml").absolute()
+    everything = ("-m", "slow or not slow", f"--junitxml={results}", "--timeout=7200")
+    session.run("pytest", *everything, *session.posargs, success_codes=[0, 1])
+    session.run("python", "tests/trust/trust_page.py", str(results))
+
+
+@nox.session
 def comparisons(session: nox.Session) -> None:
     """Compare an installed package with PyTorch and scikit-learn.
 

@@ -146,17 +146,18 @@ def same_content(broken, raw):
 
 @pytest.mark.parametrize("kind", MODELS)
 @pytest.mark.parametrize("seed", range(SHARES))
-def test_thousands_of_mutated_files(seed, kind, model_bytes, memory_folder):
-    load_all(
-        memory_folder / "model", model_bytes[kind], seed, (5_000 if kind == "network" else 1_000) // SHARES
-    )
+def test_thousands_of_mutated_files(seed, kind, model_bytes, memory_folder, record_property):
+    count = (5_000 if kind == "network" else 1_000) // SHARES
+    load_all(memory_folder / "model", model_bytes[kind], seed, count)
+    record_property("mutated files", count)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 @pytest.mark.parametrize("seed", range(SHARES, 2 * SHARES))
-def test_a_hundred_thousand_mutated_files(seed, kind, model_bytes, memory_folder):
+def test_a_hundred_thousand_mutated_files(seed, kind, model_bytes, memory_folder, record_property):
     load_all(memory_folder / "model", model_bytes[kind], seed, 100_000 // SHARES)
+    record_property("mutated files", 100_000 // SHARES)
 
 
 @pytest.mark.parametrize("kind", MODELS)
