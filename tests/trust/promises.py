@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise: a sentence, how it is tested, the tests by file and name, and the figure of peers if known."""
+    """One promise: a sentence, how it is tested, by which tests, and the figures of peers if known."""
 
     says: str
     how: str

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from trust_page import FIGURES, PAGE, ROOT, page
 from promises import PROMISES
+from trust_page import FIGURES, PAGE, ROOT, page
 
 ALL = [pytest.param(promise, id=promise.says[:60]) for promises in PROMISES.values() for promise in promises]
 LAST = json.loads(FIGURES.read_text(encoding="utf-8"))

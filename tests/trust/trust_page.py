@@ -1,8 +1,8 @@
-"""Fills docs/trust.md from test runs: python tests/trust/trust_page.py RESULTS.xml ... (JUnit files of pytest).
+"""Writes docs/trust.md from JUnit files of pytest: python tests/trust/trust_page.py RESULTS.xml ...
 
-A test states its figures by pytest's `record_property("mutated files", 3000)`: numbers of the tests of a promise are
-added, those whose name starts with "largest" are compared, texts are listed. For each promise whose tests are in the
-files, tests/trust/figures.json gets the date, the numbers of tests and the figures; the page is made from it.
+A test states its figures by pytest's `record_property("mutated files", 3000)`: numbers of the tests of a
+promise are added, those whose name starts with "largest" are compared, texts are listed. For each promise whose
+tests are in the files, figures.json gets the date, the numbers of tests and the figures.
 """
 
 from __future__ import annotations
