@@ -1,8 +1,8 @@
 """Writes docs/trust.md from JUnit files of pytest: python tests/trust/trust_page.py RESULTS.xml ...
 
 A test states its figures by pytest's `record_property("mutated files", 3000)`: numbers of the tests of a
-promise are added, those whose name starts with "largest" are compared, texts are listed. For each promise whose
-tests are in the files, figures.json gets the date, the numbers of tests and the figures.
+promise are added, those whose name starts with "largest" are compared, texts listed. For each promise with
+tests in the files, figures.json gets the date, the numbers of tests and the figures.
 """
 
 from __future__ import annotations
