@@ -161,9 +161,11 @@ def checked(function: Callable[..., Any], name: str | None, method: bool) -> Cal
     def call(*args: Any, **kwargs: Any) -> Any:
         if name is None and _is_inner(args[0], call):
             return function(*args, **kwargs)
-        types = (*map(type, args[method:]), *map(type, kwargs.values()))
-        key = (*types, *kwargs)
-        known = usual.issuperset(types) or key in accepted
+        key = (*map(type, args), *map(type, kwargs.values()), *kwargs) if kwargs else (*map(type, args),)
+        known = key in accepted
+        if not known and usual.issuperset(key[method : len(args) + len(kwargs)]):
+            known = True
+            accepted.add(key)
         try:
             if before and not known:
                 rules().require(args, kwargs, usual)

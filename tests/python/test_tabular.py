@@ -64,6 +64,14 @@ COLUMNS = {
     "compact": ([int(d) for d in dates("%Y%m%d")], "date", None),
     "created_at": (1.6e9 + 86400.0 * 17 * np.arange(ROWS), "date", None),
     "duration": (pd.to_timedelta(RNG.random(ROWS), unit="s"), "duration", ["duration"]),
+    "written duration": (spread("1h 20m", "45 min", "2h"), "duration", ["written duration"]),
+    "lap": (spread("1:20", "0:45", "2:00"), "duration", ["lap"]),
+    "hour": (spread("1:20", "0:45", "2:00"), "date", None),
+    "level": (
+        spread("Low", "medium", "HIGH"),
+        "ordered category",
+        ["level place", "level=high", "level=low", "level=medium"],
+    ),
     "free text": ([" ".join(RNG.choice(WORDS, 5)) + f" {k}" for k in range(ROWS)], "text", None),
 }
 
@@ -124,6 +132,10 @@ NUMBERS = {
     "lakh": (["12,34,567.5", "1,00,000"], [1234567.5, 100000]),
     "apostrophes": (["1'234.5", "2"], [1234.5, 2]),
     "codes of money": (["CHF 12.50", "CHF 3"], [12.5, 3]),
+    "units of one quantity": (["2 kg", "500 g", "1.5kg", "4 lb"], [2, 0.5, 1.5, 1.81436948]),
+    "most in grams": (["250 g", "500 g", "2 kg"], [250, 500, 2000]),
+    "sizes of files": (["3 MB", "512 KB", "1 GB"], [3, 0.512, 1000]),
+    "one and many": (["1 bed", "2 beds", "5 beds"], [1, 2, 5]),
     "words for missing": (["5", "n/a", "-", "?", "unknown", "", "7"], [5, None, None, None, None, None, 7]),
 }
 
@@ -142,6 +154,7 @@ NOT_NUMBERS = {
     "addresses": ["12 Main Street", "3 Oak Road"],
     "networks": ["192.168.0.1", "10.0.0.2"],
     "telephones": ["555-1234", "555-2222"],
+    "units of several quantities": ["2 kg", "3 m", "5 l"],
 }
 
 
@@ -149,6 +162,66 @@ NOT_NUMBERS = {
 def test_what_only_looks_like_numbers(name):
     cells = NOT_NUMBERS[name]
     assert TableEncoder().fit({"a": cells * 20}).notes_[0].kind == "category"
+
+
+# Durations: cells, and their seconds.
+DURATIONS = {
+    "parts": (["1h 30m", "45 min", "2 hours", "1 hr and 5 mins", "2h30m"], [5400, 2700, 7200, 3900, 9000]),
+    "days": (["3 days", "2 weeks", "36 h"], [259200, 1209600, 129600]),
+    "years": (["1 year 6 months", "2 yrs", "3 mo"], [47336400, 63115200, 7889400]),
+    "clock": (["36:15:00", "0:05:30.5", "90:00"], [130500, 330.5, 5400]),
+    "pandas": (["1 days 02:30:00", "0 days 00:00:05", "-1 days +23:00:00"], [95400, 5, -3600]),
+    "python": (["1 day, 2:30:00", "0:45:00", "26:00:00"], [95400, 2700, 93600]),
+    "ISO 8601": (["PT2H30M", "P1DT1S", "PT0.5S"], [9000, 86401, 0.5]),
+    "gaps": (["1h", "n/a", "20m", ""], [3600, None, 1200, None]),
+}
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+def test_durations_as_people_write_them(name):
+    cells, seconds = DURATIONS[name]
+    encoder = TableEncoder().fit({"a": cells * 20})
+    assert encoder.notes_[0].kind == "duration"
+    read = encoder.columns_[0].read(pa.array(cells), [])
+    np.testing.assert_allclose(read, [np.nan if s is None else s for s in seconds], rtol=1e-12)
+
+
+# Categories from the lowest to the highest; "" has no place.
+ORDERS = {
+    "words": ["never", "rarely", "sometimes", "often", "always"],
+    "sizes": ["S", "M", "L", "XL"],
+    "agreement": ["strongly disagree", "disagree", "neutral", "agree", "strongly agree"],
+    "ages": ["<18", "18-25", "26-35", "36 to 50", "51+"],
+    "incomes": ["under $10,000", "$10,000 - $20,000", "$20,000 - $50,000", "over $50,000"],
+    "thousands": ["0-10k", "10k-100k", "100k-1M", "more than 1M"],
+    "intervals": ["(0.5, 2.0]", "(2.0, 9.5]", "(9.5, 10.0]"],
+    "numbered": ["Level 1", "Level 2", "Level 10"],
+    "ordinals": ["1st", "2nd", "3rd", "11th"],
+}
+NO_ORDER = {
+    "names": ["red", "green", "blue"],
+    "two steps": ["low", "high"],
+    "a step of none": ["low", "medium", "high", "blue"],
+    "codes": ["A-1", "B-2", "C-3"],
+    "shops": ["shop 1", "shop 2", "shop 3"],
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_categories_in_their_order(name):
+    cells = [*ORDERS[name], "unknown"] if name == "ages" else ORDERS[name]
+    encoder = TableEncoder().fit({"a": cells[::-1] * 20})
+    places = encoder.transform({"a": ORDERS[name]})[:, 0]
+    np.testing.assert_allclose(places, np.linspace(-1, 1, len(places)), atol=1e-6)
+    assert encoder.transform({"a": ["unknown", None]})[:, 0].tolist() == [0.0, 0.0]
+    (column,) = TableEncoder({"a": "category"}).fit({"a": cells * 20}).columns_
+    assert column.places == ()
+
+
+@pytest.mark.parametrize("name", NO_ORDER)
+def test_categories_without_an_order(name):
+    (column,) = TableEncoder().fit({"a": NO_ORDER[name] * 20}).columns_
+    assert column.places == ()
 
 
 # Dates: cells and days since 1970 of the first.
@@ -194,6 +267,7 @@ GIVEN = {
     "text": (["red", "blue", "red"], "text"),
     "list": (["a,b", "b", "a"], "list"),
     "yes/no": (["x", "0", "1"], "numeric"),
+    "duration": (["3:20", "4:10", "x"], "numeric"),
 }
 
 

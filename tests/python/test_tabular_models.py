@@ -182,7 +182,6 @@ def test_a_target_is_read_as_the_table_is_written():
 NOT_APPLICABLE = {
     "check_estimators_nan_inf": "gaps are missing values",
     "check_sample_weight_equivalence_on_dense_data": "the held-out rows are drawn by row",
-    "check_class_weight_classifiers": "the held-out rows, all of one weight, calibrate the probabilities",
     "check_regressors_train": "few epochs",
 }
 

@@ -122,6 +122,12 @@ REFUSALS = {
         lambda: TabularClassifier(class_weight={"x": -1}).fit({"a": RISING}, ["x", "y"] * 20),
         "class_weight has -1, it must be finite and at least 0",
     ),
+    "a class of eval_set alone": (
+        lambda: TabularClassifier("fast", epochs=2).fit(
+            {"a": RISING}, ["x", "y"] * 20, eval_set=({"a": RISING}, ["x", "y", "z", "x"] * 10)
+        ),
+        "eval_set has the class 'z', which no row of X has",
+    ),
     "no weight for any class": (
         lambda: TabularClassifier(class_weight={"x": 0, "y": 0}).fit({"a": RISING}, ["x", "y"] * 20),
         "class_weight is 0 for every class",

@@ -58,6 +58,18 @@ def test_rows_given_for_validation_are_held_out_from_all():
     assert [len(held) for _, held in parts_of(Rules(0.0, None, 0, 2)).parts] == [0, 0]
 
 
+@pytest.mark.parametrize("share", [0.1, 0.15, 0.25, 0.4, 0.7])
+@pytest.mark.parametrize("members", [1, 3])
+def test_each_network_holds_out_the_given_share(share, members):
+    classes = np.repeat([0, 1], [900, 100])
+    held = [held for _, held in parts_of(Rules(share, None, 0, members), 1000, classes=classes).parts]
+    assert len(held) == members
+    for rows in held:
+        assert abs(len(rows) - 1000 * min(share, 1 / members)) <= 1
+        assert abs(np.sum(classes[rows] == 1) - 100 * min(share, 1 / members)) <= 1
+    assert len(np.unique(np.concatenate(held))) >= 990 * min(1, share * members)
+
+
 def test_groups_and_times_do_not_leak():
     rng = np.random.default_rng(6)
     group = np.repeat(np.arange(60), 10)
@@ -153,6 +165,14 @@ def test_only_the_ratio_of_weights_counts(scale):
         for factor in (0.5, scale)
     ]
     np.testing.assert_allclose(fits[0], fits[1], rtol=1e-3)
+
+
+def test_probabilities_are_those_of_weighted_classes():
+    y = np.repeat(["rare", "common"], [100, 900])
+    x = {"a": np.random.default_rng(0).normal(size=1000)}  # says nothing of y
+    for given, share in ((None, 0.1), ("balanced", 0.5), ({"rare": 3.0}, 0.25)):
+        shares = TabularClassifier(class_weight=given, **QUICK).fit(x, y).predict_proba(x)
+        assert abs(shares[:, 1].mean() - share) < 0.04
 
 
 def test_class_weights_are_of_classifiers():

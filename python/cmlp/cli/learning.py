@@ -14,7 +14,7 @@ from cmlp.cli.ui import CommandError, OptionError, StoppedError, console, make_t
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cmlp.tabular.inference import Habits
+    from cmlp.tabular.habits import Habits
     from cmlp.tabular.jobs import Prepared
     from cmlp.tabular.reading import Source
 

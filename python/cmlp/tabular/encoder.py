@@ -14,7 +14,9 @@ from cmlp.tabular.arrow import as_table, as_text, kind_of, simple, tidy, to_nump
 from cmlp.tabular.columns import Column, column_from_dict, column_to_dict
 from cmlp.tabular.columns.categories import dense
 from cmlp.tabular.errors import TableError, listing, printable
-from cmlp.tabular.inference import TYPES, Finding, Habits, find_habits, infer_column
+from cmlp.tabular.findings import TYPES, Finding
+from cmlp.tabular.habits import Habits, find_habits
+from cmlp.tabular.inference import infer_column
 from cmlp.tabular.rows import RowEncoder
 from cmlp.tabular.target import find_column
 from cmlp.tabular.words import missing_words
@@ -54,21 +56,20 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     The same rule reads the training rows and every later row; `notes_` says what was found in each column.
 
-    - Numbers, also as people write them ($1,234.50; 41,5 %; 12 kg; 3M; (5)), yes/no and durations: the
-    median fills
-      gaps, a 0/1 column marks them when the training rows had some, then (x - mean) / deviation, cut at 10
-      deviations.
+    - Numbers, also as people write them ($1,234.50; 41,5 %; 12 kg, 300 g; 3M; (5)), yes/no and durations
+      (2h 30m, 1 day 02:30:00): the median fills gaps, a 0/1 column marks them when the training rows had
+      some; scaled by quartiles and smoothly clipped.
     - Dates in any common format: the day, season, day of the month, weekday and time of day.
-    - Text and codes: one 0/1 column a value, regardless of case and blanks; at most 1000 values. Values that
-    hardly
-      repeat become hashed pieces of words; lists in a cell (``a|b``) one 0/1 column a word.
+    - Text and codes: one 0/1 column a value, regardless of case and blanks; at most 1000 values. Where they
+      have an order (low, medium, high; 18-25, 26-35), their place in it too. Values that hardly repeat
+      become hashed pieces of words; lists in a cell (``a|b``) one 0/1 column a word.
     - A column that never varies, counts the rows, or identifies them, is left out.
 
     Parameters
     ----------
     types : dict of str, optional
-        Columns whose type is given rather than inferred: ``number``, ``category``, ``date``, ``text``,
-        ``list``, ``yes/no`` or ``drop``.
+        Columns whose type is given rather than inferred: ``number``, ``category``, ``date``, ``duration``,
+        ``text``, ``list``, ``yes/no`` or ``drop``.
 
     Attributes
     ----------
@@ -278,4 +279,4 @@ def _cells(array: Any, kind: str) -> Any:
     if kind_of(array) != "text":
         return array
     text = tidy(array)
-    return text if kind in ("category", "text", "list") else missing_words(text)
+    return text if kind.endswith(("category", "text", "list")) else missing_words(text)

@@ -40,8 +40,8 @@ class TabularClassifier(ClassifierMixin, TabularModel):  # type: ignore[misc]
         accuracy``, ``log loss``, ``AUC``, ``average precision``, ``F1``. By default the loss chooses the
         epoch; the threshold is 0.5, or that of the best F1 where fewer than 1 row of 5 is of the rarer class.
     validation : float, default 0.2
-        Share of the rows that each network holds out, one of round(1 / validation) parts and of no fewer than
-        there are networks; with `time` the share itself. 0: none.
+        Share of the rows that each network holds out, the share of one network where there are so many that
+        theirs are less (`best`: an eighth); of groups about the share. 0: none.
     class_weight : {"balanced"} or dict, optional
         Rows of rare classes count more in training; or the weight of each class, 1 for those not named.
     hidden, activation, dropout, optimizer, lr, epochs, batch_size, patience : optional

@@ -153,7 +153,6 @@ def fit_network(
     *,
     observer: Observer = lambda epoch, values: None,
     metric: Metric | None = None,
-    class_weight: Any = None,
     time_limit: float | None = None,
     n_threads: int | None = None,
 ) -> Outcome:
@@ -172,8 +171,6 @@ def fit_network(
     metric : callable, optional
         Of (targets, outputs, weights) of the validation rows, the lower the better: chooses the epoch instead
         of the loss.
-    class_weight : "balanced" or dict by code, optional
-        As in ``net.fit``.
     time_limit : float
         Seconds.
     n_threads : int, optional
@@ -213,7 +210,6 @@ def fit_network(
             verbose=False,
             seed=plan.seed,
             time_limit=time_limit,
-            class_weight=class_weight,
             n_threads=n_threads,
             metrics=["accuracy"] if isinstance(plan.loss, nn.CrossEntropyLoss) else None,
         )

@@ -1,8 +1,6 @@
 """Which kind of column a column is, when it is left out, and what the report says of it."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,81 +8,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cmlp.tabular import dates, numbers
-from cmlp.tabular.arrow import as_text, keys, kind_of, simple, tidy, to_numpy
-from cmlp.tabular.columns import CategoryColumn, Column, DateColumn, ListColumn, NumericColumn, TextColumn
+from cmlp.tabular import dates, durations, numbers
+from cmlp.tabular.arrow import as_text, keys, kind_of, tidy, to_numpy
+from cmlp.tabular.columns import ListColumn, NumericColumn, TextColumn
 from cmlp.tabular.columns.categories import FEW
-from cmlp.tabular.columns.dates import read_days
-from cmlp.tabular.columns.lists import SEPARATORS
-from cmlp.tabular.errors import TableError, printable
+from cmlp.tabular.errors import printable
+from cmlp.tabular.findings import GIVEN, Finding, as_category, as_date, as_duration, as_yes_no, checked
+from cmlp.tabular.habits import Habits
 from cmlp.tabular.words import missing_words, yes_no
 
-# What a user can say a column is.
-TYPES = ("number", "category", "date", "text", "list", "yes/no", "drop")
 # Fewer integers than this may well be in a row by chance.
 MIN_ROWS_TO_COUNT = 20
 IDENTIFIER = re.compile(
     r"(^|[\s_.-])(id|ids|uuid|guid|key|index|idx|rowid|row_?number)$|[a-z]Id$|ID$", re.IGNORECASE
 )
 CLOCK = re.compile(r"time|date|stamp|epoch|(^|_)(at|ts|on|since|until)$|datum|created|updated", re.IGNORECASE)
-SAMPLE = 5000
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How a table writes what can be read in two ways.
-
-    Parameters
-    ----------
-    decimal : str
-        ``.`` or ``,``; nothing if no column shows it.
-    day_first : bool or None
-        Whether 3/4/2021 is in April; None if no column shows it.
-    """
-
-    decimal: str = ""
-    day_first: bool | None = None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found in a column.
-
-    Parameters
-    ----------
-    kind : str
-        What it holds, in a word.
-    column : Column or None
-        What to do with it; None to leave it out.
-    reason : str
-        Why it is left out.
-    doubt : str
-        What another reading would be, and why this one may be wrong.
-    """
-
-    kind: str
-    column: Column | None
-    reason: str = ""
-    doubt: str = ""
-
-
-def find_habits(table: pa.Table) -> Habits:
-    """Look at every text column of a table for its decimal mark and the order of its dates."""
-    marks = {".": 0, ",": 0}
-    day_first: bool | None = None
-    for column in table.columns:
-        array = simple(column)
-        if kind_of(array) != "text":
-            continue
-        text = missing_words(tidy(array.unique()[:SAMPLE]))
-        mark = numbers.decimal_mark(text)
-        if mark:
-            marks[mark] += 1
-        found = dates.find_format(text)
-        if found and not found.doubtful and found.name in ("day/month/year", "month/day/year"):
-            day_first = found.name == "day/month/year"
-    decimal = "" if marks["."] == marks[","] else max(marks, key=lambda mark: marks[mark])
-    return Habits(decimal, True if day_first is None and decimal == "," else day_first)
 
 
 def infer_column(name: str, array: Any, habits: Habits, given: str = "") -> Finding:
@@ -110,17 +48,17 @@ def infer_column(name: str, array: Any, habits: Habits, given: str = "") -> Find
         return Finding("?", None, "requested")
     kind = kind_of(array)
     if given:
-        return _GIVEN[given](name, array, habits)
+        return GIVEN[given](name, array, habits)
     if kind == "empty":
         return Finding(kind, None, "no values")
     if kind == "text":
         return _infer_text(name, array, habits)
     if kind in ("date", "time"):
-        return _date(name, array, "")
+        return as_date(name, array, "")
     if kind == "number":
         return _infer_number(name, to_numpy(array, name), None)
     if kind in ("boolean", "duration"):
-        return _checked(kind, NumericColumn.fit(name, kind, to_numpy(array, name)))
+        return checked(kind, NumericColumn.fit(name, kind, to_numpy(array, name)))
     return Finding(kind, None, "holds neither numbers, text nor dates")
 
 
@@ -139,7 +77,7 @@ def _infer_number(name: str, values: NDArray[np.float64], form: numbers.NumberFo
         found = _number_date(name, values)
         if found:
             return found
-    return _checked("number", NumericColumn.fit(name, "number", values, form))
+    return checked("number", NumericColumn.fit(name, "number", values, form))
 
 
 def _number_date(name: str, values: NDArray[np.float64]) -> Finding | None:
@@ -149,10 +87,10 @@ def _number_date(name: str, values: NDArray[np.float64]) -> Finding | None:
     if low >= 18000101 and high <= 22001231 and low < high:
         found = dates.find_format(as_text(cells))
         if found:
-            return _date(name, cells, found.name)
+            return as_date(name, cells, found.name)
     days = dates.epochs(values)
     if CLOCK.search(name) and np.nanmin(days) > 3650 and np.nanmax(days) < 36500:
-        return _date(
+        return as_date(
             name,
             cells,
             "epoch",
@@ -168,12 +106,14 @@ def _infer_text(name: str, array: Any, habits: Habits) -> Finding:
     if len(distinct) == 0:
         return Finding("text", None, "no values")
     if _is_code(distinct):
-        return _category(name, array, "taken as codes, since digits have leading zeros")
+        return as_category(name, array, "taken as codes, since digits have leading zeros")
     if _is_yes_no(distinct):
-        return _yes_no(name, array, habits)
+        return as_yes_no(name, array, habits)
     written = numbers.read_numbers(plain, habits.decimal)
     if written is not None and written.plain:
         return _infer_number(name, written.values, numbers.NumberFormat())
+    if (written is None or _has_strays(plain, written)) and _is_duration(name, plain):
+        return as_duration(name, array, habits)
     found = _found_date(name, plain, habits)
     if found is None and written is not None:
         found = _written_number(name, plain, written)
@@ -200,11 +140,19 @@ def _is_code(distinct: Any) -> bool:
     return zeros > 0 and bool(pc.all(pc.match_substring_regex(distinct, "^[0-9]+$")).as_py())
 
 
+def _has_strays(text: Any, written: numbers.Reading) -> bool:
+    return bool((np.asarray(text.is_valid()) & np.isnan(written.values)).any())
+
+
+def _is_duration(name: str, text: Any) -> bool:
+    return durations.read_durations(name, text) is not None
+
+
 def _found_date(name: str, text: Any, habits: Habits) -> Finding | None:
     found = dates.find_format(text, habits.day_first)
     if found is None:
         return None
-    return _date(
+    return as_date(
         name, text, found.name, f"read as {found.name}: other orders fit as well" if found.doubtful else ""
     )
 
@@ -226,71 +174,12 @@ def _infer_words(name: str, array: Any) -> Finding:
     found = keys(array).drop_null()
     counts = np.asarray(pc.struct_field(pc.value_counts(found), "counts"))
     if len(counts) <= FEW or len(counts) <= len(found) / 2:
-        return _category(name, array)
+        return as_category(name, array)
     single = not (pc.sum(pc.match_substring(found, " ")).as_py() or 0) >= 0.1 * len(found)
     if single and (counts == 1).mean() > 0.95:
         why = f"an identifier: {len(counts)} values in {len(found)} rows"
         return Finding("text", None, why, _other(name, "text", "uses its letters"))
     return Finding("text", TextColumn(name))
-
-
-def _category(name: str, array: Any, doubt: str = "") -> Finding:
-    return _checked("category", CategoryColumn.fit(name, array), doubt)
-
-
-def _date(name: str, array: Any, form: str, doubt: str = "") -> Finding:
-    days = read_days(name, form, array, [])
-    stray = int((np.isnan(days) & np.asarray(array.is_valid())).sum())
-    if stray:
-        doubt = "; ".join(filter(None, [doubt, f"{stray} cells are no dates: taken as missing"]))
-    return _checked("date", DateColumn.fit(name, form, days), doubt)
-
-
-def _yes_no(name: str, array: Any, habits: Habits) -> Finding:
-    if kind_of(array) != "text":
-        return _checked("yes/no", NumericColumn.fit(name, "boolean", to_numpy(array, name)))
-    return _checked("yes/no", NumericColumn.fit(name, "boolean", yes_no(tidy(array))))
-
-
-def _given_number(name: str, array: Any, habits: Habits) -> Finding:
-    if kind_of(array) in ("number", "boolean", "duration"):
-        return _checked("number", NumericColumn.fit(name, "number", to_numpy(array, name)))
-    text = missing_words(tidy(as_text(array)))
-    form = numbers.best_format(text, habits.decimal)
-    return _checked("number", NumericColumn.fit(name, "number", form.parse(text), form))
-
-
-def _given_date(name: str, array: Any, habits: Habits) -> Finding:
-    if kind_of(array) in ("date", "time"):
-        return _date(name, array, "")
-    text = missing_words(tidy(as_text(array)))
-    found = dates.find_format(text, habits.day_first)
-    if found:
-        return _date(name, text, found.name)
-    if kind_of(array) == "number":
-        return _date(name, array, "epoch")
-    first = printable(text.drop_null()[0]) if len(text.drop_null()) else ""
-    raise TableError(f"column {printable(name)!r} holds no dates of one format (the first cell: {first!r})")
-
-
-def _given_list(name: str, array: Any, habits: Habits) -> Finding:
-    text = pc.drop_null(as_text(array))
-    most = max(SEPARATORS, key=lambda mark: pc.sum(pc.match_substring(text, mark)).as_py() or 0)
-    return Finding("list", ListColumn.fit(name, array, most))
-
-
-_GIVEN: dict[str, Callable[[str, Any, Habits], Finding]] = {
-    "number": _given_number,
-    "category": lambda name, array, habits: _category(name, array),
-    "date": _given_date,
-    "text": lambda name, array, habits: Finding("text", TextColumn(name)),
-    "list": _given_list,
-    "yes/no": _yes_no,
-}
-
-
-def _checked(kind: str, column: Column | None, doubt: str = "") -> Finding:
-    return Finding(kind, column, "" if column else "the same in every training row", doubt)
 
 
 def counts_rows(values: NDArray[np.float64]) -> bool:

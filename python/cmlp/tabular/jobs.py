@@ -25,6 +25,7 @@ from cmlp.tabular.search import Search
 from cmlp.tabular.split import Rules, Splits, make_splits
 from cmlp.tabular.target import Target
 from cmlp.tabular.training import Data, Member, Settings
+from cmlp.training.class_weights import weighted_by_class
 
 # Of two classes, the rarer one with fewer rows than this share has a threshold of its own.
 RARE = 0.2
@@ -100,6 +101,7 @@ class Job:
         check_finite(data.table, dict(model.types or {}))
         self.target: Target = Target.fit(data.name, data.cells, model._task)
         self.y: Any = self.target.encode(data.cells.array.drop_null())
+        self._check_classes_of_eval_set()
         self.metric: str | None = model.metric
         if self.metric is not None and self.metric not in METRICS[model._task]:
             raise TableError(f"unknown metric {self.metric!r}; choose from {', '.join(METRICS[model._task])}")
@@ -120,6 +122,16 @@ class Job:
         prepared = self._prepare()
         self.observers.prepared(prepared)
         return self._result(prepared, *self._train(prepared.data, splits, seed))
+
+    def _check_classes_of_eval_set(self) -> None:
+        """Refuse a class that no row trains."""
+        validates = self._of_known(self.table.validates)
+        if validates is None or not self.target.classes:
+            return
+        untrained = np.setdiff1d(self.y[validates], self.y[~validates])
+        if len(untrained):
+            label = self.target.decode(untrained[:1])[0]
+            raise TableError(f"eval_set has the class {label!r}, which no row of X has")
 
     def _folds(self) -> Any:
         """The folds: given row numbers are of all rows, those of the networks of rows with a target."""
@@ -147,14 +159,18 @@ class Job:
         x = encoder.encode(self.table.table)[0]
         x = x[self.known] if self.left_out else x
         inputs = Inputs(x.shape[1], tuple(encoder.continuous_), sp.issparse(x))
-        data = Data(x, self.y, self._of_known(self.table.weight), inputs, self.target.outputs)
+        weight = self._of_known(self.table.weight)
+        data = Data(x, self.y, weight, inputs, self.target.outputs, self._loss_weight(weight))
         return Prepared(encoder, self.target, data, self.left_out)
+
+    def _loss_weight(self, weight: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        factors = class_factors(self.model.class_weight, self.target.classes)
+        return weight if factors is None else weighted_by_class(self.y, weight, factors)
 
     def _train(self, data: Data, splits: Splits, seed: int) -> tuple[list[Member], list[float]]:
         settings = Settings(
             classes=bool(self.target.classes),
             metric=None if self.metric is None else self._monitored,
-            class_weight=class_factors(self.model.class_weight, self.target.classes),
             n_threads=self.model.n_threads,
         )
         search = Search(data, splits, settings, self.observers, self.stop_at)

@@ -12,7 +12,8 @@ from cmlp.tabular.arrow import arrow_column, kind_of, simple
 from cmlp.tabular.columns import DateColumn, NumericColumn
 from cmlp.tabular.dates import from_arrow
 from cmlp.tabular.errors import TableError, listing
-from cmlp.tabular.inference import Habits, find_habits, infer_column
+from cmlp.tabular.habits import Habits, find_habits
+from cmlp.tabular.inference import infer_column
 from cmlp.tabular.target_cells import TargetCells, read_target
 
 # Weights below this share of the largest one count as 0, as float32 has them.

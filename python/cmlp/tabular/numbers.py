@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cmlp.tabular.units import are_of_one_quantity, conversions
 from cmlp.tabular.words import missing_words
 
 MONEY = (
@@ -41,7 +42,8 @@ class NumberFormat:
     decimal : str
         ``.`` or ``,``.
     unit : str
-        What stands beside each number (``$``, ``kg``, ``%``), in lower case; for the report.
+        What stands beside each number (``$``, ``kg``, ``%``), in lower case; numbers in other units of the
+        same quantity are converted to it.
     scaled : bool
         Whether a letter multiplies: 12.5K, 3M, 1bn.
     """
@@ -59,8 +61,8 @@ class NumberFormat:
         parts = _parts(text)
         values = _values(parts, self.decimal)
         units = _units(parts)
-        if self.scaled:
-            values = values * np.array([SCALES.get(u, 1.0) for u in units.to_pylist()])
+        if factors := SCALES if self.scaled else conversions(self.unit):
+            values = values * np.array([factors.get(unit, 1.0) for unit in units.to_pylist()])
         elif "%" not in self.unit:
             values = np.where(np.asarray(pc.equal(units, "%")), values / 100, values)
         return values
@@ -132,8 +134,12 @@ def _written_format(text: Any, decimal: str) -> NumberFormat | None:
     unit = max(named, key=lambda name: named[name])
     if set(named) == {"%"}:  # beside plain numbers 5% is 0.05
         return NumberFormat(found, "" if counts.get("") else "%")
-    if named[unit] >= SHARE * sum(named.values()):
-        return NumberFormat(found, unit if counts[unit] >= sum(counts.values()) / 2 else "")
+    usual, stated = (
+        named[unit] >= SHARE * sum(named.values()),
+        2 * sum(named.values()) >= sum(counts.values()),
+    )
+    if usual or (stated and are_of_one_quantity(named)):
+        return NumberFormat(found, unit if stated else "")
     return None
 
 

@@ -95,7 +95,7 @@ def held_out_rows(data: Data, members: list[Member], target: Target) -> HeldOut:
         outputs = np.mean([member.net.predict(data.x) for member in members], axis=0, dtype=np.float64)
     rows, factor = data.rows(places), 1.0
     if apart and target.classes:
-        factor = temperature(outputs, rows.y, rows.weight)
+        factor = temperature(outputs, rows.y, data.training_rows(places).weight)
     train_y = data.y[members[0].training.train]
     return HeldOut(rows, places, target.within(outputs * factor), factor, apart, train_y)
 

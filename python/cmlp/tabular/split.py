@@ -1,6 +1,7 @@
 """Which rows train and which are held out, for each network: at random, by groups, or the last in time."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -82,12 +83,14 @@ def make_splits(
         return _repeated(np.ones(rows, bool), rules.members)
     if rules.folds is None and time is not None:
         return _repeated(split_time(time, rules.validation), rules.members)
-    count: Any = rules.folds or max(2, rules.members, round(1 / rules.validation))
-    parts = folds(rows, count, rules, classes, groups, time)
     if rules.folds is not None:
+        parts = folds(rows, rules.folds, rules, classes, groups, time)
         return Splits(parts, 1 if time is not None else len(parts))
-    parts = [parts[k % len(parts)] for k in range(rules.members)]
-    return Splits(parts, len(parts))
+    if groups is not None:
+        count = max(2, rules.members, round(1 / rules.validation))
+        parts = folds(rows, count, rules, None, groups, None)
+        return Splits([parts[k % len(parts)] for k in range(rules.members)], rules.members)
+    return Splits(shares_of_rows(rows, rules, classes), rules.members)
 
 
 def _repeated(train: NDArray[np.bool_], members: int) -> Splits:
@@ -116,7 +119,9 @@ def folds(
     if time is not None:
         return _time_folds(time, count)
     fold = (
-        fold_of_rows(rows, count, rules, classes) if groups is None else _fold_of_groups(groups, count, rules)
+        fold_of_rows(rows, count, rules.seed, classes)
+        if groups is None
+        else _fold_of_groups(groups, count, rules)
     )
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(int(fold.max()) + 1)]
 
@@ -134,21 +139,46 @@ def _time_folds(time: NDArray[np.float64], count: int) -> list[tuple[RowNumbers,
     return parts
 
 
-def fold_of_rows(rows: int, count: int, rules: Rules, classes: NDArray[Any] | None) -> NDArray[np.int64]:
+def fold_of_rows(rows: int, count: int, seed: int, classes: NDArray[Any] | None) -> NDArray[np.int64]:
     """The fold of each row (rows,): the classes are spread evenly, a class of one row is in none (-1)."""
-    needed = count if rules.folds is not None else 2
-    if rows < needed:
-        raise TableError(f"{rows} rows are too few for {needed} folds")
-    order = np.random.default_rng(rules.seed).permutation(rows)
+    if rows < count:
+        raise TableError(f"{rows} rows are too few for {count} folds")
+    fold, order = np.full(rows, -1), _spread(rows, seed, classes)
+    fold[order] = np.arange(len(order)) % min(count, len(order))
+    return fold
+
+
+def shares_of_rows(
+    rows: int, rules: Rules, classes: NDArray[Any] | None
+) -> list[tuple[RowNumbers, RowNumbers]]:
+    """Rows of each network, (training, held out): each holds out a share, as far as there are others.
+
+    Of rows in the order of their classes a network holds out those whose place times the share passes an
+    integer, the next network those one place later.
+    """
+    if rows < 2:
+        raise TableError(f"{rows} rows are too few to hold some out")
+    order = _spread(rows, rules.seed, classes)
+    share = min(Fraction(rules.validation).limit_denominator(1000), Fraction(1, rules.members))
+    p, q = max(share, Fraction(1, len(order))).as_integer_ratio()
+    parts = []
+    for member in range(rules.members):
+        train = np.ones(rows, bool)
+        train[order[(np.arange(len(order)) - member) * p % q < p]] = False
+        _checked(train, rules.validation)
+        parts.append((np.flatnonzero(train), np.flatnonzero(~train)))
+    return parts
+
+
+def _spread(rows: int, seed: int, classes: NDArray[Any] | None) -> RowNumbers:
+    """Random order of the rows, sorted by their classes; without those that are alone in their class."""
+    order = np.random.default_rng(seed).permutation(rows)
     codes = np.zeros(rows, np.int64) if classes is None else classes
     order = order[np.argsort(codes[order], kind="stable")]
-    alone = np.bincount(codes)[codes[order]] == 1
-    fold = np.full(rows, -1)
-    shared = order[~alone]
-    fold[shared] = np.arange(len(shared)) % min(count, max(len(shared), 1))
-    if not len(shared):
+    order = np.asarray(order[np.bincount(codes)[codes[order]] > 1], np.int64)
+    if not len(order):
         raise TableError(f"{rows} rows are too few to hold some out: no class has two")
-    return fold
+    return order
 
 
 def _fold_of_groups(groups: NDArray[Any], count: int, rules: Rules) -> NDArray[np.int64]:

@@ -38,6 +38,8 @@ class Data:
         What x is.
     outputs : int
         Of the network.
+    loss_weight : numpy.ndarray or None
+        What each row counts in the loss, (rows,): its weight times that of its class.
     """
 
     x: Any
@@ -45,10 +47,19 @@ class Data:
     weight: NDArray[np.float64] | None
     inputs: Inputs
     outputs: int
+    loss_weight: NDArray[np.float64] | None = None
 
     def rows(self, chosen: NDArray[np.int64]) -> Rows:
         """Some of the rows."""
-        return Rows(self.x[chosen], self.y[chosen], None if self.weight is None else self.weight[chosen])
+        return Rows(self.x[chosen], self.y[chosen], _taken(self.weight, chosen))
+
+    def training_rows(self, chosen: NDArray[np.int64]) -> Rows:
+        """Some of the rows, with what they count in the loss."""
+        return Rows(self.x[chosen], self.y[chosen], _taken(self.loss_weight, chosen))
+
+
+def _taken(values: NDArray[np.float64] | None, chosen: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    return None if values is None else values[chosen]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +99,12 @@ class Settings:
         Whether the target are classes.
     metric : callable or None
         Chooses the epoch, see `fit_network`.
-    class_weight : "balanced", dict by code or None
-        As in ``net.fit``.
     n_threads : int or None
         For all members; None: the library's.
     """
 
     classes: bool
     metric: Metric | None = None
-    class_weight: Any = None
     n_threads: int | None = None
 
 
@@ -120,7 +128,7 @@ def train_network(
     if stop.is_set():
         raise NoModelError("stopped before the first epoch was over", interrupted=True)
     started = time.perf_counter()
-    train, held = data.rows(training.train), data.rows(training.held)
+    train, held = data.training_rows(training.train), data.rows(training.held)
     recipe = training.recipe.sized(len(training.train))
     time_limit = None
     if limit is not None:
@@ -141,7 +149,6 @@ def train_network(
         plan,
         observer=observe,
         metric=settings.metric,
-        class_weight=settings.class_weight,
         time_limit=time_limit,
         n_threads=n_threads,
     )

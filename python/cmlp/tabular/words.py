@@ -8,8 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 # Lower case. In a column of numbers, dates or yes/no these cells are missing; in a column of text the words
-# are
-# categories like any other (NA is Namibia), the signs are missing.
+# are categories like any other (NA is Namibia), the signs are missing.
 SIGNS = ("?", "-", "--", "---", "–", "—", ".", "..", "...", "*", "/", "#", "??", "???")
 WORDS = (
     *(

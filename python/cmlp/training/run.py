@@ -47,17 +47,21 @@ def as_optimizer(optimizer: Rule | str, net: Any) -> Rule:
     return by_name(optimizer, net.parameters()) if isinstance(optimizer, str) else optimizer
 
 
+_FULL_BATCH = (_core.FullBatch32, _core.FullBatch64)
+_SINGLE = (_core.Optimizer32, _core.FullBatch32)
+
+
 def rule_for(optimizer: Rule, net: Core, full_batch: bool = True) -> Any:
     """Return the core's optimizer; ``full_batch``: it may be one that takes all rows at once.
 
     Raises ValueError when it may not, or when it is over parameters of the other precision.
     """
     name, core = type(optimizer).__name__, optimizer._core
-    if not full_batch and isinstance(core, _core.FullBatch32 | _core.FullBatch64):
+    if not full_batch and isinstance(core, _FULL_BATCH):
         rule = f"{name} sees all rows at once and has no step of one batch"
         raise ValueError(f"train_step: {rule}; use fit, or an optimizer that steps by batches")
     single = isinstance(net, _core.Network32)
-    if isinstance(core, _core.Optimizer32 | _core.FullBatch32) != single:
+    if isinstance(core, _SINGLE) != single:
         own, other = ("float32", "float64") if single else ("float64", "float32")
         raise ValueError(f"{name}: it is over {other} parameters, the network is {own}")
     return core

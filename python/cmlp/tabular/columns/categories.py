@@ -1,4 +1,4 @@
-"""Columns of categories: text, or codes."""
+"""Columns of categories: text, or codes, in an order where they have one."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 import scipy.sparse as sp
 
 from cmlp.tabular.arrow import keys
-from cmlp.tabular.errors import printable
+from cmlp.tabular.errors import TableError, printable
+from cmlp.tabular.scales import positions
 from cmlp.tabular.words import missing_signs
 
 # Categories with a feature of their own; of more than FEW, only those that repeat.
@@ -19,7 +20,7 @@ FEW = 64
 
 @dataclass(frozen=True)
 class CategoryColumn:
-    """Text or codes: one 0/1 feature a value, one for "other".
+    """Text or codes: one 0/1 feature a value, one for "other"; their places first, where they have an order.
 
     Values that differ in case or blanks only are one category.
 
@@ -34,18 +35,25 @@ class CategoryColumn:
         had such values. Without it they are all zeros, since untrained weights would be noise.
     spellings : int
         How many spellings the training rows had.
+    places : tuple of float or None
+        Of each category on a scale from -1 to 1 (low, medium, high), None of one beside it; empty without an
+        order.
     """
 
     kind: ClassVar[str] = "category"
-    continuous: ClassVar[int] = 0
     name: str
     categories: tuple[str, ...]
     other: bool
     spellings: int = 0
+    places: tuple[float | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.places and len(self.places) != len(self.categories):
+            raise TableError(f"column {printable(self.name)!r}: not every category has a place")
 
     @classmethod
-    def fit(cls, name: str, array: Any) -> "CategoryColumn | None":
-        """Fit to the training rows; None when they are all the same."""
+    def fit(cls, name: str, array: Any, ordered: bool = True) -> "CategoryColumn | None":
+        """Fit to the training rows; None when they are all the same; `ordered`: look for an order."""
         found = category_keys(array)
         counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(found.drop_null()).to_pylist()}
         kept = [key for key, count in counts.items() if len(counts) <= FEW or count > 1]
@@ -53,13 +61,21 @@ class CategoryColumn:
         other = bool(found.null_count) or len(counts) > len(kept)
         if not kept or (len(kept) == 1 and not other):
             return None
-        return cls(name, tuple(sorted(kept)), other, len(array.unique().drop_null()))
+        categories = tuple(sorted(kept))
+        places = positions(categories) if ordered else ()
+        return cls(name, categories, other, len(array.unique().drop_null()), places)
+
+    @property
+    def continuous(self) -> int:
+        """How many of its features, the first ones, are numbers that networks embed."""
+        return int(bool(self.places))
 
     @property
     def features(self) -> list[str]:
         """Names of the features it makes."""
         own = [f"{self.name}={value}" for value in self.categories]
-        return [*own, f"{self.name} other"] if self.other else own
+        place = [f"{self.name} place"] if self.places else []
+        return [*place, *own, *([f"{self.name} other"] if self.other else [])]
 
     @property
     def description(self) -> str:
@@ -68,15 +84,30 @@ class CategoryColumn:
         merged = self.spellings > len(self.categories) and not self.other
         spelt = f" of {self.spellings} spellings" if merged else ""
         values = f"{len(self.categories)} value{'s' * (len(self.categories) != 1)}{spelt}"
-        return f"{values}, one 0/1 column each; {rest}"
+        return f"{values}, {self._order()}one 0/1 column each; {rest}"
+
+    def _order(self) -> str:
+        """The order in words: the first, the second and the last category."""
+        known = zip(self.places, self.categories, strict=False)
+        ranked = sorted((place, value) for place, value in known if place is not None)
+        if not ranked:
+            return ""
+        steps = list(dict.fromkeys(place for place, _ in ranked))
+        first, second, last = (next(v for p, v in ranked if p == steps[k]) for k in (0, 1, -1))
+        return f"in order ({printable(first)}, {printable(second)} ... {printable(last)}), "
 
     def transform(self, array: Any, remarks: list[str]) -> Any:
-        """Features of a column, CSR (rows, categories [+ 1])."""
+        """Features of a column, CSR (rows, [1 +] categories [+ 1])."""
         found = category_keys(array)
         codes = pc.index_in(found, pa.array(self.categories, found.type))
         self._count_unseen(found, codes, remarks)
         column = np.asarray(pc.fill_null(codes, len(self.categories) if self.other else -1))
-        return one_hot(column, len(self.features))
+        hot = one_hot(column, len(self.categories) + self.other)
+        if not self.places:
+            return hot
+        places = np.array([*(place or 0.0 for place in self.places), 0.0], np.float32)  # -1: the last
+        place = places[np.minimum(column, len(self.categories))]
+        return sp.hstack([sp.csr_matrix(place[:, None]), hot], "csr", np.float32)
 
     def _count_unseen(self, found: Any, codes: Any, remarks: list[str]) -> None:
         unseen = found.filter(pc.and_(codes.is_null(), found.is_valid()))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cmlp.tabular import durations
 from cmlp.tabular.arrow import kind_of, tidy, to_numpy
 from cmlp.tabular.columns.reading import check_readable, refuse
 from cmlp.tabular.errors import TableError, printable
@@ -99,6 +100,8 @@ class NumericColumn:
         text = missing_words(tidy(array))
         if self.holds == "boolean":
             values = yes_no(text)
+        elif self.holds == "duration":
+            values = durations.parse(text)
         else:
             values = (self.format or find_format(text) or NumberFormat()).parse(text)
         check_readable(self.name, array, text, values, WANTED[self.holds], remarks)
