@@ -248,7 +248,7 @@ def test_text_from_files_is_printed_escaped(folder):
 
 BAD_USAGE = {
     "--column age": "--column 'age': give a column and its type, such as Income=number",
-    "--column age=float": "unknown type 'float'; choose from number, category, date, text, list, yes/no",
+    "--column age=float": "unknown type 'float'; choose from number, category, date, duration",
     "--column agee=number": "there is no column 'agee' (did you mean 'age'?)",
     "--metric RMSE": "unknown metric 'RMSE'; choose from accuracy",
     "--cv 1": "1 is not in the range x>=2",

@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -119,11 +120,11 @@ def _splits(estimator: Any, x: Any, y: Any, cv: Any, groups: Any) -> list[Split]
     return list(check_cv(cv, y, classifier=is_classifier(estimator)).split(x, y, groups))
 
 
-def _unfitted(estimator: Any, grid: ParameterGrid, folds: int, seeds: Iterable[int] | None) -> list[Fit]:
+def _unfitted(estimator: Any, grid: ParameterGrid, folds: int, seeds: Any) -> list[Fit]:
     """Return the fits there will be, their estimators made and their parameters checked."""
-    if seeds is not None and not isinstance(seeds, Iterable):
-        raise ValueError(f"fit_many: seeds are {seeds!r}, they must be integers: range({seeds!r}), say")
-    given = None if seeds is None else [int(seed) for seed in seeds]
+    given = seeds if seeds is None or not isinstance(seeds, Iterable) else list(seeds)
+    if given is not None and not (isinstance(given, list) and all(isinstance(s, Integral) for s in given)):
+        raise ValueError(f"fit_many: seeds is {seeds!r}, it must be integers: range(3), say")
     fits = []
     for candidate, params in enumerate(grid):
         if given is not None and "random_state" in params:
