@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "array.hpp"
+#include "file_state.hpp"
 #include "input.hpp"
 #include "layer_fields.hpp"
 #include "network_passes.hpp"
@@ -88,6 +89,14 @@ void initialize_from(Network<T>& net, const py::object& x, std::uint64_t seed, I
     const Rows<T> in = matrix<T>(x, "data_driven_: x");
     const py::gil_scoped_release release;
     net.initialize_from(in.view, seed, first, end_of(net, last));
+}
+
+template <class T>
+void save_network(const Network<T>& net, const std::string& path, const py::object& state) {
+    const FileState beside = state_from(state);
+    const py::gil_scoped_release release;
+    const typename Network<T>::Shared reader(net, "save");
+    save(net, path, beside);
 }
 
 template <class T, class Other>
@@ -194,14 +203,13 @@ void define(py::class_<Network<T>, Net<T>> network) {
                 return py::bytes(to_bytes(net));
             },
             "The bytes of a model file.")
+        .def("save", &save_network<T>, py::arg("path"), py::arg("state") = py::none(),
+             "Replaces the model file at path in one step; state: a text and a dict of arrays beside the "
+             "network.")
         .def(
-            "save",
-            [](const N& net, const std::string& path) {
-                const py::gil_scoped_release release;
-                const typename N::Shared reader(net, "save");
-                save(net, path);
-            },
-            py::arg("path"), "Replaces the model file at path in one step.")
+            "flat_state",
+            [](const N& net) { return std::vector<double>(net.state().begin(), net.state().end()); },
+            "Parameters and buffers as they lie in memory.")
         .def_property(
             "training", &N::training,
             [](N& net, bool on) {
@@ -254,11 +262,13 @@ void bind_network(py::module_& m) {
         py::arg("type"), py::arg("fields"),
         "Names of the parameters and buffers of a layer; throws on fields that do not fit.");
     m.def(
-        "load",
+        "load_with_state",
         [](const std::string& path, bool verify) {
-            return as_python(load(path, {.non_finite = true, .verify = verify}));
+            NetworkAndState file = load_with_state(path, {.non_finite = true, .verify = verify});
+            return py::make_tuple(as_python(std::move(file.network)), as_python(file.state));
         },
-        py::arg("path"), py::arg("verify") = true, "The network in a model file.");
+        py::arg("path"), py::arg("verify") = true,
+        "The network in a model file, and the text and the arrays beside it.");
     m.def(
         "from_bytes",
         [](const py::bytes& bytes) {

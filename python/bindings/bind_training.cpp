@@ -18,6 +18,7 @@ py::dict record_of(const EpochRecord& record) {
     fields["val_metrics"] = record.val_metrics;
     fields["lr"] = record.lr;
     fields["seconds"] = record.seconds;
+    fields["ends"] = record.ends ? py::object(py::str(name_of(*record.ends))) : py::none();
     return fields;
 }
 

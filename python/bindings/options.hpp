@@ -24,6 +24,10 @@ inline const char* kind_of(const ScheduledValues&) {
     return "a list of (setting, group, values, every step)";
 }
 
+inline const char* kind_of(const std::tuple<cmlp::Index, cmlp::Index, double, std::vector<double>>&) {
+    return "(steps, best epoch, best value, best weights)";
+}
+
 /// Reads the values of a dict one by one, and knows which of its keys were read.
 class OptionReader {
 public:

@@ -15,6 +15,10 @@ void read_epochs(OptionReader& reader, FitOptions& options) {
     reader.read("initial_epoch", options.first_epoch);
     reader.read_or_off("time_limit", options.time_limit);
     reader.read_or_off("every_steps", options.every_steps);
+    std::tuple<Index, Index, double, std::vector<double>> start{0, -1, options.start.best_value, {}};
+    reader.read("start", start);
+    options.start = {std::get<0>(start), std::get<1>(start), std::get<2>(start),
+                     std::move(std::get<3>(start))};
     std::uint64_t seed = options.seed;
     reader.read("seed", seed);
     options.seed = seed;

@@ -20,7 +20,7 @@ from cmlp import nn, optim, runtime
 from cmlp._arguments import check_arguments
 from cmlp._foreign_names import advice as _advice
 from cmlp.checks import GradcheckReport, gradcheck
-from cmlp.files import load, save
+from cmlp.files import load, load_optimizer, save
 from cmlp.perceptron import Perceptron
 from cmlp.registry import activations, initializers, losses, metrics, optimizers, schedules
 from cmlp.runtime import get_num_threads, set_num_threads
@@ -84,6 +84,7 @@ __all__ = [
     "gradcheck",
     "initializers",
     "load",
+    "load_optimizer",
     "losses",
     "metrics",
     "nn",

@@ -52,7 +52,7 @@ __all__: list[str] = [
     'larger_is_better',
     'largest_error',
     'layer_parameters',
-    'load',
+    'load_with_state',
     'losses',
     'metrics',
     'mixup_pairs',
@@ -119,6 +119,10 @@ class Network32:
         """
         A deep copy.
         """
+    def flat_state(self) -> list[float]:
+        """
+        Parameters and buffers as they lie in memory.
+        """
     def forward(
         self,
         x: object,
@@ -177,9 +181,9 @@ class Network32:
         """
         Draws all parameters again.
         """
-    def save(self, path: str) -> None:
+    def save(self, path: str, state: object = None) -> None:
         """
-        Replaces the model file at path in one step.
+        Replaces the model file at path in one step; state: a text and a dict of arrays beside the network.
         """
     def set_layer(self, layer: Integer, type: str, fields: dict[str, object]) -> None:
         """
@@ -284,6 +288,10 @@ class Network64:
         """
         A deep copy.
         """
+    def flat_state(self) -> list[float]:
+        """
+        Parameters and buffers as they lie in memory.
+        """
     def forward(
         self,
         x: object,
@@ -342,9 +350,9 @@ class Network64:
         """
         Draws all parameters again.
         """
-    def save(self, path: str) -> None:
+    def save(self, path: str, state: object = None) -> None:
         """
-        Replaces the model file at path in one step.
+        Replaces the model file at path in one step; state: a text and a dict of arrays beside the network.
         """
     def set_layer(self, layer: Integer, type: str, fields: dict[str, object]) -> None:
         """
@@ -1153,9 +1161,12 @@ def layer_parameters(type: str, fields: dict[str, object]) -> list[str]:
     """
     Names of the parameters and buffers of a layer; throws on fields that do not fit.
     """
-def load(path: str, verify: bool = True) -> Network32 | Network64:
+def load_with_state(
+    path: str,
+    verify: bool = True,
+) -> tuple[Network32 | Network64, tuple[str, dict[str, numpy.typing.NDArray[typing.Any]]]]:
     """
-    The network in a model file.
+    The network in a model file, and the text and the arrays beside it.
     """
 def losses() -> list[dict[str, typing.Any]]:
     """

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cmlp import _core
 from cmlp.nn.sequential import Sequential
+from cmlp.training import state
+from cmlp.training.state import BAD_DATA as BAD_DATA
+
+if TYPE_CHECKING:
+    from cmlp.optim import Optimizer
+    from cmlp.optim.full_batch import FullBatch
 
 ESTIMATOR_KEY = "cmlp.estimator"  # of the metadata that describe an estimator
-# What reading a description raises that is not what was written.
-BAD_DATA = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError)
 _OTHER_FORMATS = {  # suffixes of files that are read by something else
     ".h5": "Keras's HDF5",
     ".hdf5": "HDF5",
@@ -62,7 +65,13 @@ def _network_of(model: Any) -> Sequential:
     )
 
 
-def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
+def save(
+    net: Any,
+    path: str | os.PathLike[str],
+    metadata: Mapping[str, str] | None = None,
+    *,
+    optimizer: Optimizer | FullBatch | None = None,
+) -> None:
     """Write a model to a file, atomically: a reader finds the complete old file or the complete new one.
 
     Parameters
@@ -75,8 +84,12 @@ def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | N
         The file, named ``*.safetensors``; any safetensors reader finds the parameters under their names.
     metadata : mapping of str to str, optional
         Text to keep with the model, added to ``net.metadata``. The keys ``"cmlp"``,
-        ``"cmlp.checksum"``, ``"cmlp.estimator"`` and ``"cmlp.history"`` are refused; ``"cmlp.table"`` and
+        ``"cmlp.checksum"``, ``"cmlp.estimator"``, ``"cmlp.history"`` and ``"cmlp.state"`` are refused;
+        ``"cmlp.table"`` and
         ``"cmlp.training"`` are those of ``cmlp train``.
+    optimizer : Optimizer, LBFGS or LevenbergMarquardt, optional
+        Over parameters of the network; its groups, settings and state are written beside the network, and
+        :func:`load_optimizer` reads them.
 
     Raises
     ------
@@ -100,10 +113,11 @@ def save(net: Any, path: str | os.PathLike[str], metadata: Mapping[str, str] | N
     _check_suffix(path)
     _check_keys(metadata or {})
     net = _network_of(net)
+    sections = {} if optimizer is None else {"optimizer": state.optimizer_section(optimizer, net)}
     before = dict(net.metadata)
     net.metadata.update(metadata or {})
     try:
-        net._standalone()._core.save(os.fspath(path))
+        state.write(net, path, sections, "save")
     except Exception:
         net.metadata.clear()
         net.metadata.update(before)
@@ -141,13 +155,69 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
         ...
     ValueError: load: cannot open nowhere.safetensors: No such file or directory
     """
-    core = _core.load(os.fspath(path), verify)
+    core, _ = state.read(path, verify)
     try:
         return _model_of(Sequential._of_core(core))
     except BAD_DATA as error:
         raise ValueError(
             f"load: {os.fspath(path)!s} is not a cmlp model: its metadata cannot be read: {error!r}"
         ) from error
+
+
+def load_optimizer(
+    path: str | os.PathLike[str], net: Sequential, verify: bool = True
+) -> Optimizer | FullBatch:
+    """Read the optimizer beside a network in a file, over the parameters of ``net``.
+
+    A fit with it continues the one before, bit for bit: ``net.fit(..., initial_epoch=37, epochs=100)`` after
+    one of 37 epochs.
+
+    Parameters
+    ----------
+    path : path
+        A file of :func:`save` with ``optimizer=``, or a checkpoint of ``net.fit``.
+    net : Sequential
+        The network of the file, or one with the same parameters. Its number of training passes becomes that
+        of the saved network, from which dropout draws in steps of one's own.
+    verify : bool, default True
+        As in :func:`load`.
+
+    Returns
+    -------
+    Optimizer, LBFGS or LevenbergMarquardt
+        Of the class, with the groups, settings and state that were saved.
+
+    Raises
+    ------
+    ValueError
+        When there is no optimizer in the file, or the network has other parameters.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import cmlp
+    >>> from cmlp import nn, optim
+    >>> x, y = [[0.0], [1.0]], [1.0, 3.0]
+    >>> net = nn.Sequential(nn.Linear(1, 1), seed=0)
+    >>> adam = optim.Adam(net.parameters(), lr=0.1)
+    >>> history = net.fit(x, y, loss="mse", optimizer=adam, epochs=37)
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "net.safetensors"
+    >>> cmlp.save(net, path, optimizer=adam)
+    >>> loaded = cmlp.load(path)
+    >>> optimizer = cmlp.load_optimizer(path, loaded)
+    >>> history = loaded.fit(x, y, loss="mse", optimizer=optimizer, initial_epoch=37, epochs=100)
+    >>> history.epoch[0], optimizer.lr
+    (37, 0.1)
+    """
+    core, sections = state.read(path, verify)
+    if "optimizer" not in sections:
+        raise ValueError(f"load_optimizer: {os.fspath(path)!s} has no optimizer; save it with optimizer=")
+    try:
+        made = state.optimizer_of(sections["optimizer"], net)
+    except BAD_DATA as error:
+        raise ValueError(f"load_optimizer: {os.fspath(path)!s} cannot be read: {error!r}") from error
+    net._core.step = core.step
+    return made
 
 
 def _model_of(net: Sequential) -> Any:

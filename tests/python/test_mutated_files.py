@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cmlp
-from cmlp import MLPClassifier, nn
+from cmlp import MLPClassifier, nn, optim
 from model_file import network, saved
 
 pytestmark = pytest.mark.filterwarnings(
@@ -97,6 +97,17 @@ def trained():
     return net
 
 
+def fit_checkpoint(net, path, **options):
+    """Fit with a checkpoint in which the best weights are not the last."""
+    adam = optim.Adam(net.parameters(), lr=3.0)
+    schedule = optim.lr_scheduler.ReduceLROnPlateau(adam, patience=0)
+    y = [0, 1, 2, 0]
+    net.fit(
+        X, y, loss="cross_entropy", optimizer=adam, epochs=4, scheduler=schedule, early_stopping=9,
+        checkpoint=path, **options,
+    )  # fmt: skip
+
+
 def estimator():
     settings = {"hidden_layer_sizes": (3,), "max_iter": 2, "early_stopping": True, "class_weight": {"a": 2.0}}
     return MLPClassifier(**settings, random_state=0).fit(np.tile(X, (5, 1)), ["a", "b", "c", "b"] * 5)
@@ -112,19 +123,22 @@ def tabular():
     return cmlp.TabularRegressor(preset="fast", random_state=0).fit(columns, target)
 
 
-MODELS = {"network": trained, "estimator": estimator, "tabular": tabular}
+MODELS = {"network": trained, "estimator": estimator, "tabular": tabular, "checkpoint": network}
 
 
 @pytest.fixture(scope="module")
 def model_bytes(tmp_path_factory):
     """Return the bytes of the file of each kind of model."""
     folder = tmp_path_factory.mktemp("models")
-    return {
+    made = {
         kind: saved(folder, make(), metadata={"note": "text"}).read_bytes() for kind, make in MODELS.items()
     }
+    path = folder / "checkpoint.safetensors"
+    fit_checkpoint(network(), path)
+    return {**made, "checkpoint": path.read_bytes()}
 
 
-def load_all(path, raw, seed, count):
+def load_all(path, raw, seed, count, resumes=False):
     """Load mutated files: verified, only those with the same content load; the error is a ValueError."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
@@ -137,6 +151,9 @@ def load_all(path, raw, seed, count):
                 repr(model)
                 if isinstance(model, nn.Sequential):
                     model.predict(X)
+            if resumes:
+                with contextlib.suppress(ValueError):
+                    fit_checkpoint(network(), path, resume=True)
 
 
 def same_content(broken, raw):
@@ -148,7 +165,7 @@ def same_content(broken, raw):
 @pytest.mark.parametrize("seed", range(SHARES))
 def test_thousands_of_mutated_files(seed, kind, model_bytes, memory_folder, record_property):
     count = (5_000 if kind == "network" else 1_000) // SHARES
-    load_all(memory_folder / "model", model_bytes[kind], seed, count)
+    load_all(memory_folder / "model", model_bytes[kind], seed, count, resumes=kind == "checkpoint")
     record_property("mutated files", count)
 
 

@@ -67,7 +67,7 @@ def calls(tmp_path_factory):
     return run
 
 
-def test_the_order_of_system_calls(calls, tmp_path):
+def test_the_order_of_system_calls(calls, tmp_path, record_property):
     """The new content is on the disk before it has the name, and the name before save returns."""
     names = calls(
         """
@@ -76,10 +76,11 @@ def test_the_order_of_system_calls(calls, tmp_path):
         tmp_path,
     )
     assert re.fullmatch(r"create (write )+fchmod fsync rename open_folder fsync_folder", " ".join(names))
+    record_property("order of system calls", " ".join(dict.fromkeys(names)))
 
 
 @pytest.mark.parametrize("code", ["ENOSPC", "EIO", "EDQUOT"])
-def test_a_failure_of_any_call_leaves_one_complete_file(code, calls, tmp_path):
+def test_a_failure_of_any_call_leaves_one_complete_file(code, calls, tmp_path, record_property):
     """Up to the rename the old file with an error, after it the new one."""
     number = getattr(errno, code)
     results = calls(
@@ -103,6 +104,7 @@ def test_a_failure_of_any_call_leaves_one_complete_file(code, calls, tmp_path):
             assert left["old"], left
             assert left["error"].startswith("save: cannot ")
             assert os.strerror(number) in left["error"]
+    record_property("system calls of a save made to fail", len(failed))
 
 
 def test_partial_and_interrupted_writes_are_continued(calls, tmp_path):
@@ -166,11 +168,13 @@ KILLED = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWa
 
 
 @KILLED
-def test_twenty_killed_saves_lose_no_file(tmp_path):
+def test_twenty_killed_saves_lose_no_file(tmp_path, record_property):
     killed_saves(tmp_path, 20)
+    record_property("saves killed at random instants", 20)
 
 
 @KILLED
 @pytest.mark.slow
-def test_two_hundred_killed_saves_lose_no_file(tmp_path):
+def test_two_hundred_killed_saves_lose_no_file(tmp_path, record_property):
     assert set(killed_saves(tmp_path, 200)) == {0, 1}
+    record_property("saves killed at random instants", 200)

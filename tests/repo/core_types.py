@@ -35,7 +35,7 @@ RETURNS = {
     "perceptron_rules": ROWS,
     "schedules": ROWS,
     "from_bytes": NETWORK,
-    "load": NETWORK,
+    "load_with_state": f"tuple[{NETWORK}, tuple[str, dict[str, numpy.typing.NDArray[typing.Any]]]]",
     "function": f"{ARRAY32} | {ARRAY64}",
     "perceptron_decision_function": ARRAY64,
     "full_batch_pass": f"tuple[float, {ARRAY64}]",

@@ -1,7 +1,7 @@
 // The container of model files: named arrays and text metadata in the safetensors layout, written atomically.
 #pragma once
 
-#include <cmlp/base/matrix.hpp>
+#include <cmlp/files/file_array.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -14,14 +14,7 @@ namespace cmlp::inline v0_1::safetensors {
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian");
 
-/// One array: row-major elements of a type named as safetensors name it ("F32", "F64", "I64" ...).
-struct Tensor {
-    std::string name;
-    std::string dtype;
-    std::vector<Index> shape;     // () for one number
-    std::vector<std::byte> data;  // product of shape x size of dtype
-    bool operator==(const Tensor&) const = default;
-};
+using Tensor = FileArray;
 
 /// What one file holds; tensors keep their order.
 struct File {

@@ -5,6 +5,7 @@
 #include <istream>
 #include <iterator>
 #include <ostream>
+#include <set>
 
 #include "files/fields.hpp"
 #include "files/safetensors.hpp"
@@ -15,7 +16,8 @@ namespace {
 
 constexpr int format_version = 2, first_with_checksum = 2;
 
-constexpr std::string_view own_keys[] = {"cmlp", safetensors::checksum_key};
+constexpr std::string_view state_key = "cmlp.state", state_prefix = "cmlp.state.";
+constexpr std::string_view own_keys[] = {"cmlp", safetensors::checksum_key, state_key};
 
 template <class T>
 constexpr const char* dtype_name = sizeof(T) == 4 ? "F32" : "F64";
@@ -60,8 +62,38 @@ void fill(const Parameter<T>& p, const safetensors::Tensor& tensor) {
         p.value.assign(in);
 }
 
+void add(safetensors::File& file, const FileState& state) {
+    if (!state.text.empty()) file.metadata[std::string(state_key)] = state.text;
+    for (const FileArray& array : state.arrays) {
+        file.tensors.push_back(array);
+        file.tensors.back().name.insert(0, state_prefix);
+    }
+}
+
+// What is beside the network, taken out of the file. A layer of C++ may have a name that begins like those arrays.
+FileState take_state(safetensors::File& file, const std::vector<NamedLayer>& layers) {
+    std::set<std::string, std::less<>> own;
+    for (const NamedLayer& named : layers)
+        for (const ParameterSpec& spec : parameter_specs(named.layer))
+            own.insert(parameter_name(named, spec));
+    FileState state;
+    const auto beside = [&](const FileArray& array) {
+        return array.name.starts_with(state_prefix) && !own.contains(array.name);
+    };
+    for (FileArray& array : file.tensors) {
+        if (!beside(array)) continue;
+        state.arrays.push_back(std::move(array));
+        state.arrays.back().name.erase(0, state_prefix.size());
+        array.name = std::string(state_prefix);  // it has no name of its own any longer
+    }
+    std::erase_if(file.tensors, beside);
+    if (const auto text = file.metadata.find(std::string(state_key)); text != file.metadata.end())
+        state.text = text->second;
+    return state;
+}
+
 template <class T>
-safetensors::File file_of(const Network<T>& network) {
+safetensors::File file_of(const Network<T>& network, const FileState& state = {}) {
     json::Array layers;
     for (const NamedLayer& layer : network.layers()) layers.push_back(describe(layer));
     json::Object object{{"format", format_version},
@@ -77,6 +109,7 @@ safetensors::File file_of(const Network<T>& network) {
     file.metadata["cmlp"] = json::write(object);
     for (const auto& p : network.parameters()) file.tensors.push_back(tensor_of<T>(p));
     for (const auto& b : network.buffers()) file.tensors.push_back(tensor_of<T>(b));
+    add(file, state);
     return file;
 }
 
@@ -140,7 +173,7 @@ void check_format(std::int64_t format, const safetensors::File& file, const std:
         safetensors::fail_damaged(source, "its checksum is missing");
 }
 
-AnyNetwork network_of(safetensors::File file, const std::string& source, LoadOptions options) {
+NetworkAndState network_of(safetensors::File file, const std::string& source, LoadOptions options) {
     try {
         const auto text = file.metadata.find("cmlp");
         require(text != file.metadata.end(), "the metadata have no key 'cmlp'");
@@ -148,10 +181,11 @@ AnyNetwork network_of(safetensors::File file, const std::string& source, LoadOpt
         check_format(json.at("format").as_integer(), file, source, options);
         std::vector<NamedLayer> layers;
         for (const json::Value& item : json.at("layers").as_array()) layers.push_back(layer_from(item));
+        FileState state = take_state(file, layers);
         const TensorsByName tensors = matched(layers, file);
         if (json.at("dtype").as_string() == dtype_name<float>)
-            return build<float>(std::move(layers), json, tensors, file, options);
-        return build<double>(std::move(layers), json, tensors, file, options);
+            return {build<float>(std::move(layers), json, tensors, file, options), std::move(state)};
+        return {build<double>(std::move(layers), json, tensors, file, options), std::move(state)};
     } catch (const FileError&) {
         throw;
     } catch (const std::invalid_argument& error) {
@@ -160,7 +194,7 @@ AnyNetwork network_of(safetensors::File file, const std::string& source, LoadOpt
 }
 
 AnyNetwork network_of_bytes(std::string_view bytes, const std::string& source, LoadOptions options) {
-    return network_of(safetensors::from_bytes(bytes, source, options.verify), source, options);
+    return network_of(safetensors::from_bytes(bytes, source, options.verify), source, options).network;
 }
 
 }  // namespace
@@ -175,8 +209,8 @@ AnyNetwork from_bytes(std::string_view bytes, LoadOptions options) {
 }
 
 template <class T>
-void save(const Network<T>& network, const std::filesystem::path& path) {
-    safetensors::write(path.string(), file_of(network));
+void save(const Network<T>& network, const std::filesystem::path& path, const FileState& state) {
+    safetensors::write(path.string(), file_of(network, state));
 }
 
 template <class T>
@@ -186,8 +220,12 @@ void save(const Network<T>& network, std::ostream& stream) {
     if (!stream) throw FileError("save: the stream failed");
 }
 
-AnyNetwork load(const std::filesystem::path& path, LoadOptions options) {
+NetworkAndState load_with_state(const std::filesystem::path& path, LoadOptions options) {
     return network_of(safetensors::read(path.string(), options.verify), path.string(), options);
+}
+
+AnyNetwork load(const std::filesystem::path& path, LoadOptions options) {
+    return load_with_state(path, options).network;
 }
 
 AnyNetwork load(std::istream& stream, LoadOptions options) {
@@ -225,11 +263,11 @@ Network<T> load(std::istream& stream, LoadOptions options) {
     return in_precision<T>(load(stream, options), options);
 }
 
-#define CMLP_SERIALIZE(T)                                                   \
-    template std::string to_bytes<T>(const Network<T>&);                    \
-    template void save<T>(const Network<T>&, const std::filesystem::path&); \
-    template void save<T>(const Network<T>&, std::ostream&);                \
-    template Network<T> load<T>(const std::filesystem::path&, LoadOptions); \
+#define CMLP_SERIALIZE(T)                                                                     \
+    template std::string to_bytes<T>(const Network<T>&);                                      \
+    template void save<T>(const Network<T>&, const std::filesystem::path&, const FileState&); \
+    template void save<T>(const Network<T>&, std::ostream&);                                  \
+    template Network<T> load<T>(const std::filesystem::path&, LoadOptions);                   \
     template Network<T> load<T>(std::istream&, LoadOptions);
 CMLP_SERIALIZE(float)
 CMLP_SERIALIZE(double)

@@ -18,6 +18,7 @@ public:
     }
     BestWeights(const BestWeights&) = delete;
 
+    void take(const std::vector<double>& values) { values_.assign(values.begin(), values.end()); }
     void keep() { values_.assign(network_.state().begin(), network_.state().end()); }
     bool kept() const { return !values_.empty(); }
 

@@ -75,7 +75,7 @@ private:
     Index run_steps(Index epoch, Index step) {
         optimizer_.expect_other_weights();  // of the hooks
         for (bool due = false; step < steps_ && !due; ++step) {
-            follow_schedules(true, task_.report.steps);
+            follow_schedules(true, task_.report.steps - task_.options.start.steps);
             run_step(step);
             due = this->step_done(epoch, step, steps_);
         }

@@ -25,6 +25,7 @@ void check_options(const FitOptions& options) {
     at_least("time_limit", options.time_limit, 0.0);
     at_least("every_steps", options.every_steps, 0);
     at_least("accumulate_steps", options.accumulate_steps, 1);
+    at_least("the number of steps before", options.start.steps, 0);
     check_factor("mixup", options.mixup, "fit");
     check_factor("input_noise", options.input_noise, "fit");
     check_step_options(options.step, "fit");
@@ -43,6 +44,9 @@ template <class T>
 void FitTask<T>::check() const {
     check_options(options);
     require(loss.reduction() != Reduction::none, "fit: the loss has reduction 'none'; choose mean or sum");
+    require(options.start.best_weights.empty() ||
+                std::ssize(options.start.best_weights) == std::ssize(network.state()),
+            "fit: the best weights to start from are of another network");
     check_rows(network, loss, data, "fit");
     if (validation) check_rows(network, loss, *validation, "fit: validation data");
 }
@@ -53,6 +57,9 @@ FitLoop<T>::FitLoop(const FitTask<T>& task)
       mode_(task.network, task.options),
       monitor_(task.network, task.options, task.hooks, task.validation != nullptr),
       sums_(task.loss.reduction() == Reduction::sum) {
+    task.report.steps = task.options.start.steps;
+    task.report.best_epoch = task.options.start.best_epoch;
+    task.report.best_value = task.options.start.best_value;
     for (const MetricKind kind : task.options.metrics) metrics_.emplace_back(kind, task.loss);
 }
 
@@ -135,12 +142,21 @@ bool FitLoop<T>::out_of_time() const {
 }
 
 template <class T>
-void FitLoop<T>::end_epoch(const EpochRecord& record) {
-    task_.report.epochs.push_back(record);
+void FitLoop<T>::end_epoch(EpochRecord& record) {
     const bool patient = monitor_.improves(record, task_.network, task_.data, task_.loss, task_.report);
+    record.ends = reason_to_end(record.epoch, patient);
+    task_.report.epochs.push_back(record);
     if (task_.hooks.epoch_end && !task_.hooks.epoch_end(record)) stop(Stop::callback);
-    if (!patient) stop(Stop::early_stopping);
-    if (converged()) stop(Stop::converged);
+    if (record.ends) stop(*record.ends);
+}
+
+template <class T>
+std::optional<Stop> FitLoop<T>::reason_to_end(Index epoch, bool patient) const {
+    if (stopped_) return task_.report.stop;
+    if (!patient) return Stop::early_stopping;
+    if (converged()) return Stop::converged;
+    if (epoch + 1 == task_.options.epochs) return Stop::completed;
+    return {};
 }
 
 template <class T>

@@ -68,7 +68,8 @@ private:
     void run_epoch(Index epoch);
     bool step_end_is_due() const;
     bool poll_is_due() const;
-    void end_epoch(const EpochRecord& record);
+    void end_epoch(EpochRecord& record);
+    std::optional<Stop> reason_to_end(Index epoch, bool patient) const;
     void stop(Stop reason);  // the first reason counts
 
     using Clock = std::chrono::steady_clock;

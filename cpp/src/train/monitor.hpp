@@ -18,6 +18,7 @@ class Monitor {
 public:
     Monitor(Network<T>& network, const FitOptions& options, const Hooks& hooks, bool validated)
         : options_(options), hooks_(hooks), best_(network) {
+        if (!options.start.best_weights.empty()) best_.take(options.start.best_weights);
         std::string name = options.monitor.empty() ? (validated ? "val_loss" : "loss") : options.monitor;
         validation_ = name.starts_with("val_");
         if (validation_) name.erase(0, 4);

@@ -18,7 +18,7 @@ from cmlp.training.history import History
 from cmlp.training.trainable import Trainable
 
 _HISTORY = "cmlp.history"  # the key under which a network's history is kept
-_OWN_KEYS = ("cmlp", "cmlp.checksum", _HISTORY)
+_OWN_KEYS = ("cmlp", "cmlp.checksum", "cmlp.state", _HISTORY)
 
 
 class Sequential(Trainable, Container):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from cmlp.nn.module import Module, Parameter, make_core
 from cmlp.nn.numbers import Numbers
 from cmlp.nn.parameter import members_of
 from cmlp.optim._swalr import SWALR
+
+if TYPE_CHECKING:
+    from cmlp.training.loop import TrainingEvent
 
 __all__ = ["SWALR", "AveragedModel", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
 
@@ -60,7 +63,8 @@ class AveragedModel:
 
     The first update copies; without a function of one's own the rest make the plain mean, in one native loop.
     Numbers that layers keep beside their parameters (running statistics) are copied from the last model,
-    unless ``use_buffers`` is true.
+    unless ``use_buffers`` is true. Among the ``callbacks`` (``step_callbacks``) of ``net.fit`` it is updated
+    after every epoch (every few steps), and a checkpoint of the fit has it.
 
     Parameters
     ----------
@@ -117,6 +121,10 @@ class AveragedModel:
     def __call__(self, x: npt.ArrayLike) -> Array:
         """Return the averaged model's output for ``x``."""
         return self.module(x)
+
+    def _as_callback(self, event: TrainingEvent) -> None:
+        """Take the weights of a network that is trained: what the average does among the callbacks of fit."""
+        self.update_parameters(event.model)
 
     def parameters(self) -> list[Parameter]:
         """Return the averaged parameters."""

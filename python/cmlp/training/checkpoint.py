@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Never
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Never
 
 from cmlp._foreign_names import refuse_arguments
 from cmlp.training.monitor import BestValue, Mode
@@ -77,6 +78,15 @@ class Checkpoint:
     def best(self) -> float:
         """The monitored value of the last file."""
         return self._best.value
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where it stands, for a fit that is resumed."""
+        return {"path": self.path, "best": self._best.value, "epochs": self._epochs}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what :meth:`state_dict` returned."""
+        self.path, self._epochs = str(state["path"]), int(state["epochs"])
+        self._best.value = float(state["best"])
 
     def __call__(self, event: TrainingEvent) -> None:
         """Write the model where it is due."""

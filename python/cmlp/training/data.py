@@ -53,6 +53,14 @@ class FitData:
         if class_weight is not None:
             self.weight = weighted_by_class(self.y, self.weight, class_weight, _ignored_label(loss))
 
+    def shapes(self) -> dict[str, Any]:
+        """Return the sizes of the data, by name."""
+        sizes = {"x": np.shape(self.x), "y": np.shape(self.y)}
+        if self.validation is not None:
+            sizes["validation x"] = np.shape(self.validation[0])
+        shapes = {f"the shape of {name}": tuple(map(int, shape)) for name, shape in sizes.items()}
+        return {**shapes, "sample_weight": "given" if self.weight is not None else None}
+
     def in_core(self, net: Core, loss: Loss) -> tuple[FitRows, FitRows | None]:
         """Return the rows to train on and those held out as the core holds them."""
         rows = FitRows(net, loss, (self.x, self.y, self.weight), self.names)

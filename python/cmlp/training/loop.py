@@ -53,9 +53,8 @@ def as_callbacks(given: Any, name: str = "callbacks") -> list[Callback]:
     """
     if given is None:
         return []
-    if callable(given):
-        return [given]
-    callbacks = list(given) if isinstance(given, Iterable) else [given]
+    several = isinstance(given, Iterable) and not callable(given)
+    callbacks = [getattr(one, "_as_callback", one) for one in (given if several else [given])]
     for callback in callbacks:
         if not callable(callback):
             raise ValueError(f"fit: {name} has {callback!r}, it must be a function of an epoch's values")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 ScheduledValues = tuple[str, int, list[float], bool]  # setting, group, values, whether each is for a step
 
@@ -61,6 +65,20 @@ class Stopping:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where an earlier fit ended that this one continues."""
+
+    steps: int = 0
+    best_epoch: int = -1  # of the monitored value, in the core's direction; -1: none
+    best_value: float = math.nan
+    best_weights: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0))  # flat, as the core has them
+
+    def to_core(self) -> tuple[int, int, float, list[float]]:
+        """Return it as the core reads it."""
+        return self.steps, self.best_epoch, self.best_value, self.best_weights.tolist()
+
+
+@dataclass(frozen=True)
 class FitOptions:
     """All options of a training that the core follows."""
 
@@ -68,6 +86,7 @@ class FitOptions:
     batching: Batching = field(default_factory=Batching)
     step: StepOptions = field(default_factory=StepOptions)
     stopping: Stopping = field(default_factory=Stopping)
+    start: Start = field(default_factory=Start)
     metrics: tuple[str, ...] = ()
     schedules: tuple[ScheduledValues, ...] = ()
 
@@ -75,4 +94,5 @@ class FitOptions:
         """Return them as the core reads them; None is "off"."""
         groups = (self.length, self.batching, self.step, self.stopping)
         values = {name: value for group in groups for name, value in vars(group).items()}
+        values["start"] = self.start.to_core()
         return {**values, "metrics": list(self.metrics), "schedules": list(self.schedules)}

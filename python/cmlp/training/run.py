@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cmlp.training.metrics import Metrics
     from cmlp.training.options import FitOptions
     from cmlp.training.progress import Progress
+    from cmlp.training.resume import FitCheckpoint
     from cmlp.training.schedules import Schedules
 
     Rule: TypeAlias = Optimizer | FullBatch
@@ -89,6 +90,7 @@ class TrainingRun:
         Without what the other arguments add to them.
     stopping : EarlyStopping or None
     schedules : Schedules
+    checkpoint : FitCheckpoint, optional
     """
 
     loop: TrainingLoop
@@ -101,6 +103,7 @@ class TrainingRun:
         options: FitOptions,
         stopping: EarlyStopping | None,
         schedules: Schedules,
+        checkpoint: FitCheckpoint | None = None,
     ) -> None:
         self.model: Any = model
         self.metrics: Metrics = metrics
@@ -115,7 +118,10 @@ class TrainingRun:
         stop = stopping_options(stopping, functions)
         options = replace(options, stopping=stop, metrics=tuple(metrics.native))
         self.options: FitOptions = schedules.added_to(options, self.rows)
-        self.history: History = History()
+        self.checkpoint: FitCheckpoint | None = checkpoint
+        self.history: History = History() if checkpoint is None else checkpoint.history
+        self.before: tuple[int, int] = len(self.history.epoch), options.start.steps  # of fits it continues
+        self.seconds_before: float = self.history.total_seconds
         monitor = "" if stopping is None else stopping.monitor
         self.history.monitor = monitor or default_monitor(validated)
 
@@ -144,7 +150,7 @@ class TrainingRun:
             fit(
                 self.rows.net, self.rows.native, loss._core, rule, self.options.to_core(),
                 None if self.held_out is None else self.held_out.native,
-                self._epoch_end if loop.observed or self.metrics.functions or self.monitored else None,
+                self._epoch_end if self._is_observed() else None,
                 loop.step_end if loop.step_callbacks else None,
                 loop.progress.poll if loop.progress.shown else None,
                 order, None if self.monitored is None else self._monitored, report,
@@ -160,22 +166,30 @@ class TrainingRun:
 
     def _epoch_end(self, record: Mapping[str, Any]) -> bool:
         self._set_progress(record, record["steps_done"])
-        return self.loop.epoch_end(self._add(record))
+        continues = self.loop.epoch_end(self._add(record))
+        if self.checkpoint is not None:
+            called = None if continues or record["ends"] in ("callback", "time_limit") else "callback"
+            self.checkpoint.epoch_end(record, self.history, called or record["ends"], self.before)
+        return continues
+
+    def _is_observed(self) -> bool:
+        """Whether Python has something to do after each epoch."""
+        python = self.loop.observed or self.checkpoint is not None
+        return python or bool(self.metrics.functions) or self.monitored is not None
 
     def _finish(self, report: dict[str, Any]) -> None:
         """Take what was not delivered epoch by epoch, without an epoch whose functions have raised."""
         history = self.history
         for record in () if self.metrics.functions else report.get("epochs", ()):
             self._add(record)
-        self._set_progress(report, report.get("steps", 0))
+        self._set_progress(report, max(report.get("steps", 0), self.before[1]))
         history.stop = "interrupted" if history.stop == "running" else history.stop
-        history.total_seconds = self.loop.seconds
-        self.loop.close(len(history.epoch), history.steps)
+        self.loop.close(len(history.epoch) - self.before[0], history.steps - self.before[1])
 
     def _set_progress(self, record: Mapping[str, Any], steps: int) -> None:
         self.history._set_best(record, self.sign)
         self.history.steps = steps
-        self.history.total_seconds = self.loop.seconds
+        self.history.total_seconds = self.seconds_before + self.loop.seconds
 
     def _add(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Add an epoch to the history, unless it is there, and return its values by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from cmlp.training.data import FitRows
 
     Scheduler: TypeAlias = LRScheduler | ReduceLROnPlateau
+
+
+# Of a scheduler's state: what is computed anew, and what changes from step to step.
+_COMPUTED = ("_last_lr", "_reached")
+_MOVING = (*_COMPUTED, "last_epoch", "best", "num_bad_epochs", "cooldown_counter", "_schedulers")
 
 
 class Schedules:
@@ -67,6 +72,34 @@ class Schedules:
                     f"fit: ReduceLROnPlateau monitors '{monitor}', which is not among the values"
                 )
             plateau.step(values[monitor])
+
+    def settings(self) -> list[Any]:
+        """Return what each scheduler is, without where it stands."""
+        states = [{**one.state_dict(), "type": type(one).__name__} for one in self.all]
+        kept = [{key: value for key, value in each.items() if key not in _MOVING} for each in states]
+        return [*kept, self.every_step] if kept else []
+
+    def state_after(self, epochs: int, steps: int) -> list[dict[str, Any]]:
+        """Return the states of the schedulers after so many epochs and steps of the fit."""
+        done = steps if self.every_step else epochs
+        states = []
+        for one in self.all:
+            state = {key: value for key, value in one.state_dict().items() if key not in _COMPUTED}
+            if one in self.closed:
+                state["last_epoch"] += done
+            states.append(state)
+        return states
+
+    def restore(self, states: Sequence[Mapping[str, Any]]) -> None:
+        """Take over such states; the optimizer's settings are its own state."""
+        for one, state in zip(self.all, states, strict=True):
+            one.load_state_dict(dict(state))
+
+    def set_values(self) -> None:
+        """Set the optimizer to where the schedulers stand, as the end of a fit does."""
+        for scheduler in self.closed:
+            if scheduler.last_epoch > 0:
+                scheduler.step(scheduler.last_epoch)
 
     def finish(self, epochs: int, steps: int) -> None:
         """Bring every scheduler to where the fit ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Never
 
@@ -19,6 +20,7 @@ from cmlp.training.metrics import MetricLike, Metrics
 from cmlp.training.options import Batching, FitOptions, Length, StepOptions
 from cmlp.training.prediction import Predictor
 from cmlp.training.progress import progress_for
+from cmlp.training.resume import FitCheckpoint, Observed, TrainingParts, check_arguments, settings_of
 from cmlp.training.run import TrainingRun, as_loss, as_optimizer, batch_rows, rule_for
 from cmlp.training.schedules import Schedules
 
@@ -129,6 +131,9 @@ class Trainable(Predictor):
         row_names: npt.ArrayLike | None = None,
         time_limit: float | None = None,
         initial_epoch: int = 0,
+        checkpoint: str | os.PathLike[str] | None = None,
+        every: int = 1,
+        resume: bool = False,
         verbose: bool | int | Literal["auto"] = "auto",
         seed: int = 0,
         n_threads: int | None = None,
@@ -229,6 +234,18 @@ class Trainable(Predictor):
             Seconds after which it stops between two steps; None or 0: none.
         initial_epoch : int, default 0
             Number of the first epoch; a continued fit shuffles as an uninterrupted one would.
+        checkpoint : path, optional
+            A file ``*.safetensors`` that is written during the fit, atomically: the network as the fit would
+            return it if it ended there (:func:`cmlp.load` reads it), with its history and all that the next
+            epoch depends on, the states of optimizer, schedulers and callbacks that have ``state_dict`` and
+            ``load_state_dict`` among it.
+        every : int, default 1
+            Epochs from one writing of the checkpoint to the next; the last epoch is always written.
+        resume : bool, default False
+            Continue from the checkpoint, if the file is there: same arguments, an equal network and optimizer
+            give the bits (weights, history, optimizer) of the uninterrupted fit, also in another process. A
+            fit that had ended returns at once; more ``epochs`` than before continue it. Callbacks are not
+            called for the epochs that are in the file. A file of other settings is refused.
         verbose : bool, 2 or "auto"
             True: a progress bar, or about twenty lines where the output is a file; 2: a line an epoch;
             "auto": a bar in a terminal or a notebook, else nothing.
@@ -282,10 +299,23 @@ class Trainable(Predictor):
         )
         others, stopping = take_early_stopping(callbacks, early_stopping)
         schedules = Schedules(scheduler, scheduler_interval, rule)
-        rows = data.in_core(net, criterion)
-        run = TrainingRun(self, rows, Metrics(metrics), options, stopping, schedules)
+        rows, measured = data.in_core(net, criterion), Metrics(metrics)
         called = as_callbacks(others), as_step_callbacks(step_callbacks, every_steps)
+        check_arguments(checkpoint, every, resume)
+        keeper = None
+        if checkpoint is not None:
+            parts = TrainingParts(self, rule, schedules, Observed([*called[0], *called[1]]))
+            settings = settings_of(
+                options, criterion, stopping, metrics=measured.names, every_steps=every_steps, **data.shapes()
+            )
+            keeps_best = stopping is not None and stopping.restore_best
+            keeper = FitCheckpoint(checkpoint, every, parts, settings, keeps_best)
+            options = keeper.resumed(options) if resume else options
+            if keeper.finished:
+                self.history = keeper.history
+                return keeper.history
+        run = TrainingRun(self, rows, measured, options, stopping, schedules, keeper)
         with Execution(n_threads):
-            run.observe(progress_for(epochs - initial_epoch, verbose), *called)
+            run.observe(progress_for(epochs - options.length.initial_epoch, verbose), *called)
             run(criterion, update, order)
         return run.history

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 import cmlp
-from cmlp import nn
+from cmlp import nn, optim
 from cmlp.estimators import model_file
+from cmlp.training import state
 
 HERE = Path(__file__).parent
 X = np.linspace(-1, 1, 24).reshape(8, 3)
@@ -22,10 +23,26 @@ def main() -> None:
     net = nn.Sequential(*layers, seed=7, dtype="float64")
     net.fit(X, X[:, :2] ** 2, loss="mse", epochs=3, batch_size=4, seed=7)
     _write(net, net.predict(X), f"format-{json.loads(_description(net))['format']}")
+    if not (HERE / f"checkpoint-{state.VERSION}.safetensors").exists():
+        fit_checkpoint(HERE / f"checkpoint-{state.VERSION}.safetensors", epochs=4)
     settings = {"hidden_layer_sizes": (4,), "max_iter": 3, "batch_size": 4, "random_state": 0}
     model = cmlp.MLPClassifier(**settings, missing="impute", class_weight="balanced")
     model.fit(X, ["a", "b", "ü", "b"] * 2)
     _write(model, model.predict_proba(X), f"estimator-{model_file.VERSION}")
+
+
+def fit_checkpoint(path: Path, epochs: int, resume: bool = False) -> nn.Sequential:
+    """Fit a network by the settings of the golden checkpoint, whose best weights are not the last."""
+    net = nn.Sequential(
+        nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Dropout(0.2), nn.Linear(4, 1), seed=3
+    )
+    adam = optim.Adam(net.parameters(), lr=0.5)
+    plateau = optim.lr_scheduler.ReduceLROnPlateau(adam, patience=0)
+    net.fit(
+        X, X[:, :1] ** 2, loss="mse", optimizer=adam, epochs=epochs, batch_size=3, scheduler=plateau,
+        early_stopping=9, seed=4, checkpoint=path, resume=resume,
+    )  # fmt: skip
+    return net
 
 
 def _write(model: Any, outputs: Any, name: str) -> None:

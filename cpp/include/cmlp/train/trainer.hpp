@@ -31,6 +31,8 @@ struct EpochRecord {
     std::vector<double> metrics, val_metrics;  ///< in the order of the argument
     double lr = 0;
     double seconds = 0;  ///< this epoch's
+    std::optional<Stop> ends =
+        {};  ///< why it is the last epoch, unless a call of Hooks::epoch_end stops the fit
 };
 
 /// What a fit did.
@@ -65,6 +67,16 @@ struct SettingSchedule {
     bool every_step = false;
 };
 
+/// Where an earlier fit was between two epochs. A fit that starts there, with the network and the optimizer as they were
+/// and FitOptions::first_epoch, continues it bit for bit.
+struct FitStart {
+    Index steps = 0;
+    Index best_epoch = -1;  ///< of the monitored value, -1: none
+    double best_value = std::numeric_limits<double>::quiet_NaN();
+    std::vector<double> best_weights =
+        {};  ///< Network::state() of that epoch, where restore_best is to end with it
+};
+
 /// What a step does beside following the gradient of the loss; 0 everywhere: nothing.
 struct StepOptions {
     double clip_grad_norm = 0;
@@ -79,6 +91,7 @@ struct StepOptions {
 struct FitOptions {
     Index epochs = 1;
     Index first_epoch = 0;  ///< a resumed run counts on, so that its shuffles follow
+    FitStart start = {};    ///< of a resumed run
     Index batch_size = 32;
     bool shuffle = true;
     bool drop_last =
