@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cmlp._model_kinds import OWN_KEYS, model_of, network_of
 from cmlp.nn.sequential import Sequential
 from cmlp.training import state
 from cmlp.training.state import BAD_DATA as BAD_DATA
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from cmlp.optim import Optimizer
     from cmlp.optim.full_batch import FullBatch
 
-ESTIMATOR_KEY = "cmlp.estimator"  # of the metadata that describe an estimator
 _OTHER_FORMATS = {  # suffixes of files that are read by something else
     ".h5": "Keras's HDF5",
     ".hdf5": "HDF5",
@@ -45,24 +45,9 @@ def _check_suffix(path: str | os.PathLike[str]) -> None:
 
 
 def _check_keys(metadata: Mapping[str, str]) -> None:
-    if ESTIMATOR_KEY in metadata:
-        raise ValueError(f"metadata: '{ESTIMATOR_KEY}' cannot be kept; the key is the library's")
-
-
-def _network_of(model: Any) -> Sequential:
-    """Return the network that is written for a model; refuse what is none."""
-    if isinstance(model, Sequential):
-        return model
-    if hasattr(model, "_to_network"):
-        network: Sequential = model._to_network()
-        return network
-    if hasattr(model, "get_params"):
-        from cmlp.estimators.model_file import to_network  # scikit-learn loads at first need
-
-        return to_network(model)
-    raise ValueError(
-        f"save: net is {type(model).__name__}, it must be a cmlp.nn.Sequential or an estimator of cmlp"
-    )
+    for key in OWN_KEYS:
+        if key in metadata:
+            raise ValueError(f"metadata: '{key}' cannot be kept; the key is the library's")
 
 
 def save(
@@ -76,16 +61,16 @@ def save(
 
     Parameters
     ----------
-    net : Sequential, TabularClassifier, TabularRegressor, or an estimator of one network
+    net : Module, AveragedModel, Perceptron, TabularClassifier, TabularRegressor, or an estimator
         The network; its parameters, layers, seed and ``net.metadata`` are written. A tabular model adds what
-        it knows of the table's columns. A fitted MLPClassifier, MLPRegressor, QuantileMLPRegressor or
-        MLPTransformer adds its parameters and attributes, and training continues as that of the original.
+        it knows of the table's columns. A fitted estimator of :mod:`cmlp.estimators` adds its parameters and
+        attributes, and training continues as that of the original; of an ensemble all members are written.
     path : path
         The file, named ``*.safetensors``; any safetensors reader finds the parameters under their names.
     metadata : mapping of str to str, optional
         Text to keep with the model, added to ``net.metadata``. The keys ``"cmlp"``,
-        ``"cmlp.checksum"``, ``"cmlp.estimator"``, ``"cmlp.history"`` and ``"cmlp.state"`` are refused;
-        ``"cmlp.table"`` and
+        ``"cmlp.checksum"``, ``"cmlp.history"`` and ``"cmlp.state"`` and those that describe a model
+        (``"cmlp.estimator"``, ``"cmlp.module"``, ...) are refused; ``"cmlp.table"`` and
         ``"cmlp.training"`` are those of ``cmlp train``.
     optimizer : Optimizer, LBFGS or LevenbergMarquardt, optional
         Over parameters of the network; its groups, settings and state are written beside the network, and
@@ -95,7 +80,7 @@ def save(
     ------
     ValueError
         When the file cannot be written or has the suffix of another format, when ``net`` is not such a
-        model (a Pipeline or an ensemble of estimators is written by ``joblib.dump``), when an estimator
+        model (a Pipeline is written by ``joblib.dump``), when an estimator
         holds functions or other objects that are not plain data (callbacks, a schedule), or when the metadata
         are not text or under a key of the library's.
 
@@ -112,7 +97,7 @@ def save(
     """
     _check_suffix(path)
     _check_keys(metadata or {})
-    net = _network_of(net)
+    net = network_of(net)
     sections = {} if optimizer is None else {"optimizer": state.optimizer_section(optimizer, net)}
     before = dict(net.metadata)
     net.metadata.update(metadata or {})
@@ -157,7 +142,7 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
     """
     core, _ = state.read(path, verify)
     try:
-        return _model_of(Sequential._of_core(core))
+        return model_of(Sequential._of_core(core))
     except BAD_DATA as error:
         raise ValueError(
             f"load: {os.fspath(path)!s} is not a cmlp model: its metadata cannot be read: {error!r}"
@@ -218,16 +203,3 @@ def load_optimizer(
         raise ValueError(f"load_optimizer: {os.fspath(path)!s} cannot be read: {error!r}") from error
     net._core.step = core.step
     return made
-
-
-def _model_of(net: Sequential) -> Any:
-    """Return the model that the metadata of a network describe; scikit-learn and Arrow load at first need."""
-    if ESTIMATOR_KEY in net.metadata:
-        from cmlp.estimators import model_file
-
-        return model_file.from_network(net)
-    if "cmlp.table" not in net.metadata:
-        return net
-    from cmlp.tabular.estimators import from_network
-
-    return from_network(net)

@@ -76,14 +76,14 @@ def cut_and_resume(indices, folder, every=1):
 
 def test_resumed_in_another_process(tmp_path, record_property):
     cut_and_resume(range(16), tmp_path)
-    record_property("random trainings, cut and resumed in another process with equal bits", 16)
+    record_property("random trainings cut and resumed in another process", 16)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", range(8))
 def test_many_resumed_in_another_process(share, tmp_path, record_property):
     cut_and_resume(range(100 + 25 * share, 125 + 25 * share), tmp_path, every=1 + share % 3)
-    record_property("random trainings, cut and resumed in another process with equal bits", 25)
+    record_property("random trainings cut and resumed in another process", 25)
 
 
 # ---- killed

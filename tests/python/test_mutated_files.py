@@ -9,6 +9,8 @@ import pytest
 
 import cmlp
 from cmlp import MLPClassifier, nn, optim
+from cmlp.estimators import MLPEnsembleClassifier
+from cmlp.optim.swa_utils import AveragedModel
 from model_file import network, saved
 
 pytestmark = pytest.mark.filterwarnings(
@@ -123,7 +125,21 @@ def tabular():
     return cmlp.TabularRegressor(preset="fast", random_state=0).fit(columns, target)
 
 
-MODELS = {"network": trained, "estimator": estimator, "tabular": tabular, "checkpoint": network}
+def ensemble():
+    base = MLPClassifier((3,), max_iter=2)
+    return MLPEnsembleClassifier(base, 2, random_state=0).fit(np.tile(X, (5, 1)), ["a", "b", "c", "b"] * 5)
+
+
+MODELS = {
+    "network": trained,
+    "estimator": estimator,
+    "tabular": tabular,
+    "checkpoint": network,
+    "ensemble": ensemble,
+    "perceptron": lambda: cmlp.Perceptron("averaged").fit(X, ["a", "b", "c", "b"]),
+    "module": lambda: nn.Ensemble(nn.Linear(4, 2), nn.Linear(4, 2)),
+    "average": lambda: AveragedModel(network()),
+}
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,11 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
         Promise(
+            "Every model of the public interface is saved and read back, and no file runs code",
+            "each class with a fit, and each module: predictions, parameters, and the bytes of a second file",
+            ("tests/python/test_every_saved_model.py",),
+        ),
+        Promise(
             "A save that is killed or fails leaves the old file or the new one, complete",
             "SIGKILL at random instants of saves; each system call fails in turn with ENOSPC, EIO and EDQUOT;"
             " the order of the system calls is compared",

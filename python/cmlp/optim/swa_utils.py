@@ -176,6 +176,23 @@ class AveragedModel:
         state = {f"module.{key}": value for key, value in self.module.state_dict().items()}
         return {"n_averaged": np.array(self.n_averaged), **state}
 
+    def _settings(self) -> dict[str, Any]:
+        """Return all but the weights as plain data; raise ValueError for a function of one's own."""
+        rule = self.multi_avg_fn
+        if self.avg_fn is not None or not (rule is None or isinstance(rule, _MovingMean)):
+            raise ValueError("save: the AveragedModel has a function, a model file holds plain data only")
+        share = rule.constant if isinstance(rule, _MovingMean) else None
+        return {"n_averaged": self.n_averaged, "use_buffers": self.use_buffers, "share": share}
+
+    @classmethod
+    def _restored(cls, module: Module, settings: Mapping[str, Any]) -> AveragedModel:
+        """Return the average of these weights and settings."""
+        share, buffers = settings["share"], bool(settings["use_buffers"])
+        rule = None if share is None else _MovingMean(float(share))
+        made = cls(module, multi_avg_fn=rule, use_buffers=buffers)
+        made.n_averaged = int(settings["n_averaged"])
+        return made
+
     def load_state_dict(self, state: Mapping[str, npt.ArrayLike]) -> None:
         """Take over what :meth:`state_dict` returned.
 
