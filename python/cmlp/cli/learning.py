@@ -198,8 +198,8 @@ def show_columns(rows: "Prepared", name: str, total: int) -> None:
         say(f"and {len(encoder.notes_) - len(shown)} more columns")
     if any(cell[0] for cell in cells):
         say(
-            '! read in doubt or left out; --column "NAME=TYPE" takes it as number, category, date, text, '
-            "list, yes/no or drop"
+            '! read in doubt or left out; --column "NAME=TYPE" takes it as number, category, date, duration, '
+            "text, list, yes/no or drop"
         )
     if rows.left_out:
         say(f"{rows.left_out} of {total} rows left out: no {target.name!r}, or weight 0")

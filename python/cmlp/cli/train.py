@@ -14,7 +14,9 @@ from cmlp.tabular.recipe import PRESETS, TASKS
 from cmlp.tabular.scores import CLASSIFICATION, REGRESSION
 
 TASK_HELP = "auto: text, true/false and up to 20 integers are classes; other numbers are a quantity."
-COLUMN_HELP = "Type of a column: number, category, date, text, list, yes/no or drop. May be repeated."
+COLUMN_HELP = (
+    "Type of a column: number, category, date, duration, text, list, yes/no or drop. May be repeated."
+)
 PRESET_HELP = "fast: one network; default: three; best: eight, three recipes compared."
 METRICS = (*CLASSIFICATION, *REGRESSION)
 
