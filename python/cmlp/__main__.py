@@ -1,6 +1,7 @@
-"""``python -m cmlp``: where the C++ library of this installation is, and its version."""
+"""``python -m cmlp``: where the C++ library of this installation is, its version, or a command of ``cmlp``."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from cmlp import __version__, _core
@@ -12,8 +13,15 @@ def cmake_dir() -> Path:
 
 
 def main() -> None:
-    """Print what the arguments select."""
-    parser = argparse.ArgumentParser(prog="python -m cmlp", description="The C++ library within.")
+    """Print what the arguments select, or run a command: ``python -m cmlp train`` is ``cmlp train``."""
+    if sys.argv[1:] and not sys.argv[1].startswith("-"):
+        from cmlp.cli import main as command_line
+
+        command_line()
+    parser = argparse.ArgumentParser(
+        prog="python -m cmlp",
+        description="The C++ library within; python -m cmlp COMMAND is cmlp COMMAND.",
+    )
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--cmake-dir", action="store_true", help="print the folder for cmake -Dcmlp_DIR=...")
     group.add_argument("--version", action="store_true", help="print the version")

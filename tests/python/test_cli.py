@@ -36,6 +36,14 @@ def test_demo_does_not_depend_on_threads(folder, threads):
     assert all(np.array_equal(one[name], two[name]) for name in one)
 
 
+def test_the_module_runs_the_same_commands(folder):
+    done = subprocess.run([sys.executable, "-m", "cmlp", "info"], capture_output=True, text=True, check=True)
+    assert cmlp.__version__ in done.stdout
+    done = subprocess.run([sys.executable, "-m", "cmlp", "trian"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "trian" in done.stderr
+
+
 def test_train_says_what_it_understood_and_how_good_it_is(folder):
     result = train("--target", "buys", "--drop", "price")
     for line in (
