@@ -109,6 +109,8 @@ def _infer_text(name: str, array: Any, habits: Habits) -> Finding:
         return as_category(name, array, "taken as codes, since digits have leading zeros")
     if _is_yes_no(distinct):
         return as_yes_no(name, array, habits)
+    if not pc.any(pc.match_substring_regex(distinct, "[0-9]")).as_py():
+        return _infer_words(name, array)
     written = numbers.read_numbers(plain, habits.decimal)
     if written is not None and written.plain:
         return _infer_number(name, written.values, numbers.NumberFormat())

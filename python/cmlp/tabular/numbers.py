@@ -55,10 +55,10 @@ class NumberFormat:
     def parse(self, text: Any) -> NDArray[np.float64]:
         """Numbers of a column of tidy text, NaN where a cell is missing or no number."""
         quick = _cast(text) if self.decimal == "." else None
-        return self._written(text) if quick is None else quick
+        return self.values(_parts(text)) if quick is None else quick
 
-    def _written(self, text: Any) -> NDArray[np.float64]:
-        parts = _parts(text)
+    def values(self, parts: Any) -> NDArray[np.float64]:
+        """Numbers of cells in their parts, NaN where a cell is none."""
         values = _values(parts, self.decimal)
         units = _units(parts)
         if factors := SCALES if self.scaled else conversions(self.unit):
@@ -87,10 +87,11 @@ def read_numbers(text: Any, decimal: str = "") -> Reading | None:
     quick = _cast(text)
     if quick is not None and decimal != ",":
         return Reading(NumberFormat(), quick, True)
-    form = _written_format(text, decimal)
+    parts = _parts(text)
+    form = _written_format(parts.filter(text.is_valid()), decimal)
     if form is None:
         return None
-    values = quick if quick is not None and form.decimal == "." else form._written(text)
+    values = quick if quick is not None and form.decimal == "." else form.values(parts)
     return Reading(form, values, quick is not None and form == NumberFormat())
 
 
@@ -111,16 +112,15 @@ def find_format(text: Any, decimal: str = "") -> NumberFormat | None:
     """
     if decimal != "," and _cast(text) is not None:
         return NumberFormat()
-    return _written_format(text, decimal)
+    return _written_format(_parts(text.drop_null()), decimal)
 
 
-def _written_format(text: Any, decimal: str) -> NumberFormat | None:
-    text = text.drop_null()
-    parts = _parts(text)
-    if len(text) == 0 or parts.null_count > (1 - SHARE) * len(text):
+def _written_format(parts: Any, decimal: str) -> NumberFormat | None:
+    """The format of filled cells in their parts."""
+    if len(parts) == 0 or parts.null_count > (1 - SHARE) * len(parts):
         return None
     found = _decimal(parts) or decimal or "."
-    if np.isfinite(_values(parts, found)).sum() < SHARE * len(text):
+    if np.isfinite(_values(parts, found)).sum() < SHARE * len(parts):
         return None
     counts = {
         pair["values"]: pair["counts"] for pair in pc.value_counts(_units(parts).drop_null()).to_pylist()
