@@ -43,7 +43,7 @@ class Recipe:
     hidden: tuple[int, ...] = (128, 128, 128)
     activation: str = "selu"
     dropout: float = 0.15
-    label_smoothing: float = 0.1
+    label_smoothing: float = 0.03
     periodic: bool = True
     sigma: float = 0.1
     optimizer: str = "adamw"
