@@ -16,5 +16,6 @@ void bind_full_batch(py::module_& m);
 void bind_lbfgs(py::module_& m);
 void bind_training(py::module_& m);
 void bind_estimator(py::module_& m);
+void bind_reference(py::module_& m);
 void bind_schedule(py::module_& m);
 void bind_perceptron(py::module_& m);

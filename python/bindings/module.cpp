@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, m) {
     bind_lbfgs(m);
     bind_training(m);
     bind_estimator(m);
+    bind_reference(m);
     bind_schedule(m);
     bind_perceptron(m);
 }

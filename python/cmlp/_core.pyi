@@ -45,6 +45,7 @@ __all__: list[str] = [
     'get_num_threads',
     'grad_norm',
     'gradcheck',
+    'in_team',
     'initializers',
     'input_noise',
     'isa',
@@ -62,6 +63,7 @@ __all__: list[str] = [
     'perceptron_decision_function',
     'perceptron_rules',
     'permutation',
+    'reference_trainings',
     'run_fits',
     'schedule_table',
     'schedules',
@@ -71,6 +73,7 @@ __all__: list[str] = [
     'target_range',
     'team_kind',
     'train_step',
+    'training_hash',
 ]
 class NonFiniteError(FloatingPointError):
     """
@@ -1128,6 +1131,10 @@ def gradcheck(
     """
     (name, worst relative error, largest gradient, elements, kinks) of each parameter and the input.
     """
+def in_team(threads: Integer, function: Callable[[], object], std_threads: bool = False) -> object:
+    """
+    Calls a function with a team of exactly so many threads for all calls in it, for tests.
+    """
 def initializers() -> list[dict[str, typing.Any]]:
     """
     Rows of the list of initialisers.
@@ -1244,6 +1251,10 @@ def permutation(n: Integer, seed: Integer) -> numpy.typing.NDArray[numpy.int64]:
     """
     A random order of n rows, from the seed alone.
     """
+def reference_trainings() -> list[tuple[str, str, str]]:
+    """
+    The rows of trainings.def: name, hash, definition.
+    """
 def run_fits(fits: Sequence[EstimatorFit], threads: Integer) -> None:
     """
     Runs trainings side by side, each on one thread; what ended one is kept for its check().
@@ -1315,5 +1326,9 @@ def train_step(
 ) -> float:
     """
     One step; the loss before it.
+    """
+def training_hash(name: str) -> str:
+    """
+    Runs a reference training: the hash of the bits it leaves.
     """
 __version__: str = '0.1.0'

@@ -239,7 +239,7 @@ def test_info_on_an_estimator(folder):
     assert "Linear(in_features=1, out_features=3" in good("info", MODEL).output
 
 
-COMMANDS = ["demo", "train", "predict", "evaluate", "explain", "report", "info"]
+COMMANDS = ["demo", "train", "predict", "evaluate", "explain", "report", "info", "verify"]
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

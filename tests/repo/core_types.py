@@ -36,6 +36,7 @@ RETURNS = {
     "schedules": ROWS,
     "from_bytes": NETWORK,
     "load_with_state": f"tuple[{NETWORK}, tuple[str, dict[str, numpy.typing.NDArray[typing.Any]]]]",
+    "in_team": "object",
     "function": f"{ARRAY32} | {ARRAY64}",
     "perceptron_decision_function": ARRAY64,
     "full_batch_pass": f"tuple[float, {ARRAY64}]",
@@ -43,6 +44,7 @@ RETURNS = {
 # Parameters by name, or by function and name.
 PARAMETERS = {
     "closure": "Callable[[], float]",
+    "in_team.function": "Callable[[], typing.Any]",
     "options": "dict[str, typing.Any]",
     "rules": "dict[str, typing.Any]",
     "report": "dict[str, typing.Any]",

@@ -16,6 +16,25 @@ float64, for any parameter, rounded to the dtype. For vector functions it is the
 last place (ULP) over all float32 inputs. The test named with each kind compares every entry with a reference
 in NumPy float64. `nox -s comparisons` also compares it with PyTorch, if PyTorch has it.
 """
+HASHES = """# Hashes of reference trainings
+
+Each training has a fixed network, fixed data from the library's own random numbers, and a fixed recipe. The
+hash (CRC-64/XZ) covers the bits of its weights, of the loss of each epoch and of its predictions. A machine
+that keeps the [numeric guarantees](numbers.md) computes these hashes with every instruction set and any
+number of threads:
+
+```sh
+cmlp verify
+```
+
+The page is generated from [trainings.def](../cpp/include/cmlp/lists/trainings.def) by `nox -s stubs`. The C++
+tests compare the hashes with every instruction set, `nox -s aarch64` with NEON under qemu. The hashes of
+`activations`, `losses` and `optimizers` change when their list grows. A release that changes any of the
+others says so in the [changelog](../CHANGELOG.md).
+
+| training | hash | what is in it |
+|---|---|---|
+"""
 PLURAL = {"loss": "losses"}
 FACTS = {"bound": "Error bound: {}.", "test": "Test: `{}`."}
 
@@ -56,10 +75,19 @@ def catalogue_page() -> str:
     return INTRODUCTION + "".join(section(kind, list(rows)) for kind, rows in kinds)
 
 
+def hashes_page() -> str:
+    """Return the page with the hashes of the reference trainings."""
+    from cmlp import _core
+
+    rows = _core.reference_trainings()
+    return HASHES + "".join(f"| {escaped(name)} | `{value}` | {what} |\n" for name, value, what in rows)
+
+
 def main(folder: Path) -> None:
     """Write every page into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "catalogue.md").write_text(catalogue_page(), encoding="utf-8")
+    (folder / "hashes.md").write_text(hashes_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

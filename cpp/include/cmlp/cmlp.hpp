@@ -13,5 +13,6 @@
 #include <cmlp/train/estimator.hpp>
 #include <cmlp/train/full_batch.hpp>
 #include <cmlp/train/perceptron.hpp>
+#include <cmlp/train/reference_trainings.hpp>
 #include <cmlp/train/trainer.hpp>
 #include <cmlp/version.hpp>

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -55,6 +56,13 @@ void Crc64::add(std::string_view bytes) {
     for (const char byte : bytes)
         value = value >> 8 ^ tables[0][(value ^ static_cast<unsigned char>(byte)) & 255];
     register_ = value;
+}
+
+std::string Crc64::text() const {
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value(), 16).ptr;
+    const std::string number(digits.data(), end);
+    return "crc64:" + std::string(digits.size() - number.size(), '0') + number;
 }
 
 }  // namespace cmlp::inline v0_1

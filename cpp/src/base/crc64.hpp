@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace cmlp::inline v0_1 {
@@ -11,6 +12,8 @@ class Crc64 {
 public:
     void add(std::string_view bytes);
     std::uint64_t value() const { return ~register_; }
+    /// "crc64:<16 digits>"
+    std::string text() const;
 
 private:
     std::uint64_t register_ = ~std::uint64_t(0);

@@ -1,7 +1,5 @@
 // What the checksum of a file covers: its content, so that another writer's order and spaces do not change it.
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "base/crc64.hpp"
 #include "base/json.hpp"
@@ -29,13 +27,6 @@ std::string content_header(const File& file, const std::vector<const Tensor*>& s
     return json::write(json::Array{std::move(metadata), std::move(tensors)});
 }
 
-std::string hexadecimal(std::uint64_t value) {
-    std::array<char, 16> digits{};
-    const auto end = std::to_chars(digits.begin(), digits.end(), value, 16).ptr;
-    const std::string text(digits.begin(), end);
-    return std::string(digits.size() - text.size(), '0') + text;
-}
-
 }  // namespace
 
 std::string checksum(const File& file) {
@@ -44,7 +35,7 @@ std::string checksum(const File& file) {
     crc.add(content_header(file, sorted));
     for (const Tensor* tensor : sorted)
         crc.add({reinterpret_cast<const char*>(tensor->data.data()), tensor->data.size()});
-    return "crc64:" + hexadecimal(crc.value());
+    return crc.text();
 }
 
 }  // namespace cmlp::inline v0_1::safetensors

@@ -2,6 +2,7 @@
 // child, where OpenMP's do not survive. The only file that says omp.
 #include "runtime/team.hpp"
 
+#include <cmlp/base/error.hpp>
 #include <cmlp/runtime/runtime.hpp>
 
 #include <algorithm>
@@ -147,23 +148,30 @@ bool in_foreign_region() {
 #endif
 }
 
-std::exception_ptr open_team(int threads, Jobs& jobs, const Body& body) {
+std::exception_ptr open_team(int threads, Jobs& jobs, const Body& body, [[maybe_unused]] TeamKind kind) {
 #if defined(CMLP_OPENMP)
-    if (!in_child.load(std::memory_order_relaxed)) return with_openmp(threads, jobs, body);
+    if (kind == TeamKind::of_build && !in_child.load(std::memory_order_relaxed))
+        return with_openmp(threads, jobs, body);
 #endif
     return with_std_threads(threads, jobs, body);
 }
 
 }  // namespace
 
-void run_with_team(int threads, void (*run)(void*), void* context) {
+void run_with_team(int threads, void (*run)(void*), void* context, TeamKind kind) {
     if (led || runs_pieces) return run(context);
     if (threads <= 1) return run_alone(run, context);
     Jobs jobs(may_place());
     members.fetch_add(threads - 1, std::memory_order_relaxed);
-    const std::exception_ptr error = open_team(threads, jobs, {run, context});
+    const std::exception_ptr error = open_team(threads, jobs, {run, context}, kind);
     members.fetch_sub(threads - 1, std::memory_order_relaxed);
     if (error) std::rethrow_exception(error);
+}
+
+void run_in_team(int threads, const std::function<void()>& body, TeamKind kind) {
+    require(threads >= 1, "run_in_team: threads is ", threads, ", it must be at least 1");
+    auto call = [&body] { body(); };
+    run_with_team(threads, [](void* f) { (*static_cast<decltype(call)*>(f))(); }, &call, kind);
 }
 
 void run_alone(void (*run)(void*), void* context) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmlp/base/matrix.hpp>
+#include <cmlp/runtime/runtime.hpp>
 
 namespace cmlp::inline v0_1 {
 
@@ -15,7 +16,7 @@ constexpr Index most_pieces = 0x3ff;
 /// a thread that runs a piece, body runs as it is. An exception of body leaves through the caller. The
 /// members compute with the caller's floating-point mode. A process must not fork in the body: hooks are
 /// called between teams.
-void run_with_team(int threads, void (*body)(void*), void* context);
+void run_with_team(int threads, void (*body)(void*), void* context, TeamKind kind = TeamKind::of_build);
 
 /// Runs body on this thread, which has no team in it, even where it leads one.
 void run_alone(void (*body)(void*), void* context);

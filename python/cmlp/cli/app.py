@@ -14,6 +14,7 @@ from cmlp.cli.predict import predict
 from cmlp.cli.report import report
 from cmlp.cli.train import train
 from cmlp.cli.ui import CommandError, StoppedError
+from cmlp.cli.verify import verify
 from cmlp.tabular.errors import TableError
 
 # The line with \b keeps click from filling the lines below it into a paragraph.
@@ -26,6 +27,7 @@ Examples:
   cmlp explain model.safetensors test.csv  which columns matter, and how
   cmlp report model.safetensors test.csv   all of that as one page for the browser
   cmlp info model.safetensors              what is in a model file
+  cmlp verify                              whether this machine computes the published bits
 
 \b
 `cmlp COMMAND --help` lists the options of a command.
@@ -74,5 +76,5 @@ def app() -> None:
     """Train multilayer perceptrons on tables, and use them."""
 
 
-for command in (demo, train, predict, evaluate, explain, report, info):
+for command in (demo, train, predict, evaluate, explain, report, info, verify):
     app.add_command(command)

@@ -1,6 +1,7 @@
 // What the core runs on: the instruction set, by name, and the number of threads.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,15 @@ private:
 
 /// Whose threads a call's team is made of in this build: "OpenMP" or "std::thread".
 std::string_view team_kind();
+
+/// The threads of a team: those of team_kind(), or std::thread's, as in a forked child.
+enum class TeamKind { of_build, std_thread };
+
+/// Runs body on this thread with one team of exactly so many threads for all calls in it, however many processors
+/// there are: slower than calls left alone, for tests that the number of threads changes no bit. Inside another team
+/// body runs as it is. Throws std::invalid_argument unless threads >= 1, and what body throws. The process must not
+/// fork in the body.
+void run_in_team(int threads, const std::function<void()>& body, TeamKind kind = TeamKind::of_build);
 
 /// Ends the threads that OpenMP keeps for this thread's next call; without OpenMP there are none between
 /// calls. A call made while a team is open, or in a process forked from one that used it, does nothing.
