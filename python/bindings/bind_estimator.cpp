@@ -36,8 +36,7 @@ struct Orders {
         std::copy(own.begin(), own.end(), out.begin());
     }
     void next_locked(std::span<Index> out) const {
-        sleep_if_finalizing();
-        const py::gil_scoped_acquire acquire;
+        const WithGil gil;
         lock.attr("acquire")();
         next(out);
         lock.attr("release")();
@@ -59,15 +58,13 @@ struct Calls {
             hooks.epoch_end = [this](const EstimatorEpoch& epoch) { return deliver(epoch); };
         if (!score.is_none())
             hooks.score = [this] {
-                sleep_if_finalizing();
-                const py::gil_scoped_acquire acquire;
+                const WithGil gil;
                 return py::cast<double>(score());
             };
         return hooks;
     }
     bool deliver(const EstimatorEpoch& epoch) const {
-        sleep_if_finalizing();
-        const py::gil_scoped_acquire acquire;
+        const WithGil gil;
         py::dict fields;
         fields["loss"] = epoch.loss;
         fields["val_loss"] = epoch.val_loss;
@@ -78,8 +75,7 @@ struct Calls {
         return continues(epoch_end, fields);
     }
     void poll_python(const Progress& progress) const {
-        sleep_if_finalizing();
-        const py::gil_scoped_acquire acquire;
+        const WithGil gil;
         check_signals();
         if (!poll.is_none()) poll(progress_of(progress));
     }
@@ -124,7 +120,7 @@ public:
     }
     void run_alone() {
         {
-            const py::gil_scoped_release release;
+            const WithoutGil released;
             run([this](const Progress& progress) { calls.poll_python(progress); });
         }
         check();
@@ -185,14 +181,14 @@ void run_fits(const std::vector<PyEstimatorFit*>& fits, int threads) {
     };
     std::exception_ptr signal;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         const auto done = std::async(std::launch::async, [&] {
             run_jobs(std::ssize(fits), threads, [&](Index i) {
                 if (!cancelled) fits[size_t(i)]->run(poll);
             });
         });
         while (done.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
-            const py::gil_scoped_acquire acquire;
+            const WithGil gil;
             if (!cancelled && PyErr_CheckSignals() != 0) {
                 cancelled = true;
                 signal = std::make_exception_ptr(py::error_already_set());

@@ -34,7 +34,7 @@ py::tuple full_batch_pass(Network<T>& network, const std::vector<Index>& members
     LossResult<T> result;
     double value = 0;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         const typename Network<T>::Exclusive only(network, "fit");
         const typename Network<T>::ForgetAtEnd after(network);
         loss.loss.check<T>(data.rows(), network.output_width(data.x, 0, network.layer_count()), data.target,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "array.hpp"
+#include "gil.hpp"
 
 namespace {
 
@@ -26,7 +27,7 @@ py::object call(PyLoss& self, const py::object& y, const py::object& target,
     const Rows<T> weight = optional_vector<T>(sample_weight, what + ": sample_weight");
     LossResult<T> fresh;  // of this call alone: other threads may call the same loss meanwhile
     {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         self.loss.evaluate<T>(predictions.view, wanted.view, span_of(weight), true, fresh);
     }
     const auto& result = self.result.emplace<LossResult<T>>(std::move(fresh));

@@ -87,14 +87,14 @@ void initialize_parameter(Network<T>& net, Index index, std::string_view initial
 template <class T>
 void initialize_from(Network<T>& net, const py::object& x, std::uint64_t seed, Index first, Index last) {
     const Rows<T> in = matrix<T>(x, "data_driven_: x");
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     net.initialize_from(in.view, seed, first, end_of(net, last));
 }
 
 template <class T>
 void save_network(const Network<T>& net, const std::string& path, const py::object& state) {
     const FileState beside = state_from(state);
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     const typename Network<T>::Shared reader(net, "save");
     save(net, path, beside);
 }

@@ -4,6 +4,7 @@
 #include <cmlp/ops/flat.hpp>
 
 #include "array.hpp"
+#include "gil.hpp"
 
 namespace {
 
@@ -160,7 +161,7 @@ void bind(py::module_& m, const char* name) {
         .def(
             "step",
             [](O& self) {
-                const py::gil_scoped_release release;
+                const WithoutGil released;
                 std::vector<std::unique_ptr<typename Network<T>::Exclusive>> only;
                 for (const auto& network : self.networks)
                     only.push_back(std::make_unique<typename Network<T>::Exclusive>(*network, "step"));

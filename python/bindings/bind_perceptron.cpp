@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "array.hpp"
+#include "gil.hpp"
 
 namespace {
 
@@ -23,7 +24,7 @@ bool signal_waits() {
     thread_local Clock::time_point last;
     if (Clock::now() - last < std::chrono::milliseconds(50)) return false;
     last = Clock::now();
-    const py::gil_scoped_acquire gil;
+    const WithGil gil;
     return PyErr_CheckSignals() != 0;
 }
 
@@ -31,7 +32,7 @@ void fit(Perceptron& self, const py::object& X, const py::object& targets) {
     const Rows<double> x = matrix<double>(X, "Perceptron.fit: X");
     const Rows<double> t = vector<double>(targets, "Perceptron.fit: targets");
     {
-        const py::gil_scoped_release without_gil;
+        const WithoutGil released;
         self.fit(x.view, span_of(t), signal_waits);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
@@ -43,7 +44,7 @@ py::object outputs(const py::object& X, const py::object& weights, double bias) 
     const Neuron neuron{{span_of(w).begin(), span_of(w).end()}, bias};
     auto [out, z] = new_matrix<double>(x.view.rows(), 1);
     {
-        const py::gil_scoped_release without_gil;
+        const WithoutGil released;
         cmlp::decision_function(neuron, x.view, {z.data(), static_cast<size_t>(z.rows())});
     }
     return out.attr("ravel")();

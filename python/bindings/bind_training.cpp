@@ -31,8 +31,7 @@ struct Calls {
     Hooks hooks() {
         Hooks hooks;
         hooks.poll = [this](const Progress& progress) {
-            sleep_if_finalizing();
-            const py::gil_scoped_acquire acquire;
+            const WithGil gil;
             check_signals();
             if (!poll.is_none()) poll(progress_of(progress));
         };
@@ -40,14 +39,12 @@ struct Calls {
             hooks.epoch_end = [this](const EpochRecord& record) { return deliver(record); };
         if (!step_end.is_none())
             hooks.step_end = [this](const Progress& progress) {
-                sleep_if_finalizing();
-                const py::gil_scoped_acquire acquire;
+                const WithGil gil;
                 return continues(step_end, progress_of(progress));
             };
         if (!monitored.is_none())
             hooks.monitored = [this](const EpochRecord& record) {
-                sleep_if_finalizing();
-                const py::gil_scoped_acquire acquire;
+                const WithGil gil;
                 return py::cast<double>(monitored(record_of(record)));
             };
         if (!order.is_none())
@@ -57,8 +54,7 @@ struct Calls {
 
 private:
     bool deliver(const EpochRecord& record) {
-        sleep_if_finalizing();
-        const py::gil_scoped_acquire acquire;
+        const WithGil gil;
         py::dict fields = record_of(record);
         fields["best_epoch"] = report.best_epoch;
         fields["best_value"] = report.best_value;
@@ -67,8 +63,7 @@ private:
         return continues(epoch_end, fields);
     }
     void take_order(Index epoch, std::span<Index> rows) const {
-        sleep_if_finalizing();
-        const py::gil_scoped_acquire acquire;
+        const WithGil gil;
         const Array<std::int64_t> given(numbers(order(epoch), "fit: shuffle"));
         require(given.size() == std::ssize(rows), "fit: shuffle gave ", given.size(), " rows for epoch ",
                 epoch, ", there are ", rows.size());
@@ -107,7 +102,7 @@ void fit_network(Network<T>& network, const FitRows<T>& rows, const PyLoss& loss
     Calls calls{epoch_end, step_end, poll, order, monitored, done};
     try {
         const Data<T> data = rows->data(), held_out = validation ? validation->data() : Data<T>{};
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         fit<T>(network, data, loss.loss, rule_of<T>(optimizer), fit_options, done,
                validation ? &held_out : nullptr, calls.hooks());
     } catch (...) {
@@ -130,7 +125,7 @@ template <class T>
 Array<T> predict_rows(const Held<T>& rows, const Network<T>& network) {
     auto [out, y] =
         new_matrix<T>(rows.x.view.rows(), network.output_width(rows.x.view, 0, network.layer_count()));
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     network.predict_into(rows.x.view, y);
     return out;
 }
@@ -142,7 +137,7 @@ double step(Network<T>& network, const py::object& x, const py::object& y, const
             const PyLoss& loss, PyOptimizer<T>& optimizer, OrOff clip_grad_norm, OrOff clip_grad_value,
             OrOff l1, OrOff l2, OrOff max_norm) {
     const Held<T> held(loss, x, y, weight, "train_step");
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     return train_step<T>(network, held.data(), loss.loss, optimizer.optimizer, optimizer.scratch,
                          {clip_grad_norm.value_or(0), clip_grad_value.value_or(0), l1.value_or(0),
                           l2.value_or(0), max_norm.value_or(0)});
@@ -154,7 +149,7 @@ std::vector<double> evaluate_network(const Network<T>& network, const py::object
                                      const std::vector<std::string>& metrics) {
     const Held<T> held(loss, x, y, weight, "evaluate");
     const auto kinds = metric_kinds(metrics);
-    const py::gil_scoped_release release;
+    const WithoutGil released;
     const typename Network<T>::Shared reader(network, "evaluate");
     check_data(held.data(), "evaluate");
     return evaluate<T>(network, held.data(), loss.loss, kinds);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "array.hpp"
+#include "gil.hpp"
 #include "input.hpp"
 
 template <class T>
@@ -21,7 +22,7 @@ template <class T>
 class Exclusively {
 public:
     Exclusively(cmlp::Network<T>& net, const char* what) {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         only_.emplace(net, what);
     }
 
@@ -40,7 +41,7 @@ public:
     }
 
 private:
-    std::optional<py::gil_scoped_release> release_;
+    std::optional<WithoutGil> release_;
 };
 
 // In evaluation mode a prediction, of which any number of threads may make one at a time.
@@ -58,7 +59,7 @@ Array<T> forward(cmlp::Network<T>& net, const py::object& x, cmlp::Index first, 
     const Exclusively<T> only(net, "forward");
     cmlp::MatrixView<const T> y;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         y.rebind(net.forward(net.keep(in.view, first), first, last));
     }
     return copied(y);
@@ -70,7 +71,7 @@ Array<T> backward(cmlp::Network<T>& net, const py::object& dy, cmlp::Index first
     const Exclusively<T> only(net, "backward");
     cmlp::MatrixView<const T> dx;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         dx.rebind(net.backward(in.view, first, end_of(net, last)));
     }
     return copied(dx);
@@ -103,7 +104,7 @@ py::list trace(cmlp::Network<T>& net, const py::object& x, cmlp::Index first, cm
     const HeldInput<T> in = input<T>(x, "trace: x");
     std::vector<cmlp::Matrix<T>> values;
     {
-        const py::gil_scoped_release release;
+        const WithoutGil released;
         values = net.trace(in.view, first, end_of(net, last));
     }
     py::list all;

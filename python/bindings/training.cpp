@@ -1,9 +1,6 @@
 // Options, metrics and signals, as every binding of training takes them.
 #include "training.hpp"
 
-#include <chrono>
-#include <thread>
-
 #include "options.hpp"
 
 using namespace cmlp;
@@ -73,15 +70,6 @@ const char* name_of(Stop stop) {
 
 void check_signals() {
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
-void sleep_if_finalizing() {
-#if PY_VERSION_HEX >= 0x030D0000
-    const bool finalizing = Py_IsFinalizing();
-#else
-    const bool finalizing = _Py_IsFinalizing();
-#endif
-    while (finalizing) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
 bool continues(const py::object& function, const py::dict& values) {

@@ -5,6 +5,7 @@
 
 #include "array.hpp"
 #include "bind_loss.hpp"
+#include "gil.hpp"
 #include "input.hpp"
 
 /// Data kept alive beside their views.
@@ -40,9 +41,6 @@ py::dict progress_of(const cmlp::Progress& progress);
 const char* name_of(cmlp::Stop stop);
 /// Raises what a signal's handler raised.
 void check_signals();
-/// A daemon thread that waits for the GIL while the interpreter shuts down would be ended in the middle of C++ frames;
-/// it sleeps until the process is gone instead.
-void sleep_if_finalizing();
 /// Calls a function of the user's; false: what it returned is neither None nor true, and the training stops.
 bool continues(const py::object& function, const py::dict& values);
 /// Options by their names in net.fit; those that are not there stay, and a name that is none of them is refused.

@@ -1,5 +1,4 @@
-// Memory: calls in their steady state take none from the heap. This file counts every operator new of the
-// program, and all that glibc hands out.
+// Memory: calls in their steady state take none from the heap, by operator new or from glibc in another way.
 #include <cmlp/network/predictor.hpp>
 #include <cmlp/train/trainer.hpp>
 
@@ -7,53 +6,23 @@
 
 #include <malloc.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <thread>
 
+#include "allocations.hpp"
 #include "kernel_helpers.hpp"
 #include "matrix_helpers.hpp"
 
 namespace {
 
-std::atomic<long> allocations = 0;
-
-void* counted(std::size_t size, std::size_t alignment) {
-    ++allocations;
-    const std::size_t rounded = (size + alignment) / alignment * alignment;
-    if (void* memory = std::aligned_alloc(alignment, rounded)) return memory;
-    throw std::bad_alloc();
-}
-
-// Not inlined: the compiler would see a `new` that it did not inline beside a `free`, and warn.
-[[gnu::noinline]] void release(void* memory) noexcept { std::free(memory); }
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return counted(size, std::size_t(alignment));
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(size);
-}
-void operator delete(void* memory) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t) noexcept { release(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release(memory); }
-
-namespace {
-
 using namespace cmlp;
+using test::allocations;
 
 template <class F>
 long allocations_of(F f) {
     f(), f();
-    const long before = allocations;
+    const long before = allocations();
     for (int i = 0; i < 5; ++i) f();
-    return allocations - before;
+    return allocations() - before;
 }
 
 // A team of std::thread starts new threads for each call.
@@ -102,17 +71,17 @@ TEST_CASE_TEMPLATE("allocation: a Predictor takes no memory once it is reserved,
         const Network<T> net(stack, 1);
         Predictor<T> predictor(net);
         predictor.reserve(300);
-        const long before = allocations;
+        const long before = allocations();
         const auto in_use = mallinfo2().uordblks;
         predictor.predict_into(x, y);
         predictor.predict_into(x.top_rows(1), one);
-        CHECK(allocations == before);
+        CHECK(allocations() == before);
         CHECK(mallinfo2().uordblks == in_use);
     }
     const Network<T> chain({Linear{30, 16}, activation("relu"), Linear{16, 10}}, 1);
-    const long before = allocations;
+    const long before = allocations();
     chain.predict_into(x.top_rows(4), y.top_rows(4));  // small: even without a Predictor
-    CHECK(allocations == before);
+    CHECK(allocations() == before);
 }
 
 TEST_CASE_TEMPLATE("allocation: a training step takes no memory in its steady state", T, float, double) {

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 import cmlp
 
@@ -33,3 +37,14 @@ def result(code: str, **environment: str) -> Any:
     done = run(code, **environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def compiled(source: str, folder: Path) -> str:
+    """Compile a file of this folder for LD_PRELOAD, and return the library's path; skip where it cannot."""
+    compiler = shutil.which("c++" if source.endswith(".cpp") else "cc")
+    if compiler is None or os.uname().sysname != "Linux":
+        pytest.skip("needs Linux and a compiler")
+    file = Path(__file__).with_name(source)
+    library = folder / file.with_suffix(".so").name
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, file, "-ldl"], check=True)
+    return str(library)

@@ -60,6 +60,44 @@ def test_import_and_training_leave_rounding_and_subnormals_alone():
     assert fresh.result(code) == [True, True, 1.0, 1.0 + 2.0**-51, -1.0 - 2.0**-51]  # ties to even
 
 
+STATE = """
+    import json, locale, os, pickle, random, signal, sys, warnings
+    import numpy as np
+
+    def state():
+        status = open("/proc/self/status").read().split("SigBlk:")[1].split("CapInh:")[0].split()
+        return {
+            "signal handlers": [repr(signal.getsignal(number)) for number in signal.valid_signals()],
+            "signals caught, blocked, ignored": status,
+            "random numbers": [random.getstate()[1][:5], np.random.get_state()[1][:5].tolist()],
+            "locale": locale.setlocale(locale.LC_ALL),
+            "warnings": [repr(each) for each in warnings.filters],
+            "NumPy's errors": np.geterr(),
+            "environment": dict(os.environ),
+            "folder": os.getcwd(),
+            "hooks": [repr(sys.excepthook), repr(sys.displayhook), sys.getrecursionlimit()],
+        }
+
+    before = json.dumps(state())
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="reads /proc")
+def test_import_and_training_leave_the_process_as_it_was(record_property):
+    code = """
+    import cmlp
+    imported = json.dumps(state())
+    net = cmlp.nn.Sequential(cmlp.nn.Linear(64, 64), cmlp.nn.Dropout(0.5), cmlp.nn.Linear(64, 2))
+    net.fit(np.ones((500, 64)), np.arange(500) % 2, loss="cross_entropy", epochs=2, verbose=False)
+    net.predict(np.ones((3, 64)))
+    print(json.dumps([json.loads(each) for each in (before, imported, json.dumps(state()))]))
+    """
+    before, imported, trained = fresh.result(STATE + code)
+    for name in before:
+        assert before[name] == imported[name] == trained[name], name
+    record_property("kinds of state compared", len(before))
+
+
 def test_subnormal_weights_and_inputs_are_numbers_too():
     """Neither flushed to zero on the way in nor on the way out."""
     tiny = 1e-40

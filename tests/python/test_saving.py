@@ -7,11 +7,8 @@ import errno
 import fcntl
 import os
 import re
-import shutil
 import signal
-import subprocess
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,16 +50,11 @@ SETUP = """
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory):
     """Return a function that runs code in a process whose system calls are recorded and can fail."""
-    compiler = shutil.which("cc")
-    if compiler is None or os.uname().sysname != "Linux":
-        pytest.skip("needs Linux and a C compiler")
-    library = tmp_path_factory.mktemp("calls") / "system_calls.so"
-    source = Path(__file__).with_name("system_calls.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    library = fresh.compiled("system_calls.c", tmp_path_factory.mktemp("calls"))
 
     def run(code, folder):
-        setup = SETUP.format(library=str(library), folder=str(folder))
-        return fresh.result(setup + code, LD_PRELOAD=str(library))
+        setup = SETUP.format(library=library, folder=str(folder))
+        return fresh.result(setup + code, LD_PRELOAD=library)
 
     return run
 

@@ -3,6 +3,7 @@
 
 #include <cmlp/base/error.hpp>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 
 namespace cmlp::inline v0_1 {
@@ -48,13 +50,13 @@ bool is_unique_name(std::string_view name) {
     return name.find_first_not_of("0123456789-") == name.npos && std::ranges::count(name, '-') == 2;
 }
 
-// Removes the temporary files of killed saves. Those of saves that are running are locked.
+// Removes the temporary files of killed saves. Those of saves that are running are locked. (std::filesystem's iterator
+// ends the process when it gets no memory.)
 void remove_leftovers(const std::filesystem::path& folder) {
-    std::error_code error;
-    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-         entry.increment(error)) {
-        const std::filesystem::path& path = entry->path();
-        if (!is_unique_name(path.filename().string())) continue;
+    const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+    while (const dirent* entry = open ? ::readdir(open.get()) : nullptr) {
+        if (!is_unique_name(entry->d_name)) continue;
+        const std::filesystem::path path = folder / entry->d_name;
         const Descriptor file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
         if (file.number() >= 0 && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
     }

@@ -38,7 +38,7 @@ void write_number(std::string& out, auto number) {
 struct Writer {
     std::string& out;
 
-    void operator()(std::nullptr_t) { out += "null"; }
+    void operator()(Null) { out += "null"; }
     void operator()(bool value) { out += value ? "true" : "false"; }
     void operator()(std::int64_t value) { write_number(out, value); }
     void operator()(double value) {

@@ -17,9 +17,9 @@ constexpr double large_work = 1 << 23;
 template <class T>
 void Workspace<T>::resize(size_t layers) {
     if (kept_.size() >= layers) return;
-    kept_.resize(layers);
     memory_.resize(layers);
     own_.resize(layers);
+    kept_.resize(layers);  // the last, since it says that all are there
 }
 
 // The layer's own, or the first that holds nothing which is still to be read.

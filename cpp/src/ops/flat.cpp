@@ -3,6 +3,7 @@
 #include <cmlp/ops/flat.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -94,16 +95,22 @@ double add_penalty(MatrixView<const T> w, MatrixView<T> grad, double l1, double 
     return std::accumulate(terms.begin(), terms.end(), 0.0);
 }
 
+// In blocks of columns, whose sums are on the stack: a step that has begun needs no memory.
 template <class T>
 void limit_columns(MatrixView<T> w, double limit) {
-    std::vector<double> squares(static_cast<size_t>(w.cols()));
-    for (Index i = 0; i < w.rows(); ++i)
-        for (Index j = 0; j < w.cols(); ++j) squares[size_t(j)] += double(w(i, j)) * double(w(i, j));
-    std::vector<T> factor(squares.size(), T(1));
-    for (size_t j = 0; j < squares.size(); ++j)
-        if (std::sqrt(squares[j]) > limit) factor[j] = static_cast<T>(limit / std::sqrt(squares[j]));
-    for (Index i = 0; i < w.rows(); ++i)
-        for (Index j = 0; j < w.cols(); ++j) w(i, j) *= factor[size_t(j)];
+    constexpr Index block = 256;
+    for (Index first = 0; first < w.cols(); first += block) {
+        const Index count = std::min(block, w.cols() - first);
+        std::array<double, block> squares{};
+        for (Index i = 0; i < w.rows(); ++i)
+            for (Index j = 0; j < count; ++j)
+                squares[size_t(j)] += double(w(i, first + j)) * double(w(i, first + j));
+        std::array<T, block> factor;
+        for (size_t j = 0; j < size_t(count); ++j)
+            factor[j] = std::sqrt(squares[j]) > limit ? static_cast<T>(limit / std::sqrt(squares[j])) : T(1);
+        for (Index i = 0; i < w.rows(); ++i)
+            for (Index j = 0; j < count; ++j) w(i, first + j) *= factor[size_t(j)];
+    }
 }
 
 template <class T>

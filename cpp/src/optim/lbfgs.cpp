@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "optim/lbfgs_search.hpp"
 
@@ -34,7 +35,8 @@ void Lbfgs::remember(std::span<const double> gradient, std::int64_t history_size
         state.steps.erase(state.steps.begin());
         state.rho.erase(state.rho.begin());
     }
-    state.rho.push_back(1 / curvature);
+    for (auto* kept : {&state.changes, &state.steps}) kept->reserve(kept->size() + 1);
+    state.rho.push_back(1 / curvature);  // from here on nothing throws, so that the three are of one size
     state.diagonal = curvature / dot(change, change);
     state.changes.push_back(std::move(change));
     state.steps.push_back(std::move(step));
@@ -42,8 +44,7 @@ void Lbfgs::remember(std::span<const double> gradient, std::int64_t history_size
 
 // direction = -H gradient (Nocedal and Wright, algorithm 7.4).
 void Lbfgs::choose_direction(std::span<const double> gradient) {
-    auto& d = state.direction;
-    d.assign(gradient.begin(), gradient.end());
+    std::vector<double> d(gradient.begin(), gradient.end());
     for (double& v : d) v = -v;
     const size_t kept = state.changes.size();
     std::vector<double> alpha(kept);
@@ -54,6 +55,7 @@ void Lbfgs::choose_direction(std::span<const double> gradient) {
     for (double& v : d) v *= state.diagonal;
     for (size_t i = 0; i < kept; ++i)
         add(d, alpha[i] - dot(state.changes[i], d) * state.rho[i], state.steps[i]);
+    state.direction = std::move(d);
 }
 
 void Lbfgs::Limits::check() const {
@@ -72,10 +74,10 @@ double Lbfgs::step(std::span<double> x, const Limits& limits, const Objective& o
     bool flat = largest(now.gradient) <= limits.tolerance_grad;
     for (std::int64_t i = 1; i <= limits.max_iter && !flat; ++i) {
         if (i > 1 && go_on && !go_on()) break;
-        ++state.iterations;
-        if (state.iterations > 1) remember(now.gradient, limits.history_size);
+        if (state.iterations > 0) remember(now.gradient, limits.history_size);
         choose_direction(now.gradient);
         state.gradient = now.gradient;
+        ++state.iterations;
         state.t = limits.lr * (state.iterations == 1 ? std::min(1.0, 1 / sum_of_sizes(now.gradient)) : 1.0);
         now.t = 0;
         now.slope = dot(now.gradient, state.direction);

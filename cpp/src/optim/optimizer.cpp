@@ -2,6 +2,7 @@
 #include <cmlp/optim/optimizer.hpp>
 
 #include <array>
+#include <utility>
 
 #include "ops/ops.hpp"
 #include "optim/muon.hpp"
@@ -32,7 +33,13 @@ void Optimizer<T>::add_group(ParameterGroup<T> group) {
     group.joined = steps_;
     groups_.push_back(std::move(group));
     steps_in_range_ = 0;
-    allocate();
+    try {
+        allocate();
+    } catch (...) {
+        groups_.pop_back();
+        allocate();  // less than there is
+        throw;
+    }
 }
 
 template <class T>
@@ -49,6 +56,7 @@ void Optimizer<T>::allocate() {
 template <class T>
 void Optimizer<T>::step() {
     steps_in_range_ = 0;
+    if (sees_matrices(kind_)) take_snapshot();
     update();
 }
 
@@ -58,10 +66,16 @@ void Optimizer<T>::update() {
     double size = 0;
     for (const auto& group : groups_)
         for (const auto& segment : group.segments) size += double(segment.value.size());
-    with_team(ops::work_of_update * size, 1, [&] {
-        Index offset = 0;
-        for (auto& group : groups_) step_group(group, offset);
-    });
+    try {
+        with_team(ops::work_of_update * size, 1, [&] {
+            Index offset = 0;
+            for (auto& group : groups_) step_group(group, offset);
+        });
+    } catch (...) {  // out of memory, which only the rules that see matrices take on the way
+        if (sees_matrices(kind_)) restore_snapshot();
+        --steps_;
+        throw;
+    }
 }
 
 // offset: of the group's first number in the state; the next group's on return.
@@ -118,8 +132,15 @@ template <class T>
 void Optimizer<T>::set_setting(std::string_view name, double value, Index group) {
     const size_t i = index_of(name);
     require_allowed(kind_, parameters(kind_)[i], value);
-    groups_.at(static_cast<size_t>(group)).settings[i] = value;
-    allocate();
+    double& setting = groups_.at(static_cast<size_t>(group)).settings[i];
+    const double before = std::exchange(setting, value);
+    try {
+        allocate();
+    } catch (...) {
+        setting = before;
+        allocate();  // less than there is
+        throw;
+    }
 }
 
 template class Optimizer<float>;

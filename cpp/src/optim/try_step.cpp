@@ -130,6 +130,8 @@ bool Optimizer<T>::try_step(bool small) {
 #define CMLP_TRY_STEP(T)                               \
     template bool Optimizer<T>::try_step(bool);        \
     template bool Optimizer<T>::cannot_overflow(bool); \
+    template void Optimizer<T>::take_snapshot();       \
+    template void Optimizer<T>::restore_snapshot();    \
     template bool Optimizer<T>::has_ordinary_settings();
 CMLP_TRY_STEP(float)
 CMLP_TRY_STEP(double)
