@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -57,6 +58,7 @@ void each_allocation_fails(const std::string& name, F body) {
         if (!outcome.failed) break;
     }
     CHECK(thrown > 0);
+    std::printf("allocations that failed: %ld\n", thrown);
 }
 
 const Loss cross_entropy(LossKind::cross_entropy);
