@@ -125,9 +125,10 @@ def clang(session: nox.Session) -> None:
 
 
 @nox.session
-def sanitize(session: nox.Session) -> None:
-    """The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer."""
-    workflow(session, "sanitize")
+@nox.parametrize("preset", ["sanitize", "threads", "memcheck"])
+def sanitize(session: nox.Session, preset: str) -> None:
+    """The C++ tests under AddressSanitizer with UndefinedBehaviorSanitizer, ThreadSanitizer, Valgrind."""
+    workflow(session, preset)
 
 
 @nox.session

