@@ -1,4 +1,4 @@
-"""What worker processes call: importable by those that a pool starts anew."""
+"""What worker processes call: importable by new processes."""
 
 from __future__ import annotations
 

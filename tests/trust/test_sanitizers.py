@@ -1,4 +1,4 @@
-"""The tests under programs that watch memory and threads: no finding. Each builds a CMake preset."""
+"""The tests under programs that check memory and threads: no finding. Each builds a CMake preset."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_no_allocation_is_too_many_or_fatal(record_property):
 
 
 def sanitized_python(tmp_path: Path) -> dict[str, str]:
-    """Return the environment in which Python imports the extension that the sanitizers watch."""
+    """Return the environment in which Python imports the extension that the sanitizers check."""
     options = [f"-DPython_EXECUTABLE={sys.executable}", f"-DPython_ROOT_DIR={sys.prefix}", "-DCMLP_PYTHON=ON"]
     pybind11 = output_of(sys.executable, "-m", "pybind11", "--cmakedir").strip()
     folder = build("sanitize", *options, f"-Dpybind11_DIR={pybind11}", targets=("_core",))
