@@ -70,6 +70,11 @@ def test_several_targets_each_have_their_scale():
     np.testing.assert_allclose(model.predict(X)[:, 2], 7, atol=0.5)
 
 
+def test_the_network_of_several_targets_is_in_their_units():
+    model = scaled(max_iter=2).fit(X, np.stack([FAR, UNIT], axis=1))
+    np.testing.assert_allclose(model.net_.predict(X), model.predict(X))
+
+
 def test_weights_count_as_rows():
     weight = RNG.integers(0, 3, 200).astype(float)
     rows = np.repeat(np.arange(200), weight.astype(int))

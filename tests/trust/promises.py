@@ -56,6 +56,7 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
                 "tests/python/test_checkpoints.py::test_resumed_in_another_process",
                 "tests/python/test_checkpoints.py::test_many_resumed_in_another_process",
                 "tests/python/test_checkpoints.py::test_37_epochs_and_63_elsewhere_are_100",
+                "tests/python/test_estimator_checkpoints.py::test_resumed_in_another_process",
             ),
         ),
         Promise(

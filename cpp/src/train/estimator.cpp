@@ -32,10 +32,16 @@ struct Task {
 template <class T>
 class EstimatorLoop {
 public:
-    explicit EstimatorLoop(const Task<T>& task) : task_(task), best_(task.network) {
-        if (task_.rules.early_stopping &&
-            task_.report.state.best_score > -std::numeric_limits<double>::infinity())
+    // `best_weights`: of the training that this one continues, empty: the network's own.
+    EstimatorLoop(const Task<T>& task, const std::vector<double>& best_weights)
+        : task_(task), best_(task.network) {
+        if (!task_.rules.early_stopping ||
+            task_.report.state.best_score == -std::numeric_limits<double>::infinity())
+            return;
+        if (best_weights.empty())
             best_.keep();  // of an earlier training, which ended with them
+        else
+            best_.take(best_weights);
     }
 
     ~EstimatorLoop() {
@@ -136,8 +142,13 @@ void fit_estimator(Network<T>& network, const Data<T>& data, const Loss& loss, O
     const typename Network<T>::Exclusive only(network, "fit");
     require(held_out || !rules.early_stopping, "fit: early_stopping needs rows that are held out");
     if (held_out) check_rows(network, loss, *held_out, "fit: validation data");
-    EstimatorLoop<T> loop({network, optimizer, loss, rules, report, held_out, hooks, data.rows()});
+    require(options.start.best_weights.empty() ||
+                std::ssize(options.start.best_weights) == std::ssize(network.state()),
+            "fit: the best weights to start from are of another network");
+    EstimatorLoop<T> loop({network, optimizer, loss, rules, report, held_out, hooks, data.rows()},
+                          options.start.best_weights);
     FitOptions own = options;
+    own.start.best_weights.clear();  // the loop has them
     own.every_steps = rules.max_steps;
     own.batches_by_rows = true;  // as scikit-learn does
     own.own_draws = false;       // the network's draws continue: partial_fit draws others in each call

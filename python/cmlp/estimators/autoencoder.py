@@ -122,6 +122,9 @@ class MLPTransformer(BaseMLP):
         *,
         X_val: Any = None,
         sample_weight_val: Any = None,
+        checkpoint: Any = None,
+        every: int = 1,
+        resume: bool = False,
     ) -> Self:
         """Learn to reconstruct the rows of X.
 
@@ -129,13 +132,13 @@ class MLPTransformer(BaseMLP):
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
         y : ignored
-        sample_weight, X_val, sample_weight_val
+        sample_weight, X_val, sample_weight_val, checkpoint, every, resume
             As in :meth:`MLPRegressor.fit`.
         """
         if X_val is None and sample_weight_val is not None:
             raise ValueError("fit: sample_weight_val is given without X_val")
         validation = None if X_val is None else (X_val, None, sample_weight_val)
-        return self._fit(X, None, sample_weight, validation)
+        return self._fit(X, None, sample_weight, validation, checkpoint=(checkpoint, every, resume))
 
     def inverse_transform(self, X: Any) -> npt.NDArray[Any]:
         """Return rows, (n_samples, n_features), from codes, (n_samples, units of the code)."""

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cmlp._sparse import is_sparse
+from cmlp.estimators.checkpoints import EstimatorCheckpoint, checkpoint_of
 from cmlp.estimators.data import Imputer
 from cmlp.estimators.exclusive import fitting
 from cmlp.estimators.lbfgs import FullBatchObjective, FullBatchRun
@@ -157,8 +158,10 @@ class BaseMLP(Predictions):
         sample_weight: Any,
         validation: EvalSet | None = None,
         incremental: bool = False,
+        checkpoint: tuple[Any, int, bool] = (None, 1, False),
     ) -> Self:
         with fitting(self):
+            file = checkpoint_of(self, *checkpoint)
             if incremental and self.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True")
             first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
@@ -166,18 +169,22 @@ class BaseMLP(Predictions):
             held_out = self._evaluated(validation)
             self._begin(rows, first)
             try:
-                self._train(rows, held_out, incremental)
+                self._train(rows, held_out, incremental, file)
             finally:
                 self._net.eval()
             self._calibrate(rest)
         return self
 
-    def _train(self, rows: Rows, held_out: Rows | None, incremental: bool) -> None:
+    def _train(
+        self, rows: Rows, held_out: Rows | None, incremental: bool, checkpoint: EstimatorCheckpoint | None
+    ) -> None:
         with Execution(self.n_threads):
             if self.solver == "lbfgs":
                 FullBatchRun(self, rows, held_out).run()
             else:
-                self._training_run(rows, held_out, incremental).run()
+                run = self._training_run(rows, held_out, incremental, checkpoint)
+                if checkpoint is None or not checkpoint.finished:
+                    run.run()
 
     def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, npt.NDArray[Any]]:
         """Return the gradient of the mean loss by each parameter of ``net_``, under its name there.
@@ -267,7 +274,13 @@ class BaseMLP(Predictions):
     def _full_batch_objective(self) -> FullBatchObjective:
         return FullBatchObjective(self._net, self._objective, float(self.alpha))
 
-    def _training_run(self, rows: Rows, held_out: Rows | None, incremental: bool) -> EstimatorRun:
+    def _training_run(
+        self,
+        rows: Rows,
+        held_out: Rows | None,
+        incremental: bool,
+        checkpoint: EstimatorCheckpoint | None = None,
+    ) -> EstimatorRun:
         """Return a training by epochs that is yet to run."""
         if not hasattr(self, "_optimizer") or self._optimizer.settings != settings_of(self):
             self._optimizer = Solver(self, self._net)
@@ -281,7 +294,9 @@ class BaseMLP(Predictions):
             self._row_order = RowOrder(rows.x.shape[0], self._random_state)
         if not incremental:
             self.n_iter_ = 0
-        return EstimatorRun(self, rows, held_out, incremental)
+        if checkpoint is not None:
+            checkpoint.begin(self, rows, held_out)
+        return EstimatorRun(self, rows, held_out, incremental, checkpoint)
 
     def _begin_curves(self, validated: bool) -> None:
         """Have the best values so far, also where a parameter was changed between two fits."""

@@ -9,6 +9,19 @@ from typing import TypeVar
 Described = TypeVar("Described")
 
 PARAGRAPHS = {
+    "checkpoints": """
+checkpoint : path, default=None
+    A file ``*.safetensors`` that is written during the fit, atomically: the estimator as it would be if
+    the fit ended there (:func:`cmlp.load` reads it; without ``callbacks``), and all that the next epoch
+    depends on. For an integer ``random_state``, a ``solver`` that is a name, not "lbfgs", and no
+    ``schedule``.
+every : int, default=1
+    Epochs from one writing of the checkpoint to the next; the last epoch is always written.
+resume : bool, default=False
+    Continue from the checkpoint, if the file is there, with the bits of the uninterrupted fit. A fit that
+    had ended returns at once; a larger ``max_iter`` continues it. A file of other parameters or other data
+    is refused.
+""",
     "sklearn_parameters": """
 hidden_layer_sizes : array-like of int, default=(100,)
     Units of each hidden layer; ``()`` for none.

@@ -111,15 +111,19 @@ class QuantileMLPRegressor(RegressorMixin, NumericTargets):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        checkpoint: Any = None,
+        every: int = 1,
+        resume: bool = False,
     ) -> Self:
         """Fit to rows and their values, (n_samples,); then calibrate.
 
         Parameters
         ----------
-        X, y, sample_weight, eval_set, X_val, y_val, sample_weight_val
+        X, y, sample_weight, eval_set, X_val, y_val, sample_weight_val, checkpoint, every, resume
             As in :meth:`MLPRegressor.fit`. Rows count alike in the calibration.
         """
-        return self._fit(X, y, sample_weight, validation_set(eval_set, X_val, y_val, sample_weight_val))
+        validation = validation_set(eval_set, X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, validation, checkpoint=(checkpoint, every, resume))
 
     def _split_off(self, rows: Rows, first: bool) -> tuple[Rows, Rows | None]:
         """Hold out the rows to calibrate on, which the scale of y must not depend on."""

@@ -163,6 +163,9 @@ class MLPRegressor(RegressorMixin, NumericTargets):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        checkpoint: Any = None,
+        every: int = 1,
+        resume: bool = False,
     ) -> Self:
         """Fit to rows and their values.
 
@@ -174,13 +177,15 @@ class MLPRegressor(RegressorMixin, NumericTargets):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight 2 is the row twice, 0 the row absent.
         {validation}
+        {checkpoints}
 
         Returns
         -------
         MLPRegressor
             Itself.
         """
-        return self._fit(X, y, sample_weight, validation_set(eval_set, X_val, y_val, sample_weight_val))
+        validation = validation_set(eval_set, X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, validation, checkpoint=(checkpoint, every, resume))
 
     @available_if(learns_in_parts)
     @fit_context(prefer_skip_nested_validation=True)

@@ -114,7 +114,8 @@ class NumericTargets(BaseMLP):
         values = len(bias) // self._objective.columns
         weight[:values] = weight[:values] * np.broadcast_to(scaler.scale_, values)[:, None]
         bias[:values] = bias[:values] * scaler.scale_ + scaler.mean_
-        bias[values:] += 2 * np.log(np.broadcast_to(scaler.scale_, len(bias) - values))  # of the variances
+        if values < len(bias):  # logarithms of variances
+            bias[values:] += 2 * np.log(np.broadcast_to(scaler.scale_, len(bias) - values))
         net.eval()
         return net
 

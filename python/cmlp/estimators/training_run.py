@@ -14,11 +14,12 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from cmlp import NonFiniteError, _core
+from cmlp.estimators.checkpoints import EstimatorCheckpoint
 from cmlp.estimators.data import row_names
 from cmlp.training.data import FitRows
 from cmlp.training.early_stopping import EarlyStopping
 from cmlp.training.loop import Callback, TrainingLoop, as_callbacks
-from cmlp.training.options import Batching, FitOptions, Length, StepOptions
+from cmlp.training.options import Batching, FitOptions, Length, Start, StepOptions
 from cmlp.training.progress import Progress, bar_or_lines
 from cmlp.training.schedules import Schedules
 
@@ -71,13 +72,21 @@ class EstimatorRun:
     It updates the estimator's fitted attributes: ``loss_curve_``, ``best_loss_`` and so on.
     """
 
-    def __init__(self, estimator: Any, train: Rows, held_out: Rows | None, once: bool) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        train: Rows,
+        held_out: Rows | None,
+        once: bool,
+        checkpoint: EstimatorCheckpoint | None = None,
+    ) -> None:
+        self.checkpoint: EstimatorCheckpoint | None = checkpoint
         self.estimator: Any = estimator
         self.held_out: Rows | None = held_out
         self.once: bool = once
         self.stopping: bool = bool(estimator.early_stopping)
         self.epochs_taken: int = 0  # epochs of this run that the estimator's attributes have
-        self.epochs = 1 if once else estimator.max_iter
+        self.epochs = 1 if once else max(estimator.max_iter - estimator.n_iter_, 0)
         schedules = Schedules(estimator._optimizer.scheduler, "epoch", estimator._optimizer.optimizer)
         progress = progress_of(estimator, self.epochs)
         self.loop: TrainingLoop = TrainingLoop(estimator, progress, schedules, callbacks_of(estimator))
@@ -94,20 +103,30 @@ class EstimatorRun:
         random = estimator.dropout or estimator.input_dropout
         rows = self._fit_rows(train, train.names if random else None, "fit")
         validation = None if held_out is None else self._fit_rows(held_out, None, "fit: validation data")
+        options = schedules.added_to(self._options(train), rows)
+        self._steps_an_epoch: int = rows.steps_an_epoch(options)
         make: Any = _core.EstimatorFit
         return make(
             network=estimator._net._core,
             rows=rows.native,
             loss=estimator._objective.loss._core,
             optimizer=estimator._optimizer.optimizer._core,
-            options=schedules.added_to(self._options(train), rows).to_core(),
+            options=options.to_core(),
             rules={**self._rules(train), "metric": metric},
             held_out=None if validation is None else validation.native,
             orders=self._orders(),
-            epoch_end=self._epoch_end if estimator.verbose or loop.observed else None,
+            epoch_end=self._epoch_end if self._is_observed() else None,
             score=score,
             poll=loop.progress.poll if loop.progress.shown else None,
         )
+
+    def _is_observed(self) -> bool:
+        """Whether Python has something to do after each epoch."""
+        return bool(self.estimator.verbose) or self.loop.observed or self.checkpoint is not None
+
+    def steps_of(self, epochs: int) -> int:
+        """Return the steps of so many epochs."""
+        return epochs * self._steps_an_epoch
 
     def _fit_rows(self, rows: Rows, names: Any, what: str) -> FitRows:
         estimator = self.estimator
@@ -122,6 +141,7 @@ class EstimatorRun:
             Length(self.epochs, time_limit=estimator.time_limit),
             Batching(size, shuffle=False),  # the orders are shuffled
             StepOptions(estimator.clip_grad_norm, l2=float(estimator.alpha), penalty_per_row=True),
+            start=Start() if self.checkpoint is None else self.checkpoint.start,
         )
 
     def _rules(self, train: Rows) -> dict[str, Any]:
@@ -195,8 +215,8 @@ class EstimatorRun:
 
     def _epoch_end(self, record: dict[str, Any]) -> bool:
         """Print and pass on an epoch; return False when the training is to stop."""
+        estimator, best = self.estimator, self.estimator.best_validation_score_
         self._update()
-        estimator = self.estimator
         values = {"epoch": estimator.n_iter_ - 1, "loss": estimator.loss_, "lr": record["lr"]}
         self._print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         if self.held_out is not None:
@@ -204,7 +224,13 @@ class EstimatorRun:
             self._print(f"Validation score: {record['val_score']:f}")
         if record["plateau"]:
             self._print_plateau()
-        return self.loop.epoch_end({**values, "seconds": record["seconds"], "estimator": estimator})
+        continues = self.loop.epoch_end({**values, "seconds": record["seconds"], "estimator": estimator})
+        if self.checkpoint is not None:
+            ended = self.native.ended or not (continues or self.loop.out_of_time())
+            last = estimator.n_iter_ >= estimator.max_iter
+            improved = self.stopping and estimator.best_validation_score_ != best
+            self.checkpoint.epoch_end(self, improved, ended=ended, due=last)
+        return continues
 
     # ---- what is printed and warned of
 

@@ -249,11 +249,7 @@ def check_same(checkpoint: FitCheckpoint, found: Sequential, settings: Mapping[s
     own, net = dict(checkpoint.settings), checkpoint.parts.net
     if _is_used(checkpoint.parts.rule):  # its settings may be those after a fit
         own["the settings of the optimizer"] = settings["the settings of the optimizer"]
-    differences = [
-        f"{name} is {value}, that of the file {settings.get(name, 'None')}"
-        for name, value in own.items()
-        if value != settings.get(name, "None")
-    ]
+    found_differences = differences(own, settings)
     for name, here, there in (
         ("the layers", net._core.layers(), found._core.layers()),
         ("the seed of the network", net._core.seed, found._core.seed),
@@ -261,11 +257,25 @@ def check_same(checkpoint: FitCheckpoint, found: Sequential, settings: Mapping[s
         ("the precision of the network", net.precision, found.precision),
     ):
         if here != there:
-            differences.append(f"{name}: {here} here, {there} in the file")
-    if differences:
+            found_differences.append(f"{name}: {here} here, {there} in the file")
+    refuse(checkpoint.path, found_differences)
+
+
+def differences(own: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
+    """Return what differs between settings and those of a file, in words."""
+    return [
+        f"{name} is {value}, that of the file {settings.get(name, 'None')}"
+        for name, value in own.items()
+        if value != settings.get(name, "None")
+    ]
+
+
+def refuse(path: str, found: Sequence[str]) -> None:
+    """Raise ValueError where anything differs."""
+    if found:
         raise ValueError(
-            f"fit: resume: {checkpoint.path} is of another training: {'; '.join(differences)}. Give the same"
-            " arguments, another path, or resume=False to begin again"
+            f"fit: resume: {path} is of another training: {'; '.join(found)}. Give the same arguments,"
+            " another path, or resume=False to begin again"
         )
 
 
