@@ -309,7 +309,7 @@ def test_a_callback_that_fails():
         ({"param_grid": {"alhpa": [1]}}, "Invalid parameter 'alhpa'"),
         ({"n_threads": 0}, "fit_many: n_threads is 0, it must be at least 1"),
         ({"error_score": "no"}, "fit_many: error_score is 'no', it must be 'raise' or a number"),
-        ({"seeds": 3}, "fit_many: seeds are 3, they must be integers: range(3), say"),
+        ({"seeds": 3}, "fit_many: seeds is 3, it must be integers: range(3), say"),
         ({"X": X[:5]}, "inconsistent numbers of samples"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp import nn
+from cmlp._model_kinds import model_of, network_of
 from cmlp.training import state
 from cmlp.training.options import Start
 from cmlp.training.resume import check_arguments, differences, refuse
@@ -64,18 +65,19 @@ class EstimatorCheckpoint:
             self._restore(estimator)
 
     def _described(self, estimator: Any) -> nn.Sequential:
-        from cmlp.estimators.model_file import to_network
-
-        return to_network(estimator, without=("callbacks",))
+        """Return what is written of the estimator: all but its callbacks."""
+        callbacks, estimator.callbacks = estimator.callbacks, None
+        try:
+            return network_of(estimator)
+        finally:
+            estimator.callbacks = callbacks
 
     def _restore(self, estimator: Any) -> None:
-        from cmlp.estimators.model_file import from_network
-
         core, sections = state.read(self.path)
         try:
             progress = sections["estimator"]
             refuse(self.path, differences(self._settings, progress["settings"]))
-            loaded = from_network(nn.Sequential._of_core(core))
+            loaded = model_of(nn.Sequential._of_core(core))
             self.finished = bool(progress["ended"]) or loaded.n_iter_ >= estimator.max_iter
             self._take(estimator, loaded, sections["last"])
         except state.BAD_DATA as error:

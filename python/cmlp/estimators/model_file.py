@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
@@ -29,10 +28,8 @@ _ENSEMBLES: dict[str, type[Any]] = {
 }
 
 
-def to_network(estimator: Any, without: Sequence[str] = ()) -> nn.Sequential:
+def to_network(estimator: Any) -> nn.Sequential:
     """Return a copy of the estimator's network whose metadata describe the estimator.
-
-    Parameters of the names in ``without`` are left at None.
 
     Raises
     ------
@@ -49,7 +46,7 @@ def to_network(estimator: Any, without: Sequence[str] = ()) -> nn.Sequential:
     if kind in _ENSEMBLES:
         net, description = _joined(estimator), _description_of_ensemble(estimator)
     else:
-        net, description = estimator._connect().copy(), _description(estimator, without)
+        net, description = estimator._connect().copy(), _description(estimator)
     text = json.dumps({"version": VERSION, **description}, allow_nan=False)
     if len(text) > LONGEST:
         raise ValueError(
@@ -60,11 +57,10 @@ def to_network(estimator: Any, without: Sequence[str] = ()) -> nn.Sequential:
     return net
 
 
-def _description(estimator: Any, without: Sequence[str] = ()) -> dict[str, Any]:
+def _description(estimator: Any) -> dict[str, Any]:
     """Return the class and the state of an estimator, without its network."""
     state = estimator.__getstate__()
     state.pop("_net", None)
-    state.update(dict.fromkeys(without))
     return _encoded(type(estimator).__name__, state)
 
 
