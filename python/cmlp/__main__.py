@@ -1,4 +1,4 @@
-"""``python -m cmlp``: where the C++ library of this installation is, its version, or a command of ``cmlp``."""
+"""``python -m cmlp``: where this installation's C++ library is, its version, or a command of ``cmlp``."""
 
 import argparse
 import sys

@@ -12,7 +12,8 @@ from cmlp import nn
 from cmlp._model_kinds import model_of, network_of
 from cmlp.training import state
 from cmlp.training.options import Start
-from cmlp.training.resume import check_arguments, differences, refuse
+from cmlp.training.resume import check_arguments
+from cmlp.training.same_run import differences, refuse
 
 if TYPE_CHECKING:
     from cmlp.estimators.training_run import EstimatorRun, Rows

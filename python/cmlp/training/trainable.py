@@ -20,8 +20,9 @@ from cmlp.training.metrics import MetricLike, Metrics
 from cmlp.training.options import Batching, FitOptions, Length, StepOptions
 from cmlp.training.prediction import Predictor
 from cmlp.training.progress import progress_for
-from cmlp.training.resume import FitCheckpoint, Observed, TrainingParts, check_arguments, settings_of
+from cmlp.training.resume import FitCheckpoint, Observed, TrainingParts, check_arguments
 from cmlp.training.run import TrainingRun, as_loss, as_optimizer, batch_rows, rule_for
+from cmlp.training.same_run import settings_of
 from cmlp.training.schedules import Schedules
 
 if TYPE_CHECKING:
