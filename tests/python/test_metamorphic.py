@@ -16,6 +16,7 @@ from test_properties import DTYPES, KINDS, SEEDS, SIZES, matrix, networks
 from tolerance import assert_close, assert_same_bits
 
 POWERS = st.integers(-20, 20)
+MANY = 500  # examples of each property in the slow test
 CHUNK = 256  # rows of one chain of a weight gradient
 # f(2^k z) = 2^k f(z)
 HOMOGENEOUS = [nn.ReLU, nn.Identity, lambda: nn.LeakyReLU(0.3)]
@@ -323,6 +324,6 @@ def test_many_examples(name, record_property):
         "test_permutations": (st.integers(0, 300), SEEDS),
         "test_bytes_of_anything_are_refused": (st.binary(max_size=300),),
     }.get(name, (st.data(),))
-    settings(max_examples=1000)(given(*strategies)(inner))()
-    record_property("examples", 1000)
+    settings(max_examples=MANY)(given(*strategies)(inner))()
+    record_property("examples", MANY)
     record_property("properties", 1)

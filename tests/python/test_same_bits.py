@@ -171,11 +171,15 @@ def test_one_training_again_and_again(count, rng, record_property):
     assert found == {_core.reference_trainings()[0][1]}
 
 
-TABLE = [
-    nn.PiecewiseLinearEmbedding([[-1.0, 0.0, 0.5, 2.0]], 5, columns=[3]),
-    nn.PeriodicEmbedding(12, 5, 4, columns=[1, 2]),
-    nn.Embedding(CODES, 6, columns=[0]),
-]
+def table_layers():
+    return [
+        nn.PiecewiseLinearEmbedding([[-1.0, 0.0, 0.5, 2.0]], 5, columns=[3]),
+        nn.PeriodicEmbedding(12, 5, 4, columns=[1, 2]),
+        nn.Embedding(CODES, 6, columns=[0]),
+        nn.Linear(6 + 8 + 5 + 4, 30),
+    ]
+
+
 NETWORKS = {
     "wide": lambda: nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10), seed=0),
     "double": lambda: nn.Sequential(
@@ -190,7 +194,7 @@ NETWORKS = {
         nn.SwiGLU(), nn.Ensemble(nn.Linear(24, 24), nn.PReLU(24)), nn.BatchEnsemble(24, 5, 3, True),
         nn.Dropout(0.3), nn.LogSoftmax(), seed=3,
     ),
-    "table": lambda: nn.Sequential(*TABLE, nn.Linear(6 + 8 + 5 + 4, 30), nn.Mish(), nn.Linear(30, 2), seed=4),
+    "table": lambda: nn.Sequential(*table_layers(), nn.Mish(), nn.Linear(30, 2), seed=4),
     "sparse": lambda: nn.Sequential(nn.Linear(300, 50), nn.ELU(), nn.Linear(50, 4), seed=5),
 }  # fmt: skip
 COLUMNS = {"wide": 784, "double": 37, "bf16": 99, "blocks": 20, "table": 8, "sparse": 300}
