@@ -68,4 +68,57 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
     ),
+    "Same bits": (
+        Promise(
+            "A training leaves the same bits with any threads, on any instruction set, on a busy machine",
+            "random trainings with every layer, loss, rule and precision, sparse rows and tables; teams of"
+            " 1, 2, 3, 4, 8 and 16 threads of OpenMP and of std::thread; every processor busy, two"
+            " threads predict",
+            (
+                "tests/python/test_same_bits.py::test_random_trainings_small",
+                "tests/python/test_same_bits.py::test_random_trainings",
+                "tests/python/test_same_bits.py::test_the_random_trainings_have_everything",
+            ),
+            "scikit-learn on 784 inputs: other weights with 1 and 2 BLAS threads; NumPy: 80 % of the elements"
+            " of a product over 784 terms differ",
+        ),
+        Promise(
+            "Every machine computes the published hashes (`cmlp verify`)",
+            "15 reference trainings on each instruction set of the machine and in a forked child",
+            (
+                "tests/python/test_cli_verify.py::test_this_machine_computes_the_published_bits",
+                "tests/python/test_same_bits.py::test_the_reference_trainings_in_a_forked_child",
+            ),
+        ),
+        Promise(
+            "NEON and a processor without fused multiply-add compute the published hashes",
+            "the same trainings under qemu: 64-bit Arm, and x86-64 as an Ivy Bridge",
+            ("tests/trust/test_other_processors.py",),
+        ),
+        Promise(
+            "A row alone is predicted as the same row in any batch",
+            "six networks: each row alone, and in random batches of 1 to 1000 rows with random teams",
+            ("tests/python/test_same_bits.py::test_a_row_alone_is_that_row_in_any_batch",),
+            "NumPy and PyTorch: a row alone differs on every shape tried; scikit-learn: 92 % of the"
+            " probabilities differ; ONNX Runtime: equal",
+        ),
+        Promise(
+            "The same training is the same every time, on any processors",
+            "one training with random CPU affinity and random teams while every processor is busy",
+            ("tests/python/test_same_bits.py::test_one_training_again_and_again",),
+        ),
+    ),
+    "Properties": (
+        Promise(
+            "Inputs that change in a known way change the result in the known way",
+            "hypothesis: permuted units and rows, split batches, powers of two, columns of zeros, weight 2,"
+            " layouts; equal bits where no sum changes its order, else the bound of the rounding errors",
+            ("tests/python/test_metamorphic.py",),
+        ),
+        Promise(
+            "Any shape, stride and numbers give the reference's results within the tolerances",
+            "hypothesis against the references in NumPy",
+            ("tests/python/test_properties.py",),
+        ),
+    ),
 }
