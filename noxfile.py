@@ -141,6 +141,38 @@ def aarch64(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the loader (libFuzzer) and the Python surface (atheris): `nox -s fuzz -- 600`, seconds each."""
+    seconds = session.posargs[0] if session.posargs else "60"
+    if shutil.which("clang++-19"):
+        session.install(tool("cmake"), tool("ninja"))
+        session.run("cmake", "--fresh", "--preset", "fuzz")
+        session.run("cmake", "--build", "--preset", "fuzz", "--target", "cmlp_fuzz_load")
+        found = session.create_tmp() + "/found"
+        Path(found).mkdir(exist_ok=True)
+        limits = (f"-max_total_time={seconds}", "-timeout=1", "-max_len=32768", "-rss_limit_mb=2048")
+        session.run(
+            "build/fuzz/tests/fuzz/cmlp_fuzz_load", *limits, found, "tests/fuzz/models", external=True
+        )
+    else:
+        session.warn(
+            "clang++-19 is not installed (Debian: clang-19, libclang-rt-19-dev): the loader is not fuzzed"
+        )
+    session.install(".[cli]", "atheris>=3")
+    for target in ("load", "table"):
+        session.run(
+            "python", "tests/fuzz/fuzz_python.py", target, f"-max_total_time={seconds}", "-timeout=20"
+        )
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Run the C++ tests against mutants of the core: `nox -s mutants -- --count 200`."""
+    session.install(tool("cmake"), tool("ninja"))
+    session.run("python", "tests/mutants", *session.posargs)
+
+
+@nox.session
 def stubs(session: nox.Session) -> None:
     """Generate the type stubs and the documentation pages again; commit the result."""
     session.install(".", *requirements("test"))

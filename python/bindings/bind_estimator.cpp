@@ -113,6 +113,7 @@ public:
     // Without the GIL; what ends it is kept.
     void run(const Poll& poll) noexcept {
         try {
+            require(!used_.exchange(true), "EstimatorFit: it has run; a training runs once");
             train(calls.hooks(poll));
         } catch (...) {
             error_ = std::current_exception();
@@ -127,8 +128,14 @@ public:
     }
     // Releases the functions, which may hold this object, and raises what ended the training.
     void check() {
-        calls = {};
+        release();
         if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    }
+
+    // Releases the functions; without them it does not run.
+    void release() {
+        used_ = true;
+        calls = {};
     }
 
 protected:
@@ -136,6 +143,7 @@ protected:
 
 private:
     std::exception_ptr error_;
+    std::atomic<bool> used_ = false;
 };
 
 using OrderArrays = std::tuple<py::object, py::object, py::object>;
@@ -174,6 +182,7 @@ private:
 
 // Runs all of them, each on one of the threads. The calling thread checks for signals; one ends them all.
 void run_fits(const std::vector<PyEstimatorFit*>& fits, int threads) {
+    for (const PyEstimatorFit* fit : fits) require(fit, "run_fits: one of the fits is None");
     struct Cancelled {};
     std::atomic<bool> cancelled = false;
     const Poll poll = [&](const Progress&) {
@@ -196,7 +205,7 @@ void run_fits(const std::vector<PyEstimatorFit*>& fits, int threads) {
         }
     }
     if (!signal) return;
-    for (PyEstimatorFit* fit : fits) fit->calls = {};  // check() is not called for them
+    for (PyEstimatorFit* fit : fits) fit->release();  // check() is not called for them
     std::rethrow_exception(signal);
 }
 
@@ -234,9 +243,9 @@ void bind_estimator(py::module_& m) {
     using F = PyEstimatorFit;
     auto cls = py::class_<F>(m, "EstimatorFit", "A training by scikit-learn's rules, of one network.");
     const auto add_init = [&cls](auto make) {
-        cls.def(py::init(make), py::arg("network"), py::arg("rows"), py::arg("loss"), py::arg("optimizer"),
-                py::arg("options"), py::arg("rules"), py::arg("held_out"), py::arg("orders"),
-                py::arg("epoch_end"), py::arg("score"), py::arg("poll"),
+        cls.def(py::init(make), py::arg("network").none(false), py::arg("rows").none(false), py::arg("loss"),
+                py::arg("optimizer"), py::arg("options"), py::arg("rules"), py::arg("held_out"),
+                py::arg("orders"), py::arg("epoch_end"), py::arg("score"), py::arg("poll"),
                 "rows, held_out: FitRows; orders: (order, capsule of the generator, its lock).");
     };
     add_init(&make<float>);

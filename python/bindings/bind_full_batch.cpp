@@ -12,7 +12,7 @@ template <class T>
 struct PyLevenbergMarquardt : PyFullBatch<T> {
     LevenbergMarquardtRule<T> own;
 
-    explicit PyLevenbergMarquardt(const FullBatchMembers<T>& members)
+    explicit PyLevenbergMarquardt(const Members<T>& members)
         : PyFullBatch<T>(members), own(parameters_of<T>(members)) {}
     FullBatchRule<T>& rule() override { return own; }
 };
@@ -80,8 +80,7 @@ void bind(py::module_& m, const char* base, const char* levenberg_marquardt) {
           py::arg("sample_weight"), py::arg("loss"), "Raises ValueError where fit would refuse these rows.");
     using L = PyLevenbergMarquardt<T>;
     py::class_<L, PyFullBatch<T>>(m, levenberg_marquardt, "Levenberg-Marquardt with its damping.")
-        .def(py::init<const FullBatchMembers<T>&>(), py::arg("members"),
-             "Over parameters: (network, index) each.")
+        .def(py::init<const Members<T>&>(), py::arg("members"), "Over parameters: (network, index) each.")
         .def(
             "set",
             [](L& self, double factor, double max_damping, double tolerance_grad) {

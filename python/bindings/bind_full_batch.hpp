@@ -3,30 +3,25 @@
 
 #include <cmlp/train/full_batch.hpp>
 
-#include <memory>
 #include <vector>
 
 #include "bindings.hpp"
+#include "members.hpp"
 
 template <class T>
-using FullBatchMembers = std::vector<
-    std::pair<std::shared_ptr<cmlp::Network<T>>, cmlp::Index>>;  // network and index of the parameter
-
-template <class T>
-std::vector<cmlp::Parameter<T>> parameters_of(const FullBatchMembers<T>& members) {
+std::vector<cmlp::Parameter<T>> parameters_of(const Members<T>& members) {
     std::vector<cmlp::Parameter<T>> parameters;
-    for (const auto& [network, index] : members)
-        parameters.push_back(network->parameters().at(static_cast<size_t>(index)));
+    for (const auto& member : members) parameters.push_back(parameter_of(member));
     return parameters;
 }
 
 template <class T>
 struct PyFullBatch {
-    FullBatchMembers<T> members;  // kept alive: the rule borrows their numbers
+    Members<T> members;  // kept alive: the rule borrows their numbers
 
     virtual ~PyFullBatch() = default;
     virtual cmlp::FullBatchRule<T>& rule() = 0;
 
 protected:
-    explicit PyFullBatch(FullBatchMembers<T> all) : members(std::move(all)) {}
+    explicit PyFullBatch(Members<T> all) : members(std::move(all)) {}
 };

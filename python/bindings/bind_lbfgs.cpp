@@ -11,8 +11,7 @@ template <class T>
 struct PyLbfgs : PyFullBatch<T> {
     LbfgsRule<T> own;
 
-    explicit PyLbfgs(const FullBatchMembers<T>& members)
-        : PyFullBatch<T>(members), own(parameters_of<T>(members)) {}
+    explicit PyLbfgs(const Members<T>& members) : PyFullBatch<T>(members), own(parameters_of<T>(members)) {}
     FullBatchRule<T>& rule() override { return own; }
 };
 
@@ -78,8 +77,7 @@ template <class T>
 void bind(py::module_& m, const char* name) {
     using L = PyLbfgs<T>;
     py::class_<L, PyFullBatch<T>>(m, name, "L-BFGS with what it remembers.")
-        .def(py::init<const FullBatchMembers<T>&>(), py::arg("members"),
-             "Over parameters: (network, index) each.")
+        .def(py::init<const Members<T>&>(), py::arg("members"), "Over parameters: (network, index) each.")
         .def("step", &step<T>, py::arg("closure"), "At most max_iter iterations; the loss before.")
         .def(
             "set",

@@ -3,26 +3,24 @@
 
 #include <cmlp/ops/flat.hpp>
 
+#include <algorithm>
+
 #include "array.hpp"
 #include "gil.hpp"
+#include "members.hpp"
 
 namespace {
 
 using namespace cmlp;
 
-template <class T>
-using Members =
-    std::vector<std::pair<std::shared_ptr<Network<T>>, Index>>;  // network and index of the parameter
-
 // The run of one parameter in its network's flat buffers, padding included.
 template <class T>
-typename Optimizer<T>::Segment run_of(const std::pair<std::shared_ptr<Network<T>>, Index>& member,
-                                      bool apart) {
+typename Optimizer<T>::Segment run_of(const Member<T>& member, bool apart) {
+    const Parameter<T>& parameter = parameter_of(member);
+    if (apart) return Optimizer<T>::segment_of(parameter);
     const auto& [network, index] = member;
     const auto& all = network->parameters();
-    const auto i = static_cast<size_t>(index);
-    if (apart) return Optimizer<T>::segment_of(all.at(i));
-    const auto begin = static_cast<size_t>(all.at(i).offset);
+    const auto i = static_cast<size_t>(index), begin = static_cast<size_t>(parameter.offset);
     const size_t end = i + 1 < all.size() ? static_cast<size_t>(all[i + 1].offset) : network->values().size();
     return {network->values().subspan(begin, end - begin), network->grads().subspan(begin, end - begin)};
 }
@@ -73,8 +71,8 @@ void add_group(PyOptimizer<T>& self, const Members<T>& members, const Settings& 
 template <class T>
 std::vector<std::span<T>> gradients_of(const Members<T>& members) {
     std::vector<std::span<T>> runs;
-    for (const auto& [network, index] : members) {
-        const auto& grad = network->parameters().at(static_cast<size_t>(index)).grad;
+    for (const auto& member : members) {
+        const auto& grad = parameter_of(member).grad;
         runs.emplace_back(grad.data(), static_cast<size_t>(grad.rows() * grad.row_stride()));
     }
     return runs;
@@ -98,10 +96,31 @@ std::vector<std::pair<const Parameter<T>*, size_t>> places(const Groups<T>& grou
     size_t begin = 0;
     for (const Members<T>& members : groups)
         for (const auto& member : members) {
-            all.emplace_back(&member.first->parameters().at(static_cast<size_t>(member.second)), begin);
+            all.emplace_back(&parameter_of(member), begin);
             begin += run_of<T>(member, apart).value.size();
         }
     return all;
+}
+
+// The number of parameters, each with the same shape on both sides and its state inside of the arrays.
+template <class T, class U>
+void check_places(PyOptimizer<T>& to, const Groups<T>& to_groups, PyOptimizer<U>& from,
+                  const Groups<U>& from_groups, bool apart) {
+    const auto here = places<T>(to_groups, apart);
+    const auto there = places<U>(from_groups, apart);
+    const auto fits = [](auto& optimizer, const auto& groups, const auto& place) {
+        const auto& value = place.first->value;
+        const auto end = place.second + static_cast<size_t>(value.rows() * value.row_stride());
+        return groups.size() <= optimizer.groups().size() &&
+               std::ranges::all_of(optimizer.state(), [&](const auto& array) { return end <= array.size(); });
+    };
+    bool same = here.size() == there.size() && to_groups.size() == from_groups.size() &&
+                to.optimizer.state().size() == from.optimizer.state().size();
+    for (size_t p = 0; same && p < here.size(); ++p)
+        same = here[p].first->value.rows() == there[p].first->value.rows() &&
+               here[p].first->value.cols() == there[p].first->value.cols() &&
+               fits(to.optimizer, to_groups, here[p]) && fits(from.optimizer, from_groups, there[p]);
+    require(same, "move_state: the two optimizers are not over the same parameters");
 }
 
 // The steps, memories and state arrays of an optimizer for another over the same parameters in other networks.
@@ -109,6 +128,7 @@ template <class T, class U>
 void move_state(PyOptimizer<T>& to, const Groups<T>& to_groups, PyOptimizer<U>& from,
                 const Groups<U>& from_groups) {
     const bool apart = sees_matrices(to.optimizer.kind());
+    check_places(to, to_groups, from, from_groups, apart);
     const auto here = places<T>(to_groups, apart);
     const auto there = places<U>(from_groups, apart);
     for (size_t slot = 0; slot < to.optimizer.state().size(); ++slot)

@@ -169,9 +169,9 @@ void bind(py::module_& m, const char* rows_name) {
           py::arg("sample_weight"), py::arg("row_names"), py::arg("what"),
           "Rows in the network's precision; `what` begins messages about them.");
     const auto add_fit = [&m](auto fit) {
-        m.def("fit", fit, py::arg("network"), py::arg("rows"), py::arg("loss"), py::arg("optimizer"),
-              py::arg("options"), py::arg("validation"), py::arg("epoch_end"), py::arg("step_end"),
-              py::arg("poll"), py::arg("order"), py::arg("monitored"), py::arg("report"),
+        m.def("fit", fit, py::arg("network"), py::arg("rows").none(false), py::arg("loss"),
+              py::arg("optimizer"), py::arg("options"), py::arg("validation"), py::arg("epoch_end"),
+              py::arg("step_end"), py::arg("poll"), py::arg("order"), py::arg("monitored"), py::arg("report"),
               "Trains for epochs; fills report even where it raises.");
     };
     add_fit(&fit_network<T, PyOptimizer>);

@@ -12,6 +12,7 @@
 
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 
 namespace cmlp::inline v0_1::safetensors {
 namespace {
@@ -191,7 +192,7 @@ File parse_or_explain(std::string_view source, bool verify, std::size_t size, au
     try {
         file = parse(size, fetch);
     } catch (const std::invalid_argument& error) {
-        throw FileError("load: " + std::string(source) + " is not a cmlp model: " + error.what());
+        fail_foreign(source, error.what());
     }
     if (verify) check_content(source, file);
     return file;
@@ -216,8 +217,12 @@ std::size_t element_size(std::string_view dtype) {
     fail("unknown element type ", quoted(dtype));
 }
 
+void fail_foreign(std::string_view source, std::string_view reason) {
+    throw FileError("load: " + std::string(source) + " is not a cmlp model: " + printable(reason));
+}
+
 void fail_damaged(std::string_view source, const std::string& reason) {
-    throw FileError("load: " + std::string(source) + " is damaged: " + reason +
+    throw FileError("load: " + std::string(source) + " is damaged: " + printable(reason) +
                     "; copy it again from its source, or load it all the same with verify=False");
 }
 

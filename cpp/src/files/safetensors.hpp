@@ -33,6 +33,9 @@ constexpr std::string_view checksum_key = "cmlp.checksum";
 /// keys and names sorted and without the checksum, then the arrays in the order of their names.
 std::string checksum(const File& file);
 
+/// Throws FileError "load: <source> is not a cmlp model: <reason>"; text from the file is escaped in the reason.
+[[noreturn]] void fail_foreign(std::string_view source, std::string_view reason);
+
 /// Throws FileError "load: <source> is damaged: <reason>; ..." with what to do about it.
 [[noreturn]] void fail_damaged(std::string_view source, const std::string& reason);
 

@@ -189,7 +189,7 @@ NetworkAndState network_of(safetensors::File file, const std::string& source, Lo
     } catch (const FileError&) {
         throw;
     } catch (const std::invalid_argument& error) {
-        throw FileError("load: " + source + " is not a cmlp model: " + error.what());
+        safetensors::fail_foreign(source, error.what());
     }
 }
 

@@ -74,9 +74,10 @@ void detail::initialize_from(NetworkParts<T>& parts, MatrixView<const T> x, std:
                              Index last) {
     const auto& model = parts.model;
     require(x.rows() > 0, "data_driven_: x has no rows");
+    require(x.cols() > 0, "data_driven_: x has no columns");
+    (void)model.structure.output_width(x.cols(), first, last);  // nothing is written unless all layers fit
     const Index wrong = ops::first_nonfinite<T>(x);
     require(wrong < 0, "data_driven_: row ", wrong / x.cols(), " of x is not finite");
-    (void)model.structure.output_width(x.cols(), first, last);  // nothing is written unless all layers fit
     const auto run = [&](Index l) { return parts.workspace.forward(model, x, l, l + 1, model.training); };
     const auto buffers = parts.model.parameters.state().subspan(model.parameters.grads().size());
     const std::vector<T> before(buffers.begin(), buffers.end());

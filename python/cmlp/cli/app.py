@@ -15,7 +15,7 @@ from cmlp.cli.report import report
 from cmlp.cli.train import train
 from cmlp.cli.ui import CommandError, StoppedError
 from cmlp.cli.verify import verify
-from cmlp.tabular.errors import TableError
+from cmlp.tabular.errors import TableError, printable
 
 # The line with \b keeps click from filling the lines below it into a paragraph.
 EXAMPLES = """\b
@@ -55,6 +55,8 @@ class Commands(click.Group):
             raise  # `cmlp predict ... | head`: click ends quietly
         except OSError as error:
             raise CommandError(" ".join(str(error).split())) from error
+        except UnicodeEncodeError as error:
+            raise CommandError(f"{printable(error.object)!r} is no valid text") from error
         except TableError as error:
             raise CommandError(str(error)) from error
 

@@ -42,8 +42,8 @@ class NumberFormat:
     decimal : str
         ``.`` or ``,``.
     unit : str
-        What stands beside each number (``$``, ``kg``, ``%``), in lower case; numbers in other units of the
-        same quantity are converted to it.
+        What stands beside each number (``$``, ``kg``, ``%``), as most cells write it; numbers in other units of
+        the same quantity are converted to it.
     scaled : bool
         Whether a letter multiplies: 12.5K, 3M, 1bn.
     """
@@ -61,7 +61,7 @@ class NumberFormat:
         """Numbers of cells in their parts, NaN where a cell is none."""
         values = _values(parts, self.decimal)
         units = _units(parts)
-        if factors := SCALES if self.scaled else conversions(self.unit):
+        if factors := SCALES if self.scaled else conversions(self.unit.lower()):
             values = values * np.array([factors.get(unit, 1.0) for unit in units.to_pylist()])
         elif "%" not in self.unit:
             values = np.where(np.asarray(pc.equal(units, "%")), values / 100, values)
@@ -139,7 +139,7 @@ def _written_format(parts: Any, decimal: str) -> NumberFormat | None:
         2 * sum(named.values()) >= sum(counts.values()),
     )
     if usual or (stated and are_of_one_quantity(named)):
-        return NumberFormat(found, unit if stated else "")
+        return NumberFormat(found, _as_written(parts, unit) if stated else "")
     return None
 
 
@@ -209,7 +209,18 @@ def _negative(parts: Any) -> NDArray[np.bool_]:
     return flags
 
 
-def _units(parts: Any) -> Any:
+def _written_units(parts: Any) -> Any:
     before = pc.fill_null(pc.struct_field(parts, "before"), "")
     unit = pc.fill_null(pc.struct_field(parts, "unit"), "")
-    return pc.utf8_lower(pc.if_else(pc.equal(before, ""), unit, before))
+    return pc.if_else(pc.equal(before, ""), unit, before)
+
+
+def _units(parts: Any) -> Any:
+    return pc.utf8_lower(_written_units(parts))
+
+
+def _as_written(parts: Any, unit: str) -> str:
+    """Return the most frequent way to write a unit, upper and lower case as in the cells."""
+    written = _written_units(parts).drop_null()
+    counts = pc.value_counts(written.filter(pc.equal(pc.utf8_lower(written), unit))).to_pylist()
+    return str(max(counts, key=lambda pair: pair["counts"])["values"])

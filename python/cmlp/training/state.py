@@ -45,9 +45,19 @@ def encoded(sections: Mapping[str, Any], what: str) -> tuple[str, dict[str, Any]
     return json.dumps(written), arrays
 
 
+def file_name(path: str | os.PathLike[str], what: str) -> str:
+    """Return the name of a file as text that the core takes; `what` begins the message about another one."""
+    name = os.fspath(path)
+    try:
+        name.encode() if isinstance(name, str) else None
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{what}: the name {name!a} is no UTF-8; rename the file") from error
+    return name
+
+
 def write(net: Sequential, path: str | os.PathLike[str], sections: Mapping[str, Any], what: str) -> None:
     """Write the network and the sections, atomically."""
-    net._standalone()._core.save(os.fspath(path), encoded(sections, what) if sections else None)
+    net._standalone()._core.save(file_name(path, what), encoded(sections, what) if sections else None)
 
 
 def read(path: str | os.PathLike[str], verify: bool = True) -> tuple[Core, dict[str, Any]]:
@@ -58,7 +68,7 @@ def read(path: str | os.PathLike[str], verify: bool = True) -> tuple[Core, dict[
     ValueError
         When the file is damaged or is not a complete model of this format.
     """
-    core, (text, arrays) = _core.load_with_state(os.fspath(path), verify)
+    core, (text, arrays) = _core.load_with_state(file_name(path, "load"), verify)
     try:
         data = json.loads(text) if text else {"version": VERSION}
         if (version := data.pop("version")) != VERSION:
