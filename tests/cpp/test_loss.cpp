@@ -227,6 +227,9 @@ TEST_CASE_TEMPLATE("loss: what does not fit is refused", T, float, double) {
           "mse: the loss takes no class weights");
     CHECK(message([] { Loss(LossKind::cross_entropy, {}, Reduction::mean, {1, -2}); }) ==
           "cross_entropy: class weight -2 must be finite and not negative");
+    for (const double quantile : {0.0, 1.0, -0.5, 1.5})
+        CHECK(message([&] { Loss(LossKind::quantile, {}, Reduction::mean, {quantile}); }).find("in (0,1)") !=
+              std::string::npos);
     CHECK(message([] { Loss(LossKind::mse, {{"delta", 1}}); }) ==
           "loss 'mse' has no parameter 'delta'; it takes: ");
     CHECK(message([] { Loss(LossKind::cross_entropy, {{"label_smoothing", 1.5}}); }) ==

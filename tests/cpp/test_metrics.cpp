@@ -149,3 +149,31 @@ TEST_CASE("metrics: what makes no sense for the loss is refused") {
     Metric(MetricKind::mse, OutputKind::probability);
     CHECK(std::isnan(Metric(MetricKind::mse, OutputKind::value).result()));
 }
+
+TEST_CASE_TEMPLATE("metrics: the class among the three largest outputs, ties to the lower class", T, float,
+                   double) {
+    const Matrix<T> y{{4, 3, 2, 1}, {1, 2, 3, 4}, {4, 3, 2, 1}, {1, 1, 1, 1}, {0, 1, 1, 1}};
+    const std::vector<std::int64_t> label{2, 0, 3, 3, 3};
+    for (const Index size : {1, 2, 5})
+        CHECK(measured<T>(MetricKind::top_3, OutputKind::class_logits, y, {{}, label}, {1, 2, 4, 8, 16},
+                          size) == doctest::Approx((1 + 16) / 31.0));
+}
+
+TEST_CASE_TEMPLATE("metrics: log loss, Brier score and area of two binary outputs", T, float, double) {
+    const Matrix<T> y{{T(0.5), -1}, {-2, 3}, {T(0.25), 3}}, t{{1, 0}, {0, 1}, {0, 0}};
+    const std::vector<T> weight{1, 2, 3};
+    double loss = 0, brier = 0;
+    for (Index i = 0; i < 3; ++i)
+        for (Index j = 0; j < 2; ++j) {
+            const double p = 1 / (1 + std::exp(-double(y(i, j)))), truth = double(t(i, j));
+            loss -= double(weight[size_t(i)]) / 12 * std::log(truth > 0 ? p : 1 - p);
+            brier += double(weight[size_t(i)]) / 12 * squared(p, truth);
+        }
+    const auto got = [&](MetricKind kind) {
+        return measured<T>(kind, OutputKind::logit, y, {t.view(), {}}, weight, 2);
+    };
+    CHECK(got(MetricKind::log_loss) == doctest::Approx(loss).epsilon(1e-6));
+    CHECK(got(MetricKind::brier) == doctest::Approx(brier).epsilon(1e-6));
+    // First output: the positive one is above both. Second: weight 2 above weight 1, and ties with weight 3.
+    CHECK(got(MetricKind::auc) == doctest::Approx((1 + (1 + 3 / 2.0) / 4) / 2));
+}

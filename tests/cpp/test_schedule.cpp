@@ -64,3 +64,20 @@ TEST_CASE("schedule: scheduled values are followed by fit, and must be long enou
     CHECK(message([&] { fit(net, data, Loss(LossKind::mse), sgd, options, report); }) ==
           "fit: the steps of a schedule: 4611686018427387904 x 2 numbers are more than any memory holds");
 }
+
+TEST_CASE("schedule: restarts and the one cycle, value by value") {
+    const Schedule longer(ScheduleKind::cosine_restarts, {2, 2, 0}),
+        same(ScheduleKind::cosine_restarts, {2, 1, 0});
+    const double longer_values[] = {1, 0.5, 1, (2 + std::sqrt(2.0)) / 4, 0.5, (2 - std::sqrt(2.0)) / 4, 1};
+    for (int n = 0; n < 7; ++n) {
+        CHECK(longer(1, n) == doctest::Approx(longer_values[n]).epsilon(1e-13));
+        CHECK(same(1, n) == doctest::Approx(n % 2 ? 0.5 : 1).epsilon(1e-13));
+    }
+    // total, share of the rise, straight lines, three phases, first, top, last
+    const Schedule straight(ScheduleKind::one_cycle, {11, 4.0 / 11, 1, 1, 1, 4, 0});
+    const double straight_values[] = {1, 2, 3, 4, 3, 2, 1, 0.75, 0.5, 0.25, 0};
+    const Schedule curved(ScheduleKind::one_cycle, {5, 0.6, 0, 0, 1, 3, 0});
+    const double curved_values[] = {1, 2, 3, 1.5, 0};
+    for (int n = 0; n < 11; ++n) CHECK(straight(1, n) == doctest::Approx(straight_values[n]).epsilon(1e-13));
+    for (int n = 0; n < 5; ++n) CHECK(curved(1, n) == doctest::Approx(curved_values[n]).epsilon(1e-13));
+}

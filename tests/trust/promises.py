@@ -67,6 +67,58 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
                 "tests/python/test_checkpoints.py::test_killed_often_and_resumed",
             ),
         ),
+        Promise(
+            "Loading takes at most the file's size and 16 MiB of memory, whatever the file claims",
+            "mutated files are loaded with the address space limited to that",
+            ("tests/python/test_load_memory.py",),
+        ),
+        Promise(
+            "No bytes make the loader fail other than by an error",
+            "libFuzzer on the C++ loader under ASan and UBSan, atheris on cmlp.load and on tables",
+            ("tests/trust/test_fuzz.py",),
+        ),
+        Promise(
+            "No text from a file acts on the terminal or in the HTML report",
+            "escapes, markup, formulas, bidirectional marks and more as names, cells, classes and metadata,"
+            " through every command; output by its bytes, reports by their tags",
+            ("tests/python/test_hostile_text.py",),
+        ),
+    ),
+    "Build and dispatch": (
+        Promise(
+            "Objects of one instruction set share no symbol with those of another",
+            "nm over the archive of the wheel",
+            ("tests/repo/test_kernel_symbols.py",),
+        ),
+        Promise(
+            "Code outside of the kernels runs on every x86-64 processor",
+            "objdump over the archive: no ymm, zmm or VEX; C++ tests under qemu-user -cpu Nehalem",
+            (
+                "tests/trust/test_build.py::test_objects_of_the_baseline_have_no_wide_instructions",
+                "tests/trust/test_build.py::test_a_processor_without_avx",
+            ),
+        ),
+        Promise(
+            "The extension is hardened and needs few libraries",
+            "readelf: stack protector, fortified functions, read-only relocations, no executable stack",
+            (
+                "tests/trust/test_build.py::test_the_extension_is_hardened",
+                "tests/trust/test_build.py::test_the_extension_needs_few_libraries",
+                "tests/trust/test_build.py::test_the_extension_names_no_folder_of_its_build",
+            ),
+        ),
+    ),
+    "Tests": (
+        Promise(
+            "Wrong calls of the core are errors",
+            "random wrong kinds, shapes and values for every function and class of cmlp._core",
+            ("tests/python/test_core_calls.py",),
+        ),
+        Promise(
+            "The C++ tests alone find most small faults of the core",
+            "mutants of kernels, operations, layers, losses, optimizers and training, each run against them",
+            ("tests/trust/test_mutants.py",),
+        ),
     ),
     "Same bits": (
         Promise(

@@ -42,8 +42,8 @@ class NumberFormat:
     decimal : str
         ``.`` or ``,``.
     unit : str
-        What stands beside each number (``$``, ``kg``, ``%``), as most cells write it; numbers in other units of
-        the same quantity are converted to it.
+        What stands beside each number (``$``, ``kg``, ``%``), as most cells write it; numbers in other units
+        of the same quantity are converted to it.
     scaled : bool
         Whether a letter multiplies: 12.5K, 3M, 1bn.
     """
