@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,10 +42,11 @@ def test_lines_that_are_no_statements_have_none(line):
 @pytest.mark.slow
 @pytest.mark.timeout(36000)
 def test_the_tests_catch_mutants_of_the_core(record_property):
-    command = [sys.executable, ROOT / "tests/mutants", "--count", "200", "--jobs", "2"]
+    minutes = os.environ.get("CMLP_MUTANTS_MINUTES", "300")
+    command = [sys.executable, ROOT / "tests/mutants", "--count", "200", "--jobs", "2", "--minutes", minutes]
     subprocess.run(command, check=True, capture_output=True)
     found = json.loads((ROOT / "build/mutants/results.json").read_text())
     caught = sum(outcome != "survived" for outcome in found.values())
     record_property("mutants of the core", len(found))
     record_property("of them caught", caught)
-    assert caught >= 0.75 * len(found)
+    assert caught >= 0.6 * len(found)

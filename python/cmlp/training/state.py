@@ -49,7 +49,7 @@ def file_name(path: str | os.PathLike[str], what: str) -> str:
     """Return the name of a file as text that the core takes; `what` begins the message about another one."""
     name = os.fspath(path)
     try:
-        name.encode() if isinstance(name, str) else None
+        os.fsdecode(name).encode()
     except UnicodeEncodeError as error:
         raise ValueError(f"{what}: the name {name!a} is no UTF-8; rename the file") from error
     return name
