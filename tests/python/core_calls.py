@@ -30,7 +30,8 @@ SECONDS = 1.0  # that a call may take before it is interrupted as by Ctrl-C
 MEMORY = 3 << 30
 TEXT = 2000  # bytes of SHARED that name a call
 NAMES = [name for name in vars(_core) if name[0] != "_"]
-LEFT_OUT = ("save", "shutdown")  # writes files of any name; ends the teams, which is tested elsewhere
+# What writes files of any name, ends the teams, or starts any number of threads.
+LEFT_OUT = ("save", "shutdown", "in_team")
 
 
 class InterruptedCallError(Exception):

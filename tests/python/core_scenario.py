@@ -82,6 +82,7 @@ def training(dtype: str) -> None:
     core.output_width(3)
     core.widths()
     core.buffers()
+    core.flat_state()
     core.layers()
     core.parameters()
     core.reset_parameters(3)
@@ -146,6 +147,7 @@ def names() -> None:
     for function in f"{lists} built_isas get_num_threads isa isas team_kind".split():
         getattr(_core, function)()
     _core.function("exp", X[:, 0].copy())
+    _core.training_hash(_core.reference_trainings()[0][0])
     _core.larger_is_better("accuracy")
     _core.largest_error("exp")
     _core.layer_parameters("Linear", {"in_features": 3, "out_features": 2})

@@ -243,3 +243,12 @@ def test_resaving_gives_the_same_bytes(tmp_path):
     path = saved(tmp_path, metadata={"a": "1"})
     cmlp.save(cmlp.load(path), tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def test_an_ensemble_whose_names_do_not_fit_is_refused(tmp_path):
+    path = saved(tmp_path, nn.Sequential(nn.Ensemble(nn.Linear(2, 1), nn.Linear(2, 1))))
+    header, data = header_of(path)
+    described = header["__metadata__"]["cmlp"]
+    header["__metadata__"]["cmlp"] = described.replace('"0.end"', '"1.end"')
+    with pytest.raises(ValueError, match="the names of an ensemble's layers do not fit"):
+        cmlp.load(with_header(path, header, data))

@@ -65,7 +65,7 @@ def objects(listing: str) -> list[tuple[str, str]]:
     members = re.split(r"\n(?=[^\n]+: +file format )", listing)
     found = []
     for member in members:
-        table = KERNELS.search(member)
+        table = KERNELS.search(member) if member.lstrip().startswith("family_") else None
         found.append((table[1] if table else "baseline", member))
     return found
 

@@ -90,6 +90,8 @@ def _bracketed(stack: type[Container], begin: _Bracket, layers: Iterator[Layer])
 def _group(brackets: list[_Bracket], children: list[Module]) -> Container:
     if brackets[0].container is Residual:
         return _container(Residual, children)
+    if len(children) != len(brackets) - 1:
+        raise LookupError("the names of an ensemble's layers do not fit its members")
     return _container(Ensemble, children, weights=[end.weight for end in brackets[1:]])
 
 

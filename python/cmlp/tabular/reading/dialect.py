@@ -58,7 +58,8 @@ def find_dialect(sample: str, separator: str = "") -> Dialect:
     if not rows:
         return Dialect(separator, 0, (), ())
     width = Counter(len(cells) for _, _, cells in rows).most_common(1)[0][0]
-    top = next(k for k, (_, _, cells) in enumerate(rows) if _is_table(cells, width))
+    of_width = [k for k, (_, _, cells) in enumerate(rows) if len(cells) == width]
+    top = next((k for k in of_width if _is_table(rows[k][2], width)), of_width[0])
     remarks = [f"the separator is {_NAMES.get(separator, repr(separator))}"] if separator != "," else []
     above, last, header = rows[top]
     if above > 0:
