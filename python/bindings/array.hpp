@@ -22,6 +22,9 @@
 template <class T>
 using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 
+// An array of any element type.
+using AnyArray = py::array;
+
 /// "(3, 4)"
 inline std::string shape_text(const py::array& a) {
     std::string text = "(";

@@ -17,7 +17,7 @@ constexpr ElementType element_types[] = {{"F64", "<f8"}, {"F32", "<f4"}, {"F16",
                                          {"I32", "<i4"}, {"I16", "<i2"}, {"I8", "|i1"},  {"U64", "<u8"},
                                          {"U32", "<u4"}, {"U16", "<u2"}, {"U8", "|u1"},  {"BOOL", "|b1"}};
 
-inline cmlp::FileArray array_from(const std::string& name, const py::array& array) {
+inline cmlp::FileArray array_from(const std::string& name, const AnyArray& array) {
     const std::string numpy = py::cast<std::string>(array.dtype().attr("str"));
     for (const auto& [dtype, own] : element_types) {
         if (numpy != own) continue;
@@ -27,10 +27,10 @@ inline cmlp::FileArray array_from(const std::string& name, const py::array& arra
     cmlp::fail("save: array ", name, " has dtype ", numpy, ", which no file holds");
 }
 
-inline py::array array_of(const cmlp::FileArray& array) {
+inline AnyArray array_of(const cmlp::FileArray& array) {
     for (const auto& [dtype, numpy] : element_types) {
         if (array.dtype != dtype) continue;
-        py::array made(py::dtype(numpy), array.shape);
+        AnyArray made(py::dtype(numpy), array.shape);
         std::memcpy(made.mutable_data(), array.data.data(), array.data.size());
         return made;
     }
@@ -47,7 +47,7 @@ inline cmlp::FileState state_from(const py::object& given) {
     state.text = text;
     for (const auto& [name, array] : arrays)
         state.arrays.push_back(file_state::array_from(py::cast<std::string>(name),
-                                                      py::array::ensure(array, py::array::c_style)));
+                                                      AnyArray::ensure(array, AnyArray::c_style)));
     return state;
 }
 

@@ -1,4 +1,4 @@
-"""Random trainings of networks whose every object is made anew from a number, in any process."""
+"""Random trainings of networks whose every object is made from a number, in any process."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Scheduler: TypeAlias = LRScheduler | ReduceLROnPlateau
 
 
-# Of a scheduler's state: what is computed anew, and what changes from step to step.
+# Of a scheduler's state: what is computed from the rest, and what changes from step to step.
 _COMPUTED = ("_last_lr", "_reached")
 _MOVING = (*_COMPUTED, "last_epoch", "best", "num_bad_epochs", "cooldown_counter", "_schedulers")
 

@@ -67,8 +67,8 @@ struct SettingSchedule {
     bool every_step = false;
 };
 
-/// Where an earlier fit was between two epochs. A fit that starts there, with the network and the optimizer as they were
-/// and FitOptions::first_epoch, continues it bit for bit.
+/// Where an earlier fit was between two epochs. A fit that starts there, with the network and the optimizer as
+/// they were and FitOptions::first_epoch, continues it bit for bit.
 struct FitStart {
     Index steps = 0;
     Index best_epoch = -1;  ///< of the monitored value, -1: none
