@@ -17,6 +17,7 @@ import pyarrow.parquet
 import pytest
 
 from cmlp.tabular import TableError, read_source, read_table, write_table
+from cmlp.tabular.numbers import read_numbers
 from cmlp.tabular.reading.batches import read_batches
 
 ROW = {"a": ["1"], "b": ["x"]}
@@ -282,3 +283,17 @@ def test_a_file_that_cannot_fit_is_refused_before_it_is_read(tmp_path, monkeypat
 def test_a_table_is_written_in_known_formats_only(tmp_path):
     with pytest.raises(TableError, match=r"the suffix does not name a format to write; use one of .csv"):
         write_table(ROW, tmp_path / "t.doc")
+
+
+def test_a_text_without_a_row_of_a_table_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b",by,\n1\x0c\xd4-f,e8rd\x01\xff\xff\xff\xff\xff\xfe\xb5\xf5,sed,0\n")
+    with pytest.raises(TableError, match="line 2 has 4 cells, the header has 3"):
+        read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"), [(["5 MB", "7 MB", "8 mb"], "in MB"), (["5 kg", "6 kg"], "in kg")]
+)
+def test_units_are_said_as_the_cells_write_them(cells, said):
+    assert read_numbers(pa.array(cells)).format.description() == said
