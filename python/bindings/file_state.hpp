@@ -46,8 +46,8 @@ inline cmlp::FileState state_from(const py::object& given) {
     const auto [text, arrays] = py::cast<std::pair<std::string, py::dict>>(given);
     state.text = text;
     for (const auto& [name, array] : arrays)
-        state.arrays.push_back(file_state::array_from(py::cast<std::string>(name),
-                                                      AnyArray::ensure(array, AnyArray::c_style)));
+        state.arrays.push_back(
+            file_state::array_from(py::cast<std::string>(name), AnyArray::ensure(array, AnyArray::c_style)));
     return state;
 }
 

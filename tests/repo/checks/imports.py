@@ -42,7 +42,7 @@ def violations(name: str, text: str) -> Iterator[str]:
     allowed = REQUIRED | OPTIONAL.get(part, set()) | sys.stdlib_module_names
     for package in sorted(top_level_imports(ast.parse(text)) - allowed):
         yield f"{name}: imports {package} at its top level; only {owners(package)} may"
-    if part not in ("cli", "__main__.py") and "cmlp.cli" in text:
+    if part not in ("cli", "__main__") and "cmlp.cli" in text:
         yield f"{name}: only the command line itself uses cmlp.cli"
 
 
