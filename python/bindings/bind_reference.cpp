@@ -4,7 +4,7 @@
 
 #include <tuple>
 
-#include "bindings.hpp"
+#include "gil.hpp"
 
 void bind_reference(py::module_& m) {
     m.def(
@@ -16,7 +16,7 @@ void bind_reference(py::module_& m) {
             return rows;
         },
         "The rows of trainings.def: name, hash, definition.");
-    m.def("training_hash", &cmlp::training_hash, py::arg("name"), py::call_guard<py::gil_scoped_release>(),
+    m.def("training_hash", &cmlp::training_hash, py::arg("name"), py::call_guard<WithoutGil>(),
           "Runs a reference training: the hash of the bits it leaves.");
     m.def(
         "in_team",

@@ -65,7 +65,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("work", WORK)
 def test_a_process_ends_in_the_middle_of_a_training(work, end, times, record_property):

@@ -33,7 +33,8 @@ SETUP = """
                 validation_data=held_out, early_stopping=cmlp.EarlyStopping(patience=3), verbose=False)
 
     def fit_by_lbfgs(net):
-        net.fit(x, y, loss="cross_entropy", optimizer="lbfgs", verbose=False)
+        lbfgs = optim.LBFGS(net.parameters(), max_iter=2)
+        net.fit(x, y, loss="cross_entropy", optimizer=lbfgs, verbose=False)
 
     def classifier():
         settings = dict(hidden_layer_sizes=(300,), max_iter=2, random_state=0, batch_size=150)

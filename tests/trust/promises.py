@@ -173,4 +173,88 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ("tests/python/test_properties.py",),
         ),
     ),
+    "Memory": (
+        Promise(
+            "Out of memory is std::bad_alloc in C++ and MemoryError in Python, and the model stays valid",
+            "each allocation of load, save, fit, predict and copies fails in turn, in Python those of 256"
+            " bytes and more",
+            ("tests/python/test_failing_allocations.py",),
+        ),
+        Promise(
+            "1000 fits leave memory, files and threads as they were",
+            "resident memory grows by less than 4 MiB: networks, estimators, L-BFGS",
+            ("tests/python/test_fit_memory.py::test_many_fits_leave_memory_flat",),
+        ),
+        Promise(
+            "The memory of a fit is that of its parameters and a batch",
+            "peak memory against the formula, within 15 % and 4 MB",
+            ("tests/python/test_fit_memory.py::test_peak_of_fit",),
+        ),
+    ),
+    "Processes": (
+        Promise(
+            "Forked children train and predict, also forked in the middle of a fit",
+            "bits of the child's training against the parent's; 30 s are a hang",
+            ("tests/python/test_fork.py",),
+            "scikit-learn's gradient boosting, LightGBM, XGBoost and PyTorch hang after a parallel region",
+        ),
+        Promise(
+            "Workers of each start method and of joblib have the results of one process",
+            "multiprocessing by fork, spawn and forkserver; joblib's loky, threading and multiprocessing",
+            ("tests/python/test_worker_processes.py",),
+        ),
+        Promise(
+            "Predictions of 32 threads at once are those of one",
+            "10 000 calls a thread, bits compared, both precisions",
+            ("tests/python/test_concurrency.py::test_predict_from_32_threads_equals_serial",),
+        ),
+        Promise(
+            "Beside a fit in another thread every call is refused by name or right",
+            "each method of a network and of an estimator; callbacks may call",
+            (
+                "tests/python/test_two_threads.py",
+                "tests/python/test_concurrency.py::test_a_second_fit_from_another_thread_is_refused",
+                "tests/python/test_estimator_memory.py::test_a_second_thread_is_refused_while_the_first_fits",
+            ),
+        ),
+        Promise(
+            "Ctrl-C ends a training soon, and the model is as after a number of complete steps",
+            "SIGINT at random instants; the weights are those of an uninterrupted fit after as many steps",
+            ("tests/python/test_interrupts.py::test_ctrl_c_leaves_a_network_as_after_a_complete_step",),
+        ),
+        Promise(
+            "A process may end while its threads train or predict",
+            "daemon threads; the last line, sys.exit, an exception, os._exit, atexit: exit code and stderr",
+            ("tests/python/test_exits.py",),
+        ),
+        Promise(
+            "Import starts no thread; import and training leave the process as it was",
+            "signal handlers, random numbers, locale, warnings, environment, rounding, subnormals",
+            (
+                "tests/python/test_process.py::test_import_starts_no_thread",
+                "tests/python/test_process.py::test_import_and_training_leave_the_process_as_it_was",
+                "tests/python/test_process.py::test_import_and_training_leave_rounding_and_subnormals_alone",
+            ),
+        ),
+    ),
+    "Bad data": (
+        Promise(
+            "Extreme and wrong data train or are refused as docs/bad-data.md says",
+            "each row of that page for a network, an estimator and a tabular estimator",
+            ("tests/trust/test_bad_data_table.py",),
+        ),
+        Promise(
+            "A refusal names the function, the value and its place, and changes nothing",
+            "each case with its message",
+            ("tests/python/test_bad_data.py",),
+        ),
+        Promise(
+            "An overflow is reported with step and layer, and the last finite weights are kept",
+            "train_step, fit, both precisions; the weights are compared",
+            (
+                "tests/python/test_concurrency.py::test_a_loss_that_overflows_keeps_the_last_finite_weights",
+                "tests/python/test_overflow.py",
+            ),
+        ),
+    ),
 }
