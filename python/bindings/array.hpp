@@ -167,9 +167,16 @@ std::pair<Array<T>, cmlp::MatrixView<T>> new_matrix(cmlp::Index rows, cmlp::Inde
     return {out, {out.mutable_data(), rows, cols}};
 }
 
+/// The array, which NumPy refuses to write from here on.
+template <class T>
+Array<T> read_only(Array<T> array) {
+    py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    return array;
+}
+
 /// An array over memory that `owner` keeps alive, as a parameter is shown: transposed, or one-dimensional.
 template <class T>
-Array<T> shown(cmlp::MatrixView<T> x, bool transposed, bool one_dimensional, py::handle owner) {
+Array<T> shown(cmlp::MatrixView<const T> x, bool transposed, bool one_dimensional, py::handle owner) {
     const py::ssize_t item = sizeof(T), row = x.row_stride() * item;
     if (one_dimensional) return Array<T>({x.cols()}, {item}, x.data(), owner);
     if (transposed) return Array<T>({x.cols(), x.rows()}, {item, row}, x.data(), owner);

@@ -30,26 +30,34 @@ Net<T> make_network(const std::vector<std::tuple<std::string, std::string, py::d
 // ---- parameters: (name, layer, value, gradient), zero-copy, the network as their base; buffers without a gradient
 
 template <class T>
-py::object shown(const Parameter<T>& p, MatrixView<T> x, py::handle owner) {
-    py::object array = ::shown<T>(x, p.spec.transposed, p.spec.vector, owner);
+py::object shown(const Net<T>& net, const Parameter<const T>& p, MatrixView<const T> x) {
+    Array<T> values = ::shown<T>(x, p.spec.transposed, p.spec.vector, py::cast(net));
+    const py::object array = net->is_read_only() ? read_only<T>(std::move(values)) : values;
     return p.spec.scalar ? py::object(array.attr("reshape")(py::tuple())) : array;
+}
+
+// Zeros that cannot be written and take no memory.
+py::object no_gradient(const py::object& values) {
+    const py::object zero = values.attr("dtype").attr("type")(0);
+    return py::module_::import("numpy").attr("broadcast_to")(zero, values.attr("shape"));
 }
 
 template <class T>
 py::list parameters_of(const Net<T>& net) {
-    const py::object owner = py::cast(net);
     py::list all;
-    for (const auto& p : net->parameters())
-        all.append(py::make_tuple(p.name, p.layer, shown(p, p.value, owner), shown(p, p.grad, owner)));
+    for (const auto& p : std::as_const(*net).parameters()) {
+        const py::object values = shown<T>(net, p, p.value);
+        const py::object grad = net->is_read_only() ? no_gradient(values) : shown<T>(net, p, p.grad);
+        all.append(py::make_tuple(p.name, p.layer, values, grad));
+    }
     return all;
 }
 
 template <class T>
 py::list buffers_of(const Net<T>& net) {
-    const py::object owner = py::cast(net);
     py::list all;
-    for (const auto& b : net->buffers())
-        all.append(py::make_tuple(b.name, b.layer, shown(b, b.value, owner)));
+    for (const auto& b : std::as_const(*net).buffers())
+        all.append(py::make_tuple(b.name, b.layer, shown<T>(net, b, b.value)));
     return all;
 }
 
@@ -92,11 +100,11 @@ void initialize_from(Network<T>& net, const py::object& x, std::uint64_t seed, I
 }
 
 template <class T>
-void save_network(const Network<T>& net, const std::string& path, const py::object& state) {
+void save_network(const Network<T>& net, const std::string& path, const py::object& state, bool mappable) {
     const FileState beside = state_from(state);
     const WithoutGil released;
     const typename Network<T>::Shared reader(net, "save");
-    save(net, path, beside);
+    save(net, path, beside, {.mappable = mappable});
 }
 
 template <class T, class Other>
@@ -204,8 +212,9 @@ void define(py::class_<Network<T>, Net<T>> network) {
             },
             "The bytes of a model file.")
         .def("save", &save_network<T>, py::arg("path"), py::arg("state") = py::none(),
+             py::arg("mappable") = false,
              "Replaces the model file at path in one step; state: a text and a dict of arrays beside the "
-             "network.")
+             "network; mappable: load_with_state can map its weights.")
         .def(
             "flat_state",
             [](const N& net) { return std::vector<double>(net.state().begin(), net.state().end()); },
@@ -263,11 +272,11 @@ void bind_network(py::module_& m) {
         "Names of the parameters and buffers of a layer; throws on fields that do not fit.");
     m.def(
         "load_with_state",
-        [](const std::string& path, bool verify) {
-            NetworkAndState file = load_with_state(path, {.non_finite = true, .verify = verify});
+        [](const std::string& path, bool verify, bool mmap) {
+            NetworkAndState file = load_with_state(path, {.non_finite = true, .verify = verify, .map = mmap});
             return py::make_tuple(as_python(std::move(file.network)), as_python(file.state));
         },
-        py::arg("path"), py::arg("verify") = true,
+        py::arg("path"), py::arg("verify") = true, py::arg("mmap") = false,
         "The network in a model file, and the text and the arrays beside it.");
     m.def(
         "from_bytes",

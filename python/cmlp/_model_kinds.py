@@ -63,6 +63,19 @@ def model_of(net: nn.Sequential) -> Any:
     return net
 
 
+def require_mappable(net: nn.Sequential, what: str) -> None:
+    """Raise ValueError for a model that is not its network in the file, but copies parts of it."""
+    kinds = {_MODULE_KEY: "a module", _AVERAGE_KEY: "an average", _PERCEPTRON_KEY: "a Perceptron"}
+    found = [kind for key, kind in kinds.items() if key in net.metadata]
+    if "members" in json.loads(net.metadata.get(ESTIMATOR_KEY, "{}")):
+        found.append("an ensemble of estimators")
+    if found:
+        raise ValueError(
+            f"{what} is for a Sequential, an estimator of one network or a tabular model; this is {found[0]},"
+            " whose weights are copied when it is loaded"
+        )
+
+
 # ---- modules that are no Sequential
 
 

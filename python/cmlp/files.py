@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cmlp._model_kinds import OWN_KEYS, model_of, network_of
+from cmlp._model_kinds import OWN_KEYS, model_of, network_of, require_mappable
 from cmlp.nn.sequential import Sequential
 from cmlp.training import state
 from cmlp.training.state import BAD_DATA as BAD_DATA
@@ -56,6 +56,7 @@ def save(
     metadata: Mapping[str, str] | None = None,
     *,
     optimizer: Optimizer | FullBatch | None = None,
+    mappable: bool = False,
 ) -> None:
     """Write a model to a file, atomically: a reader finds the complete old file or the complete new one.
 
@@ -75,6 +76,9 @@ def save(
     optimizer : Optimizer, LBFGS or LevenbergMarquardt, optional
         Over parameters of the network; its groups, settings and state are written beside the network, and
         :func:`load_optimizer` reads them.
+    mappable : bool, default False
+        Whether ``load(path, mmap=True)`` can map the weights: they are then in the file twice, the second
+        time as they lie in memory.
 
     Raises
     ------
@@ -98,18 +102,20 @@ def save(
     _check_suffix(path)
     _check_keys(metadata or {})
     net = network_of(net)
+    if mappable:
+        require_mappable(net, "save: mappable=True")
     sections = {} if optimizer is None else {"optimizer": state.optimizer_section(optimizer, net)}
     before = dict(net.metadata)
     net.metadata.update(metadata or {})
     try:
-        state.write(net, path, sections, "save")
+        state.write(net, path, sections, "save", mappable)
     except Exception:
         net.metadata.clear()
         net.metadata.update(before)
         raise
 
 
-def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
+def load(path: str | os.PathLike[str], verify: bool = True, mmap: bool = False) -> Any:
     """Read a network, an estimator or a model of a table from a file, in evaluation mode.
 
     Parameters
@@ -119,6 +125,12 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
     verify : bool, default True
         Whether a file is refused that does not have the checksum of its content, since it was damaged or
         changed. Files of versions before checksums have none and are taken.
+    mmap : bool, default False
+        Whether the weights stay in the file, which is mapped read-only, so that all processes that map it
+        share one copy of them; the file is one of ``save(..., mappable=True)``. The model predicts with the
+        same bits. Its arrays cannot be written, and training it is refused; ``net.copy()`` is a network with
+        memory of its own. The file may be replaced or removed meanwhile (the model keeps the old weights),
+        but not truncated in place. With ``verify`` the file is read once from end to end.
 
     Returns
     -------
@@ -130,7 +142,8 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
     Raises
     ------
     ValueError
-        When the file is damaged or is not a complete model of this format. No code in a file is ever run.
+        When the file is damaged or is not a complete model of this format, and with ``mmap`` when it has no
+        mapped weights. No code in a file is ever run.
 
     Examples
     --------
@@ -140,9 +153,12 @@ def load(path: str | os.PathLike[str], verify: bool = True) -> Any:
         ...
     ValueError: load: cannot open nowhere.safetensors: No such file or directory
     """
-    core, _ = state.read(path, verify)
+    core, _ = state.read(path, verify, mmap)
     try:
-        return model_of(Sequential._of_core(core))
+        net = Sequential._of_core(core)
+        if mmap:
+            require_mappable(net, "load: mmap=True")
+        return model_of(net)
     except BAD_DATA as error:
         raise ValueError(
             f"load: {os.fspath(path)!s} is not a cmlp model: its metadata cannot be read: {error!r}"

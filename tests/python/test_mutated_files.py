@@ -132,6 +132,7 @@ def ensemble():
 
 MODELS = {
     "network": trained,
+    "mappable": trained,
     "estimator": estimator,
     "tabular": tabular,
     "checkpoint": network,
@@ -146,15 +147,17 @@ MODELS = {
 def model_bytes(tmp_path_factory):
     """Return the bytes of the file of each kind of model."""
     folder = tmp_path_factory.mktemp("models")
+    options = {"metadata": {"note": "text"}}
     made = {
-        kind: saved(folder, make(), metadata={"note": "text"}).read_bytes() for kind, make in MODELS.items()
+        kind: saved(folder, make(), **options, mappable=kind == "mappable").read_bytes()
+        for kind, make in MODELS.items()
     }
     path = folder / "checkpoint.safetensors"
     fit_checkpoint(network(), path)
     return {**made, "checkpoint": path.read_bytes()}
 
 
-def load_all(path, raw, seed, count, resumes=False):
+def load_all(path, raw, seed, count, resumes=False, mmap=False):
     """Load mutated files: verified, only those with the same content load; the error is a ValueError."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
@@ -162,7 +165,7 @@ def load_all(path, raw, seed, count, resumes=False):
         path.write_bytes(broken)
         for verify in (True, False):
             with contextlib.suppress(ValueError):
-                model = cmlp.load(path, verify=verify)
+                model = cmlp.load(path, verify=verify, mmap=mmap)
                 assert not verify or same_content(broken, raw)
                 repr(model)
                 if isinstance(model, nn.Sequential):
@@ -181,7 +184,9 @@ def same_content(broken, raw):
 @pytest.mark.parametrize("seed", range(SHARES))
 def test_thousands_of_mutated_files(seed, kind, model_bytes, memory_folder, record_property):
     count = (5_000 if kind == "network" else 1_000) // SHARES
-    load_all(memory_folder / "model", model_bytes[kind], seed, count, resumes=kind == "checkpoint")
+    load_all(
+        memory_folder / "model", model_bytes[kind], seed, count, kind == "checkpoint", kind == "mappable"
+    )
     record_property("mutated files", count)
 
 
@@ -189,7 +194,7 @@ def test_thousands_of_mutated_files(seed, kind, model_bytes, memory_folder, reco
 @pytest.mark.parametrize("kind", MODELS)
 @pytest.mark.parametrize("seed", range(SHARES, 2 * SHARES))
 def test_a_hundred_thousand_mutated_files(seed, kind, model_bytes, memory_folder, record_property):
-    load_all(memory_folder / "model", model_bytes[kind], seed, 100_000 // SHARES)
+    load_all(memory_folder / "model", model_bytes[kind], seed, 100_000 // SHARES, mmap=kind == "mappable")
     record_property("mutated files", 100_000 // SHARES)
 
 

@@ -68,6 +68,12 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
             ),
         ),
         Promise(
+            "Processes that map a model share its weights, and none can change them",
+            "the bits of every kind of layer; memory of three processes with one model; every way to write is"
+            " tried; damaged and foreign files",
+            ("tests/python/test_mapped_files.py",),
+        ),
+        Promise(
             "Loading takes at most the file's size and 16 MiB of memory, whatever the file claims",
             "mutated files are loaded with the address space limited to that",
             ("tests/python/test_load_memory.py",),

@@ -1,4 +1,4 @@
-// Reading at a place and atomic replacement of a file, with POSIX calls.
+// Reading at a place, mapping and atomic replacement of a file, with POSIX calls.
 #include "base/file.hpp"
 
 #include <cmlp/base/error.hpp>
@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,6 +132,19 @@ void InputFile::read(std::size_t offset, std::span<std::byte> out) const {
         offset += static_cast<std::size_t>(done);
         out = out.subspan(static_cast<std::size_t>(done));
     }
+}
+
+MappedFile::MappedFile(const std::string& path) {
+    const InputFile file(path);
+    if (file.size() == 0) return;  // no memory can be mapped
+    void* const memory = ::mmap(nullptr, file.size(), PROT_READ, MAP_SHARED, file.number(), 0);
+    check(memory != MAP_FAILED, "load: mmap: cannot map", path);
+    memory_ = memory;
+    size_ = file.size();
+}
+
+MappedFile::~MappedFile() {
+    if (memory_) ::munmap(memory_, size_);
 }
 
 void replace_file(const std::string& path, std::span<const std::string_view> pieces) {

@@ -28,10 +28,27 @@ public:
     std::size_t size() const { return size_; }
     /// Fills out from the bytes at offset; throws std::invalid_argument when the file ends before.
     void read(std::size_t offset, std::span<std::byte> out) const;
+    int number() const { return file_.number(); }
 
 private:
     std::string path_;
     Descriptor file_;
+    std::size_t size_ = 0;
+};
+
+/// The bytes of a regular file in memory that is read-only and shared by all processes that map the file. They stay when
+/// the file is removed or replaced by another one; a file that is truncated in place ends the process that reads them.
+/// Throws FileError as InputFile does, and where the file cannot be mapped.
+class MappedFile {
+public:
+    explicit MappedFile(const std::string& path);
+    MappedFile(const MappedFile&) = delete;
+    MappedFile& operator=(const MappedFile&) = delete;
+    ~MappedFile();
+    std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(memory_), size_}; }
+
+private:
+    void* memory_ = nullptr;
     std::size_t size_ = 0;
 };
 

@@ -17,7 +17,7 @@
 namespace cmlp::inline v0_1::safetensors {
 namespace {
 
-constexpr std::size_t prefix_bytes = 8, max_header_bytes = 100'000'000;
+constexpr std::size_t prefix_bytes = 8, line_bytes = 64, max_header_bytes = 100'000'000;
 constexpr std::string_view metadata_key = "__metadata__";
 const json::Limits header_limits = {.bytes = max_header_bytes, .values = 131'072, .depth = 4};
 
@@ -42,11 +42,15 @@ std::size_t tensor_bytes(const std::string& name, std::string_view dtype, const 
     return bytes;
 }
 
-// Order of the arrays in the file: wide elements first, so that each starts at a multiple of its own size.
+bool is_aligned(const Tensor& tensor) { return tensor.name == aligned_name; }
+
+// Order of the arrays in the file: the aligned one, then wide elements first, so that each starts at a multiple of its
+// own size.
 std::vector<std::size_t> storage_order(const std::vector<Tensor>& tensors) {
     std::vector<std::size_t> order(tensors.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        if (is_aligned(tensors[a]) != is_aligned(tensors[b])) return is_aligned(tensors[a]);
         const auto of_a = element_size(tensors[a].dtype), of_b = element_size(tensors[b].dtype);
         return of_a != of_b ? of_a > of_b : a < b;
     });
@@ -96,7 +100,8 @@ std::string head(const File& file) {
         header.push_back({file.tensors[i].name, describe(file.tensors[i], begins[i])});
     std::string text = json::write(header);
     json::parse(text, header_limits);  // what cannot be read back is not written
-    text.resize((text.size() + 7) / 8 * 8, ' ');
+    const std::size_t unit = std::ranges::any_of(file.tensors, is_aligned) ? line_bytes : 8;
+    text.resize((prefix_bytes + text.size() + unit - 1) / unit * unit - prefix_bytes, ' ');
     const std::uint64_t length = text.size();
     return std::string(reinterpret_cast<const char*>(&length), prefix_bytes) + text;
 }
@@ -160,16 +165,16 @@ std::vector<Entry> parse_header(std::string_view text, std::size_t buffer_bytes,
     return entries;
 }
 
-void check_content(std::string_view source, const File& file) {
+void check_content(std::string_view source, const File& file, std::span<const std::string_view> data) {
     const auto stated = file.metadata.find(std::string(checksum_key));
     if (stated == file.metadata.end()) return;  // of a version before checksums, or of another writer
-    const std::string found = checksum(file);
+    const std::string found = checksum(file, data);
     if (stated->second != found)
         fail_damaged(source, "its checksum is " + quoted(stated->second) + ", that of its content " + found);
 }
 
-// fetch(offset, span) copies bytes of a file of the given size.
-File parse(std::size_t size, auto&& fetch) {
+// take(tensor, offset, size) gets the data of a tensor, fetch(offset, span) bytes of a file of the given size.
+File parse(std::size_t size, auto&& fetch, auto&& take) {
     require(size >= prefix_bytes, "it has ", size, " bytes");
     std::uint64_t length = 0;
     fetch(0, std::as_writable_bytes(std::span(&length, 1)));
@@ -180,26 +185,34 @@ File parse(std::size_t size, auto&& fetch) {
     File file;
     std::vector<Entry> entries = parse_header(text, size - prefix_bytes - length, file);
     for (Entry& entry : entries) {
-        entry.tensor.data.resize(entry.end - entry.begin);
-        fetch(prefix_bytes + length + entry.begin, std::span(entry.tensor.data));
+        take(entry.tensor, prefix_bytes + length + entry.begin, entry.end - entry.begin);
         file.tensors.push_back(std::move(entry.tensor));
     }
     return file;
 }
 
-File parse_or_explain(std::string_view source, bool verify, std::size_t size, auto&& fetch) {
-    File file;
+File parse_or_explain(std::string_view source, std::size_t size, auto&& fetch, auto&& take) {
     try {
-        file = parse(size, fetch);
+        return parse(size, fetch, take);
     } catch (const std::invalid_argument& error) {
         fail_foreign(source, error.what());
     }
-    if (verify) check_content(source, file);
+}
+
+// The file with its data copied.
+File copy_of(std::string_view source, bool verify, std::size_t size, auto&& fetch) {
+    File file = parse_or_explain(source, size, fetch, [&](Tensor& tensor, std::size_t at, std::size_t bytes) {
+        tensor.data.resize(bytes);
+        fetch(at, std::span(tensor.data));
+    });
+    if (verify) check_content(source, file, data_of(file));
     return file;
 }
 
-std::string_view text_of(const std::vector<std::byte>& data) {
-    return {reinterpret_cast<const char*>(data.data()), data.size()};
+auto fetch_from(std::span<const std::byte> bytes) {
+    return [bytes](std::size_t offset, std::span<std::byte> out) {
+        std::ranges::copy(bytes.subspan(offset, out.size()), out.begin());
+    };
 }
 
 // Header and arrays in the order of the file; the views borrow from both arguments.
@@ -234,9 +247,7 @@ std::string to_bytes(const File& file) {
 }
 
 File from_bytes(std::string_view bytes, std::string_view source, bool verify) {
-    return parse_or_explain(source, verify, bytes.size(), [&](std::size_t offset, std::span<std::byte> out) {
-        std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()) + offset, out.size(), out.begin());
-    });
+    return copy_of(source, verify, bytes.size(), fetch_from(std::as_bytes(std::span(bytes))));
 }
 
 void write(const std::string& path, const File& file) {
@@ -246,8 +257,27 @@ void write(const std::string& path, const File& file) {
 
 File read(const std::string& path, bool verify) {
     const InputFile file(path);
-    return parse_or_explain(path, verify, file.size(),
-                            [&](std::size_t offset, std::span<std::byte> out) { file.read(offset, out); });
+    return copy_of(path, verify, file.size(),
+                   [&](std::size_t offset, std::span<std::byte> out) { file.read(offset, out); });
+}
+
+Mapped map(const std::string& path, bool verify) {
+    const auto memory = std::make_shared<const MappedFile>(path);
+    const std::span<const std::byte> bytes = memory->bytes();
+    Mapped mapped;
+    std::vector<std::string_view> data;
+    const auto take = [&](const Tensor& tensor, std::size_t at, std::size_t size) {
+        data.push_back(text_of(bytes.subspan(at, size)));
+        if (!is_aligned(tensor)) return;
+        require(at % line_bytes == 0, "tensor '", aligned_name, "' begins at byte ", at, ", no multiple of ",
+                line_bytes, "; save it again with mappable=True");
+        mapped.array = {bytes.subspan(at, size), tensor.dtype, memory};
+    };
+    mapped.file = parse_or_explain(path, bytes.size(), fetch_from(bytes), take);
+    if (verify) check_content(path, mapped.file, data);
+    if (!mapped.array.owner)
+        throw FileError("load: mmap: " + path + " has no mapped weights; save it with mappable=True");
+    return mapped;
 }
 
 }  // namespace cmlp::inline v0_1::safetensors

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstddef>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,11 @@ static_assert(std::endian::native == std::endian::little, "safetensors are littl
 
 using Tensor = FileArray;
 
+/// Bytes as text.
+inline std::string_view text_of(std::span<const std::byte> data) {
+    return {reinterpret_cast<const char*>(data.data()), data.size()};
+}
+
 /// What one file holds; tensors keep their order.
 struct File {
     std::vector<Tensor> tensors;
@@ -23,15 +30,26 @@ struct File {
     bool operator==(const File&) const = default;
 };
 
+/// The data of each tensor.
+inline std::vector<std::string_view> data_of(const File& file) {
+    std::vector<std::string_view> data;
+    for (const Tensor& tensor : file.tensors) data.push_back(text_of(tensor.data));
+    return data;
+}
+
 /// Bytes of one element; throws std::invalid_argument for an unknown type.
 std::size_t element_size(std::string_view dtype);
 
 /// The metadata's key of the checksum that every written file has.
 constexpr std::string_view checksum_key = "cmlp.checksum";
 
+/// The array that begins at a multiple of 64 bytes in the file, so that it can be used where it is mapped.
+constexpr std::string_view aligned_name = "cmlp.flat";
+
 /// "crc64:<16 digits>", the CRC-64/XZ of the content: [{metadata}, [[name, dtype, shape], ...]] as compact JSON with
-/// keys and names sorted and without the checksum, then the arrays in the order of their names.
-std::string checksum(const File& file);
+/// keys and names sorted and without the checksum, then the data of the tensors in the order of their names.
+std::string checksum(const File& file, std::span<const std::string_view> data);
+inline std::string checksum(const File& file) { return checksum(file, data_of(file)); }
 
 /// Throws FileError "load: <source> is not a cmlp model: <reason>"; text from the file is escaped in the reason.
 [[noreturn]] void fail_foreign(std::string_view source, std::string_view reason);
@@ -54,5 +72,21 @@ void write(const std::string& path, const File& file);
 /// The file at path; throws FileError as from_bytes, and when it cannot be opened. Allocates the
 /// size of the arrays and a few times that of the header, never what a count merely claims.
 File read(const std::string& path, bool verify = true);
+
+/// The aligned array of a mapped file.
+struct MappedArray {
+    std::span<const std::byte> bytes;
+    std::string dtype;
+    std::shared_ptr<const void> owner;  // null: nothing is mapped
+};
+
+/// A mapped file: all arrays without their data, and the aligned one.
+struct Mapped {
+    File file;
+    MappedArray array;
+};
+
+/// Maps the file at path; throws FileError as read, and when it has no aligned array.
+Mapped map(const std::string& path, bool verify = true);
 
 }  // namespace cmlp::inline v0_1::safetensors

@@ -1,14 +1,13 @@
 // A network to and from the container: layers through their fields, parameters as they are shown.
 #include <cmlp/files/serialize.hpp>
 
-#include <cstring>
 #include <istream>
 #include <iterator>
 #include <ostream>
 #include <set>
 
 #include "files/fields.hpp"
-#include "files/safetensors.hpp"
+#include "files/tensors.hpp"
 #include "ops/ops.hpp"
 
 namespace cmlp::inline v0_1 {
@@ -18,49 +17,6 @@ constexpr int format_version = 2, first_with_checksum = 2;
 
 constexpr std::string_view state_key = "cmlp.state", state_prefix = "cmlp.state.";
 constexpr std::string_view own_keys[] = {"cmlp", safetensors::checksum_key, state_key};
-
-template <class T>
-constexpr const char* dtype_name = sizeof(T) == 4 ? "F32" : "F64";
-
-// ---- parameters, in the shape they are shown in
-
-std::vector<Index> shown_shape(const ParameterSpec& spec) {
-    if (spec.scalar) return {};
-    if (spec.vector) return {spec.cols};
-    return spec.transposed ? std::vector<Index>{spec.cols, spec.rows}
-                           : std::vector<Index>{spec.rows, spec.cols};
-}
-
-template <class T>
-MatrixView<T> shown_element_order(std::vector<T>& memory, const ParameterSpec& spec) {
-    return spec.transposed ? MatrixView<T>(memory.data(), spec.cols, spec.rows)
-                           : MatrixView<T>(memory.data(), spec.rows, spec.cols);
-}
-
-template <class T>
-safetensors::Tensor tensor_of(const Parameter<const T>& p) {
-    std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
-    const MatrixView<T> out = shown_element_order(elements, p.spec);
-    if (p.spec.transposed)
-        out.assign(p.value.transpose());
-    else
-        out.assign(p.value);
-    const auto* bytes = reinterpret_cast<const std::byte*>(elements.data());
-    return {p.name, dtype_name<T>, shown_shape(p.spec), {bytes, bytes + elements.size() * sizeof(T)}};
-}
-
-template <class T>
-void fill(const Parameter<T>& p, const safetensors::Tensor& tensor) {
-    require(tensor.dtype == dtype_name<T> && tensor.shape == shown_shape(p.spec), "tensor '", p.name,
-            "' has another type or shape than its layer");
-    std::vector<T> elements(static_cast<size_t>(p.spec.rows * p.spec.cols));
-    std::memcpy(elements.data(), tensor.data.data(), tensor.data.size());
-    const MatrixView<T> in = shown_element_order(elements, p.spec);
-    if (p.spec.transposed)
-        p.value.assign(in.transpose());
-    else
-        p.value.assign(in);
-}
 
 void add(safetensors::File& file, const FileState& state) {
     if (!state.text.empty()) file.metadata[std::string(state_key)] = state.text;
@@ -93,7 +49,7 @@ FileState take_state(safetensors::File& file, const std::vector<NamedLayer>& lay
 }
 
 template <class T>
-safetensors::File file_of(const Network<T>& network, const FileState& state = {}) {
+safetensors::File file_of(const Network<T>& network, const FileState& state = {}, SaveOptions options = {}) {
     json::Array layers;
     for (const NamedLayer& layer : network.layers()) layers.push_back(describe(layer));
     json::Object object{{"format", format_version},
@@ -102,6 +58,7 @@ safetensors::File file_of(const Network<T>& network, const FileState& state = {}
                         {"step", static_cast<std::int64_t>(network.pass_count())},
                         {"layers", std::move(layers)}};
     if (network.precision() == Precision::bf16) object.push_back({"precision", std::string("bf16")});
+    if (options.mappable) object.push_back({"flat", flat_layout});
     for (const std::string_view own : own_keys)
         require(!network.metadata.contains(std::string(own)), "save: metadata must not have the key '", own,
                 "'");
@@ -109,6 +66,7 @@ safetensors::File file_of(const Network<T>& network, const FileState& state = {}
     file.metadata["cmlp"] = json::write(object);
     for (const auto& p : network.parameters()) file.tensors.push_back(tensor_of<T>(p));
     for (const auto& b : network.buffers()) file.tensors.push_back(tensor_of<T>(b));
+    if (options.mappable) file.tensors.push_back(flat_tensor(network));
     add(file, state);
     return file;
 }
@@ -139,24 +97,30 @@ Precision precision_of(const json::Value& json) {
 }
 
 template <class T>
-void require_finite(const Parameter<T>& p) {
-    const Index at = ops::first_nonfinite<T>(p.value);
-    require(at < 0, "tensor '", p.name,
-            "' has a number that is not finite; LoadOptions::non_finite takes it");
+void require_finite(const Network<T>& network) {
+    for (const auto* all : {&network.parameters(), &network.buffers()})
+        for (const auto& p : *all)
+            require(ops::first_nonfinite<T>(p.value) < 0, "tensor '", p.name,
+                    "' has a number that is not finite; LoadOptions::non_finite takes it");
+}
+
+template <class T>
+Network<T> read(std::vector<NamedLayer> layers, const TensorsByName& tensors, std::uint64_t seed) {
+    Network<T> network(std::move(layers), seed, false);
+    for (const auto& p : network.parameters()) fill(p, *tensors.at(p.name));
+    for (const auto& b : network.buffers()) fill(b, *tensors.at(b.name));
+    return network;
 }
 
 template <class T>
 Network<T> build(std::vector<NamedLayer> layers, const json::Value& json, const TensorsByName& tensors,
-                 safetensors::File& file, LoadOptions options) {
-    Network<T> network(std::move(layers), static_cast<std::uint64_t>(json.at("seed").as_integer()), false);
+                 safetensors::File& file, const safetensors::MappedArray& mapped, LoadOptions options) {
+    const auto seed = static_cast<std::uint64_t>(json.at("seed").as_integer());
+    Network<T> network = mapped.owner ? Network<T>(std::move(layers), shared_state<T>(mapped), seed)
+                                      : read<T>(std::move(layers), tensors, seed);
     network.set_pass_count(static_cast<std::uint64_t>(json.at("step").as_integer()));
     network.set_precision(precision_of(json));
-    for (const auto& p : network.parameters()) fill(p, *tensors.at(p.name));
-    for (const auto& b : network.buffers()) fill(b, *tensors.at(b.name));
-    if (!options.non_finite) {
-        for (const auto& p : network.parameters()) require_finite<T>(p);
-        for (const auto& b : network.buffers()) require_finite<T>(b);
-    }
+    if (!options.non_finite) require_finite(network);
     for (const std::string_view own : own_keys) file.metadata.erase(std::string(own));
     network.metadata = std::move(file.metadata);
     network.set_training(false);
@@ -173,19 +137,30 @@ void check_format(std::int64_t format, const safetensors::File& file, const std:
         safetensors::fail_damaged(source, "its checksum is missing");
 }
 
-NetworkAndState network_of(safetensors::File file, const std::string& source, LoadOptions options) {
+void check_layout(const json::Value& json, const std::string& source) {
+    const json::Value* layout = json.find("flat");
+    if (!layout || layout->as_integer() != flat_layout)
+        throw FileError("load: mmap: the mapped weights of " + source +
+                        " are placed as another version of cmlp does; save it again with mappable=True");
+}
+
+NetworkAndState network_of(safetensors::File file, const std::string& source, LoadOptions options,
+                           const safetensors::MappedArray& mapped = {}) {
     try {
         const auto text = file.metadata.find("cmlp");
         require(text != file.metadata.end(), "the metadata have no key 'cmlp'");
         const json::Value json = json::parse(text->second);
         check_format(json.at("format").as_integer(), file, source, options);
+        if (mapped.owner) check_layout(json, source);
         std::vector<NamedLayer> layers;
         for (const json::Value& item : json.at("layers").as_array()) layers.push_back(layer_from(item));
+        std::erase_if(file.tensors,
+                      [](const FileArray& array) { return array.name == safetensors::aligned_name; });
         FileState state = take_state(file, layers);
         const TensorsByName tensors = matched(layers, file);
         if (json.at("dtype").as_string() == dtype_name<float>)
-            return {build<float>(std::move(layers), json, tensors, file, options), std::move(state)};
-        return {build<double>(std::move(layers), json, tensors, file, options), std::move(state)};
+            return {build<float>(std::move(layers), json, tensors, file, mapped, options), std::move(state)};
+        return {build<double>(std::move(layers), json, tensors, file, mapped, options), std::move(state)};
     } catch (const FileError&) {
         throw;
     } catch (const std::invalid_argument& error) {
@@ -194,6 +169,7 @@ NetworkAndState network_of(safetensors::File file, const std::string& source, Lo
 }
 
 AnyNetwork network_of_bytes(std::string_view bytes, const std::string& source, LoadOptions options) {
+    require(!options.map, "load: map is for a file with a path, not for ", source);
     return network_of(safetensors::from_bytes(bytes, source, options.verify), source, options).network;
 }
 
@@ -209,8 +185,9 @@ AnyNetwork from_bytes(std::string_view bytes, LoadOptions options) {
 }
 
 template <class T>
-void save(const Network<T>& network, const std::filesystem::path& path, const FileState& state) {
-    safetensors::write(path.string(), file_of(network, state));
+void save(const Network<T>& network, const std::filesystem::path& path, const FileState& state,
+          SaveOptions options) {
+    safetensors::write(path.string(), file_of(network, state, options));
 }
 
 template <class T>
@@ -221,7 +198,12 @@ void save(const Network<T>& network, std::ostream& stream) {
 }
 
 NetworkAndState load_with_state(const std::filesystem::path& path, LoadOptions options) {
-    return network_of(safetensors::read(path.string(), options.verify), path.string(), options);
+    const std::string name = path.string();
+    if (!options.map) return network_of(safetensors::read(name, options.verify), name, options);
+    require(!options.convert,
+            "load: map and convert exclude each other, mapped numbers are those of the file");
+    auto [file, array] = safetensors::map(name, options.verify);
+    return {network_of(std::move(file), name, options, array).network, {}};
 }
 
 AnyNetwork load(const std::filesystem::path& path, LoadOptions options) {
@@ -263,11 +245,11 @@ Network<T> load(std::istream& stream, LoadOptions options) {
     return in_precision<T>(load(stream, options), options);
 }
 
-#define CMLP_SERIALIZE(T)                                                                     \
-    template std::string to_bytes<T>(const Network<T>&);                                      \
-    template void save<T>(const Network<T>&, const std::filesystem::path&, const FileState&); \
-    template void save<T>(const Network<T>&, std::ostream&);                                  \
-    template Network<T> load<T>(const std::filesystem::path&, LoadOptions);                   \
+#define CMLP_SERIALIZE(T)                                                                                  \
+    template std::string to_bytes<T>(const Network<T>&);                                                   \
+    template void save<T>(const Network<T>&, const std::filesystem::path&, const FileState&, SaveOptions); \
+    template void save<T>(const Network<T>&, std::ostream&);                                               \
+    template Network<T> load<T>(const std::filesystem::path&, LoadOptions);                                \
     template Network<T> load<T>(std::istream&, LoadOptions);
 CMLP_SERIALIZE(float)
 CMLP_SERIALIZE(double)

@@ -2,6 +2,8 @@
 // parameters.
 #pragma once
 
+#include <cmlp/network/numbers.hpp>
+
 #include "network/structure.hpp"
 
 namespace cmlp::inline v0_1::detail {
@@ -9,8 +11,8 @@ namespace cmlp::inline v0_1::detail {
 template <class T>
 class FlatParameters {
 public:
-    /// All zero.
-    explicit FlatParameters(const Structure& structure);
+    /// All zero, or over the shared numbers, which must be as many as the layers have.
+    explicit FlatParameters(const Structure& structure, SharedState<T> shared);
     FlatParameters(const FlatParameters&) = delete;
 
     /// Draws the parameters of all layers.
@@ -26,12 +28,21 @@ public:
         for (size_t b = 0; b < buffers_.size(); ++b) round(buffers_[b].value, other.buffers()[b].value);
     }
 
-    const std::vector<Parameter<T>>& parameters() { return parameters_; }
-    const std::vector<Parameter<T>>& buffers() { return buffers_; }
+    /// Throws std::invalid_argument "<what>: ..." when the numbers are shared.
+    void require_own(const char* what) const {
+        require(!is_read_only(), what, ": the weights of this network are mapped from a file and read-only; ",
+                "net.copy() is a network with memory of its own");
+    }
+    bool is_read_only() const { return owner_ != nullptr; }
+
+    const std::vector<Parameter<T>>& parameters() { return own().parameters_; }
+    const std::vector<Parameter<T>>& buffers() { return own().buffers_; }
     const std::vector<Parameter<const T>>& parameters() const { return shown_parameters_; }
     const std::vector<Parameter<const T>>& buffers() const { return shown_buffers_; }
-    std::span<T> state() { return values_.span(); }
-    std::span<const T> state() const { return values_.span(); }
+    std::span<T> state() { return own().state_; }
+    std::span<const T> state() const { return state_; }
+    /// Numbers of the parameters, which come first in state().
+    size_t trained() const { return trained_; }
     std::span<T> grads() { return grads_.span(); }
     std::span<const T> grads() const { return grads_.span(); }
     /// Of the layer, in the order of its specs; a layer writes its running statistics.
@@ -47,14 +58,24 @@ private:
         for (Index i = 0; i < from.rows(); ++i)
             for (Index j = 0; j < from.cols(); ++j) to(i, j) = static_cast<T>(from(i, j));
     }
+    FlatParameters& own() {
+        require_own("Network");
+        return *this;
+    }
+    void take_memory(Index count);
+    void share(SharedState<T> shared, Index count);
     Index place(const Structure& structure, bool trainable, Index offset);
     void look_at_buffers(std::vector<Parameter<T>>& all, std::vector<Parameter<const T>>& shown);
 
     std::vector<Parameter<T>> parameters_, buffers_;
     std::vector<Parameter<const T>> shown_parameters_, shown_buffers_;          // the same, not to be written
     std::vector<std::vector<MatrixView<T>>> values_by_layer_, grads_by_layer_;  // views by layer
-    Index largest_ = 0;         // numbers of the largest parameter
-    Buffer<T> values_, grads_;  // parameters then buffers; parameters alone
+    Index largest_ = 0;   // numbers of the largest parameter
+    size_t trained_ = 0;  // numbers of the parameters
+    Buffer<T> values_,
+        grads_;           // parameters then buffers; parameters alone; empty when the numbers are shared
+    std::span<T> state_;  // the values, or the shared numbers, which nobody writes
+    std::shared_ptr<const void> owner_;  // of shared numbers
 };
 
 }  // namespace cmlp::inline v0_1::detail

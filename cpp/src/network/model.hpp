@@ -12,7 +12,8 @@ namespace cmlp::inline v0_1::detail {
 
 template <class T>
 struct Model {
-    explicit Model(std::vector<NamedLayer> layers) : structure(std::move(layers)), parameters(structure) {}
+    Model(std::vector<NamedLayer> layers, SharedState<T> shared)
+        : structure(std::move(layers)), parameters(structure, std::move(shared)) {}
 
     Structure structure;
     FlatParameters<T> parameters;

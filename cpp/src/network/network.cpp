@@ -41,6 +41,12 @@ template <class T>
 Network<T>::Network(std::vector<Layer> layers, Seed seed) : Network(numbered(std::move(layers)), seed) {}
 
 template <class T>
+Network<T>::Network(std::vector<NamedLayer> layers, SharedState<T> shared, Seed seed)
+    : NetworkNumbers<T>(std::move(layers), std::move(shared)) {
+    parts_->model.seed = seed;
+}
+
+template <class T>
 Network<T>::Network(const Network& other) : NetworkNumbers<T>(other.layers()) {
     metadata = other.metadata;
     copy_settings(parts_->model, other);
@@ -245,7 +251,7 @@ void Network<T>::initialize_from(MatrixView<const T> x, Seed seed, Index first, 
 
 template <class T>
 Network<T>::Exclusive::Exclusive(Network& network, const char* what)
-    : access_(network.parts().access), nested_(!access_.enter(what)) {}
+    : access_(network.parts().access_to_change(what)), nested_(!access_.enter(what)) {}
 
 template <class T>
 Network<T>::Exclusive::~Exclusive() {

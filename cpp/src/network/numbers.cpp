@@ -6,8 +6,8 @@
 namespace cmlp::inline v0_1 {
 
 template <class T>
-NetworkNumbers<T>::NetworkNumbers(std::vector<NamedLayer> layers)
-    : parts_(std::make_unique<detail::NetworkParts<T>>(std::move(layers))) {}
+NetworkNumbers<T>::NetworkNumbers(std::vector<NamedLayer> layers, SharedState<T> shared)
+    : parts_(std::make_unique<detail::NetworkParts<T>>(std::move(layers), std::move(shared))) {}
 
 template <class T>
 NetworkNumbers<T>::NetworkNumbers(NetworkNumbers&& other) noexcept = default;
@@ -43,12 +43,12 @@ const std::vector<Parameter<const T>>& NetworkNumbers<T>::buffers() const {
 template <class T>
 std::span<T> NetworkNumbers<T>::values() {
     auto& numbers = parts().model.parameters;
-    return numbers.state().first(numbers.grads().size());
+    return numbers.state().first(numbers.trained());
 }
 template <class T>
 std::span<const T> NetworkNumbers<T>::values() const {
     const auto& numbers = parts().model.parameters;
-    return numbers.state().first(numbers.grads().size());
+    return numbers.state().first(numbers.trained());
 }
 template <class T>
 std::span<T> NetworkNumbers<T>::grads() {
@@ -65,6 +65,10 @@ std::span<T> NetworkNumbers<T>::state() {
 template <class T>
 std::span<const T> NetworkNumbers<T>::state() const {
     return parts().model.parameters.state();
+}
+template <class T>
+bool NetworkNumbers<T>::is_read_only() const {
+    return parts().model.parameters.is_read_only();
 }
 template <class T>
 Index NetworkNumbers<T>::parameter_count() const {

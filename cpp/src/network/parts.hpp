@@ -48,11 +48,16 @@ private:
 
 template <class T>
 struct NetworkParts {
-    explicit NetworkParts(std::vector<NamedLayer> layers)
-        : model(std::move(layers)), chain(model.structure, model.parameters) {}
+    explicit NetworkParts(std::vector<NamedLayer> layers, SharedState<T> shared = {})
+        : model(std::move(layers), std::move(shared)), chain(model.structure, model.parameters) {}
     NetworkParts(const NetworkParts&) = delete;
 
     Prediction<T> prediction() const { return {model, chain}; }
+    /// Throws std::invalid_argument "<what>: ..." when the numbers are not the network's own.
+    Access& access_to_change(const char* what) {
+        model.parameters.require_own(what);
+        return access;
+    }
 
     Model<T> model;
     Chain<T> chain;

@@ -55,20 +55,29 @@ def file_name(path: str | os.PathLike[str], what: str) -> str:
     return name
 
 
-def write(net: Sequential, path: str | os.PathLike[str], sections: Mapping[str, Any], what: str) -> None:
+def write(
+    net: Sequential,
+    path: str | os.PathLike[str],
+    sections: Mapping[str, Any],
+    what: str,
+    mappable: bool = False,
+) -> None:
     """Write the network and the sections, atomically."""
-    net._standalone()._core.save(file_name(path, what), encoded(sections, what) if sections else None)
+    beside = encoded(sections, what) if sections else None
+    net._standalone()._core.save(file_name(path, what), beside, mappable)
 
 
-def read(path: str | os.PathLike[str], verify: bool = True) -> tuple[Core, dict[str, Any]]:
-    """Return the core network of a file, and the sections beside it: empty where there are none.
+def read(
+    path: str | os.PathLike[str], verify: bool = True, mmap: bool = False
+) -> tuple[Core, dict[str, Any]]:
+    """Return the core network of a file, and the sections beside it: none where it has none, or with mmap.
 
     Raises
     ------
     ValueError
         When the file is damaged or is not a complete model of this format.
     """
-    core, (text, arrays) = _core.load_with_state(file_name(path, "load"), verify)
+    core, (text, arrays) = _core.load_with_state(file_name(path, "load"), verify, mmap)
     try:
         data = json.loads(text) if text else {"version": VERSION}
         if (version := data.pop("version")) != VERSION:

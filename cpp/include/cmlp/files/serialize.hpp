@@ -22,6 +22,16 @@ struct LoadOptions {
     bool convert = false;     ///< a model of the other precision, its numbers rounded
     bool non_finite = false;  ///< weights that are NaN or infinite
     bool verify = true;       ///< whether a file that does not have its checksum is refused
+    /// The weights stay in the file (one of SaveOptions::mappable), which is mapped read-only: all processes that map
+    /// it share their memory. The network predicts and is never trained; a copy of it is. The file may be replaced or
+    /// removed meanwhile, not truncated in place. Excludes convert; FileState is not read.
+    bool map = false;
+};
+
+/// What a file is written for.
+struct SaveOptions {
+    bool mappable =
+        false;  ///< LoadOptions::map: the weights are in the file twice, also as they lie in memory
 };
 
 /// What a model file may hold beside a network, such as the state of its training: a text (the metadata "cmlp.state")
@@ -48,7 +58,8 @@ template <class T>
 /// Writes a model file in one step: after any failure the complete old file or the complete new one exists.
 /// Throws FileError where the system refuses.
 template <class T>
-void save(const Network<T>& network, const std::filesystem::path& path, const FileState& state = {});
+void save(const Network<T>& network, const std::filesystem::path& path, const FileState& state = {},
+          SaveOptions options = {});
 /// Writes those bytes to a stream; throws FileError where it fails.
 template <class T>
 void save(const Network<T>& network, std::ostream& stream);

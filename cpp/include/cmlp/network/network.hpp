@@ -49,6 +49,10 @@ public:
     explicit Network(std::vector<NamedLayer> layers, Seed seed = 0, bool draw = true);
     /// The same with layers named "0", "1", ...
     explicit Network(std::vector<Layer> layers, Seed seed = 0);
+    /// Over numbers in memory of another owner, not drawn and never written: such a network predicts, can be copied and
+    /// saved, and throws std::invalid_argument where it would change. Throws it too when they are not as many as the
+    /// layers' numbers, or not on a 64-byte boundary.
+    Network(std::vector<NamedLayer> layers, SharedState<T> shared, Seed seed = 0);
     Network(const Network& other);
     Network(Network&& other) noexcept;
     /// Of the same layers: numbers are copied in place, and what looks at them stays valid.

@@ -20,7 +20,16 @@ struct NetworkParts;
 
 }  // namespace detail
 
-/// The part of Network<T> that holds its state. Of a network that has been moved from, all throw std::invalid_argument.
+/// The numbers of a network as its state() has them, in memory that others own and nobody changes: on a 64-byte
+/// boundary, kept by the owner. Without an owner there are none.
+template <class T>
+struct SharedState {
+    std::span<const T> values;
+    std::shared_ptr<const void> owner;
+};
+
+/// The part of Network<T> that holds its state. Of a network that has been moved from, all throw std::invalid_argument;
+/// so does what returns a parameter, a buffer or their memory to be written, of a network that is read-only.
 template <class T>
 class NetworkNumbers {
 public:
@@ -39,6 +48,8 @@ public:
     /// All parameters, then all buffers: what a checkpoint holds.
     [[nodiscard]] std::span<T> state();
     [[nodiscard]] std::span<const T> state() const;
+    /// Whether the numbers are a SharedState: they cannot be changed and have no gradients.
+    [[nodiscard]] bool is_read_only() const;
     /// Columns the network insists on, 0 when its layers take any.
     [[nodiscard]] Index input_width() const;
 
@@ -68,7 +79,7 @@ public:
     std::map<std::string, std::string> metadata;
 
 protected:
-    explicit NetworkNumbers(std::vector<NamedLayer> layers);
+    explicit NetworkNumbers(std::vector<NamedLayer> layers, SharedState<T> shared = {});
     NetworkNumbers(NetworkNumbers&& other) noexcept;
     NetworkNumbers& operator=(NetworkNumbers&& other) noexcept;
     ~NetworkNumbers();
