@@ -213,8 +213,8 @@ void define(py::class_<Network<T>, Net<T>> network) {
             "The bytes of a model file.")
         .def("save", &save_network<T>, py::arg("path"), py::arg("state") = py::none(),
              py::arg("mappable") = false,
-             "Replaces the model file at path in one step; state: a text and a dict of arrays beside the "
-             "network; mappable: load_with_state can map its weights.")
+             "Replaces the model file at path in one step. state: a text and a dict of arrays beside the "
+             "network.\nmappable: load_with_state can map its weights.")
         .def(
             "flat_state",
             [](const N& net) { return std::vector<double>(net.state().begin(), net.state().end()); },

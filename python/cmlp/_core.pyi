@@ -184,9 +184,10 @@ class Network32:
         """
         Draws all parameters again.
         """
-    def save(self, path: str, state: object = None) -> None:
+    def save(self, path: str, state: object = None, mappable: bool = False) -> None:
         """
-        Replaces the model file at path in one step; state: a text and a dict of arrays beside the network.
+        Replaces the model file at path in one step. state: a text and a dict of arrays beside the network.
+        mappable: load_with_state can map its weights.
         """
     def set_layer(self, layer: Integer, type: str, fields: dict[str, object]) -> None:
         """
@@ -353,9 +354,10 @@ class Network64:
         """
         Draws all parameters again.
         """
-    def save(self, path: str, state: object = None) -> None:
+    def save(self, path: str, state: object = None, mappable: bool = False) -> None:
         """
-        Replaces the model file at path in one step; state: a text and a dict of arrays beside the network.
+        Replaces the model file at path in one step. state: a text and a dict of arrays beside the network.
+        mappable: load_with_state can map its weights.
         """
     def set_layer(self, layer: Integer, type: str, fields: dict[str, object]) -> None:
         """
@@ -1171,6 +1173,7 @@ def layer_parameters(type: str, fields: dict[str, object]) -> list[str]:
 def load_with_state(
     path: str,
     verify: bool = True,
+    mmap: bool = False,
 ) -> tuple[Network32 | Network64, tuple[str, dict[str, numpy.typing.NDArray[typing.Any]]]]:
     """
     The network in a model file, and the text and the arrays beside it.

@@ -28,11 +28,15 @@ def header_of(path):
     return json.loads(raw[8 : 8 + size]), raw[8 + size :]
 
 
-def with_header(path, header, data):
-    """Write the file of this header and these numbers, with the checksum that they have."""
+def with_header(path, header, data, shift=0):
+    """Write the file of this header and these numbers, with the checksum that they have.
+
+    The numbers begin so many bytes after a multiple of 64.
+    """
     with contextlib.suppress(KeyError, TypeError, ValueError):  # of a header that lies there is none
         header["__metadata__"]["cmlp.checksum"] = checksum(header, data)
     text = json.dumps(header).encode()
+    text += b" " * ((shift - 8 - len(text)) % 64)
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
     return path
 

@@ -215,11 +215,11 @@ def unmapped(folder):
     return saved(folder)
 
 
-def edited(change):
+def edited(change, shift=0):
     def make(folder):
         path = saved(folder, mappable=True)
         header, data = header_of(path)
-        return with_header(path, *change(header, data))
+        return with_header(path, *change(header, data), shift)
 
     return make
 
@@ -248,12 +248,6 @@ def _type(header, data):
     return {**header, "cmlp.flat": {**flat, "dtype": "I32"}}, data
 
 
-def _shifted(header, data):
-    padding = len(json.dumps(header)) % 64
-    header["__metadata__"]["note"] = "x" * ((3 - padding) % 64)
-    return header, data
-
-
 def _damaged(folder):
     path = saved(folder, mappable=True)
     raw = bytearray(path.read_bytes())
@@ -278,7 +272,10 @@ BAD_FILES = {
     "another layout": (edited(_layout), "another version of cmlp does; save it again with mappable=True"),
     "too short": (edited(_length), "the layers have .* numbers, padding included, the shared memory has"),
     "another type": (edited(_type), "tensor 'cmlp.flat' has the type I32, the network F32"),
-    "not aligned": (edited(_shifted), "no multiple of 64; save it again with mappable=True"),
+    "not aligned": (
+        edited(lambda header, data: (header, data), shift=4),
+        "no multiple of 64; save it again with mappable=True",
+    ),
     "damaged": (_damaged, "is damaged: its checksum is"),
     "truncated": (_truncated, "its arrays take .* bytes, the file has"),
     "empty": (_empty, "it has 0 bytes"),
@@ -345,7 +342,7 @@ def test_processes_share_the_pages(tmp_path, record_property):
     try:
         for process in processes:
             assert process.stdout.readline() == "ready\n"
-        figures = [_ask(process) for process in processes]
+        figures = [_figures_of(process) for process in processes]
     finally:
         for process in processes:
             process.communicate("\n")
@@ -358,7 +355,7 @@ def test_processes_share_the_pages(tmp_path, record_property):
                     max(share for _, share, _, _ in figures) / 1024)  # fmt: skip
 
 
-def _ask(process):
+def _figures_of(process):
     process.stdin.write("\n")
     process.stdin.flush()
     return [int(word) for word in process.stdout.readline().split()]

@@ -36,8 +36,8 @@ private:
     std::size_t size_ = 0;
 };
 
-/// The bytes of a regular file in memory that is read-only and shared by all processes that map the file. They stay when
-/// the file is removed or replaced by another one; a file that is truncated in place ends the process that reads them.
+/// The bytes of a regular file in memory that is read-only and shared by all processes that map the file. They stay
+/// when the file is removed or replaced; a file that is truncated in place ends the process that reads them.
 /// Throws FileError as InputFile does, and where the file cannot be mapped.
 class MappedFile {
 public:
