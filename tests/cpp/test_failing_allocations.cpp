@@ -63,6 +63,14 @@ void each_allocation_fails(const std::string& name, F body) {
 
 const Loss cross_entropy(LossKind::cross_entropy);
 
+// No temporaries with designated members: GCC 12 takes those that an exception leaves for uninitialized.
+FitOptions fit_options(Index epochs, Index batch_size = FitOptions().batch_size) {
+    FitOptions options;
+    options.epochs = epochs;
+    options.batch_size = batch_size;
+    return options;
+}
+
 std::vector<Layer> stack() {
     return {BatchNorm1d{5},  Linear{5, 24},  PReLU{},       Dropout{0.2},  LayerNorm{24},
             ResidualBegin{}, Linear{24, 24}, ResidualEnd{}, Linear{24, 3}, Scale{3}};
@@ -85,7 +93,7 @@ std::vector<float> values_of(const N& net) { return {net.values().begin(), net.v
 
 bool usable(N& net, const Problem<float>& problem) {
     Optimizer<float> sgd(OptimizerKind::sgd, net, {{"lr", 0.01}});
-    const FitReport report = fit<float>(net, problem.data(), cross_entropy, sgd, {.epochs = 1});
+    const FitReport report = fit<float>(net, problem.data(), cross_entropy, sgd, fit_options(1));
     return report.epochs.size() == 1 && std::isfinite(report.epochs[0].loss);
 }
 
@@ -131,7 +139,8 @@ TEST_CASE("failing allocations: a fit is as after its last complete step") {
     const RuntimeScope scope;
     for (const int threads : {1, 2}) {
         set_num_threads(threads);
-        const FitOptions options{.epochs = 2, .batch_size = 16, .metrics = {MetricKind::accuracy}};
+        FitOptions options = fit_options(2, 16);
+        options.metrics = {MetricKind::accuracy};
         for (const Row& row : rows<OptimizerKind>())
             check_fit(std::string(row.name), {Linear{5, 8}, activation("relu"), Linear{8, 3}}, options,
                       by(parse<OptimizerKind>(row.name)));
@@ -164,8 +173,10 @@ TEST_CASE("failing allocations: a fit with teams, and the best weights") {
     const auto train = [&](N& net) {
         Optimizer<float> adam(OptimizerKind::adam, net);
         const Data<float> data{x, targets(target)};
-        return fit<float>(net, data, Loss(LossKind::mse), adam,
-                          {.epochs = 2, .batch_size = 128, .patience = 5, .restore_best = true});
+        FitOptions options = fit_options(2, 128);
+        options.patience = 5;
+        options.restore_best = true;
+        return fit<float>(net, data, Loss(LossKind::mse), adam, options);
     };
     N expected = initial;
     train(expected);
@@ -190,8 +201,8 @@ TEST_CASE("failing allocations: trainings by scikit-learn's rules, several at a 
                 EstimatorRules rules;
                 rules.early_stopping = true, rules.metric = MetricKind::accuracy;
                 const Data<float> validation = held_out.data();
-                fit_estimator<float>(net, problem.data(), cross_entropy, sgd, {.epochs = 2, .batch_size = 16},
-                                     rules, {}, &validation);
+                fit_estimator<float>(net, problem.data(), cross_entropy, sgd, fit_options(2, 16), rules, {},
+                                     &validation);
             });
         });
     });
@@ -292,7 +303,7 @@ TEST_CASE("failing allocations: bfloat16, sparse input, initialisation, gradient
         N net = network<float>();
         return with_failing(n, [&] {
             Optimizer<float> adam(OptimizerKind::adam, net);
-            (void)fit<float>(net, thin, cross_entropy, adam, {.epochs = 1});
+            (void)fit<float>(net, thin, cross_entropy, adam, fit_options(1));
             (void)net.predict(sparse.view());
         });
     });

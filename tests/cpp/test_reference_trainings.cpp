@@ -18,10 +18,9 @@ std::string hash_with(std::string_view name, int threads, TeamKind kind) {
 }  // namespace
 
 TEST_CASE("reference trainings: the hashes are the published ones") {
-    for (const auto& training : reference_trainings()) {
-        CAPTURE(training.name);
-        CHECK(training_hash(training.name) == training.hash);
-    }
+    for (const auto& training :
+         reference_trainings())  // a subcase each, so that an emulator can leave some out
+        SUBCASE(std::string(training.name).c_str()) CHECK(training_hash(training.name) == training.hash);
 }
 
 TEST_CASE("reference trainings: the same with any team") {

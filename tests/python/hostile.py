@@ -44,7 +44,7 @@ TAGS = {
     "img",
 }
 ATTRIBUTES = {("html", "lang"), ("meta", "charset"), ("p", "class"), ("div", "class"), ("td", "class"),
-              ("img", "alt"), ("img", "src")}  # fmt: skip
+              ("th", "class"), ("img", "alt"), ("img", "src")}  # fmt: skip
 
 
 def acting(output: str) -> set[str]:

@@ -109,6 +109,32 @@ def test_hostile_names_of_files_that_are_missing_or_no_models(kind):
         assert checked(run(*command)).exit_code != 0
 
 
+def test_the_demonstration_in_a_folder_with_a_hostile_name():
+    folder = "".join(text[:9] for kind, text in TEXTS.items() if kind not in UNWRITABLE).replace("/", "_")
+    result = checked(run("demo", "--out", folder, "--epochs", "1"))
+    assert result.exit_code == 0, result.output
+    assert len(list(Path(folder).iterdir())) == 4
+    assert checked(run("info", f"{folder}/{MODEL}")).exit_code == 0
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_hostile_options_of_the_demonstration(kind):
+    name = TEXTS[kind].replace("/", "_").replace("\ud83d", "")[:200]
+    Path(f"x{name}").write_text("nothing")
+    assert checked(run("demo", "--out", f"x{name}")).exit_code != 0
+    for option in "--out", "--seed", "--epochs", "--threads":
+        checked(run("demo", "--epochs", "1", "--threads", "0", option, TEXTS[kind]))
+
+
+def test_model_files_whose_name_is_no_utf8():
+    table("t.csv", ["plain", "other"])
+    for command in ("train", "t.csv", "--target", "y"), ("demo",):
+        result = checked(run(*command, "--out", "x\udcff"))
+        assert result.exit_code == 2
+        assert "no UTF-8" in result.output
+    assert sorted(os.listdir()) == ["people.csv", "t.csv"]
+
+
 @pytest.mark.parametrize("kind", TEXTS)
 def test_hostile_options(kind):
     text = TEXTS[kind]

@@ -13,6 +13,7 @@ import cmlp
 from cmlp import nn, optim
 from cmlp.cli import pictures
 from cmlp.cli.progress import progress
+from cmlp.cli.store import check_model_name
 from cmlp.cli.ui import OptionError, StoppedError, console, make_table, say
 from cmlp.tabular.fitting import (
     NoModelError,
@@ -50,6 +51,7 @@ def demo(out: Path, seed: int, epochs: int, threads: int | None) -> None:
     """
     if out.exists() and not out.is_dir():
         raise OptionError(f"{out} is a file; --out takes a folder")
+    check_model_name(out)
     out.mkdir(parents=True, exist_ok=True)
     if threads is not None:
         cmlp.set_num_threads(threads)
@@ -154,7 +156,7 @@ def _style(count: int, hit: bool) -> str:
 
 
 def _say_what_next(out: Path) -> None:
-    console().print(f"written to {out}: {MODEL}, {LOSS}, {CONFUSION}, {MISREAD}", markup=False)
-    console().print("next:", markup=False)
-    console().print(f"  cmlp info {out / MODEL}", markup=False, soft_wrap=True)
-    console().print("  cmlp train your_table.csv --target a_column", markup=False)
+    say(f"written to {out}: {MODEL}, {LOSS}, {CONFUSION}, {MISREAD}")
+    say("next:")
+    say(f"  cmlp info {out / MODEL}")
+    say("  cmlp train your_table.csv --target a_column")

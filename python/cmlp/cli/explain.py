@@ -46,7 +46,8 @@ def explain(
     curves = [dependence(loaded, source.table, item.name) for item in found[:SHOWN]]
     for curve in curves:
         points = [(curve.label(k), f"{value:.4g}") for k, value in enumerate(curve.predictions)]
-        console().print(make_table(f"{curve.name}: mean {curve.what}", ["value", "prediction"], points, "lr"))
+        title = f"{curve.title()}: mean {curve.what}"
+        console().print(make_table(title, ["value", "prediction"], points, "lr"))
     if out is not None:
         draw(found, curves, out)
         say(f"written: {out}")
@@ -67,6 +68,8 @@ class Dependence:
     """Mean predictions (points,) at values of a column."""
 
     name: str
+    unit: str  # of the values, "" for none
+    ordered: bool  # numbers and dates; other values have no order
     what: str
     values: list[Any]
     predictions: list[float]
@@ -75,6 +78,21 @@ class Dependence:
         """A value as text."""
         value = self.values[k]
         return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    def title(self) -> str:
+        """The column with its unit."""
+        return with_unit(self.name[:30], self.unit)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """A column and, if it has one, the unit of its numbers: "weight (kg)"."""
+    return f"{name} ({unit})" if unit else name
+
+
+def unit_of(described: Any) -> str:
+    """The unit that a column or target is written with; "" for none."""
+    form = getattr(described, "format", None)
+    return getattr(form, "unit", "")
 
 
 def importances(model: Any, table: "pa.Table") -> list[Importance]:
@@ -110,6 +128,7 @@ def dependence(model: Any, table: "pa.Table", name: str) -> Dependence:
     """Partial dependence of the predictions on a column."""
     import pyarrow as pa
 
+    from cmlp.tabular.columns import DateColumn, NumericColumn
     from cmlp.tabular.explanation import replaced
     from cmlp.tabular.scores import probabilities
 
@@ -123,8 +142,10 @@ def dependence(model: Any, table: "pa.Table", name: str) -> Dependence:
         outputs = model.outputs(replaced(x, place, column.transform(cells, [])))
         mean = probabilities(outputs)[:, k].mean() if target.classes else target.decode(outputs[:, 0]).mean()
         predictions.append(float(mean))
-    what = f"probability of {target.classes[k]!r}" if target.classes else target.name
-    return Dependence(name, what, values, predictions)
+    quantity = with_unit(target.name, unit_of(target))
+    what = f"probability of {target.classes[k]!r}" if target.classes else quantity
+    ordered = isinstance(column, NumericColumn | DateColumn)
+    return Dependence(name, unit_of(column), ordered, what, values, predictions)
 
 
 def _grid(column: Any, table: "pa.Table") -> list[Any]:
@@ -168,8 +189,8 @@ def draw(found: list[Importance], curves: list[Dependence], path: Path) -> None:
     for axes, curve in zip(grid, curves, strict=False):
         numeric = all(isinstance(value, float) for value in curve.values)
         places = curve.values if numeric else range(len(curve.values))
-        axes.plot(places, curve.predictions, marker="o")
-        axes.set(title=printable(curve.name)[:30], ylabel=printable(curve.what)[:30])
+        axes.plot(places, curve.predictions, marker="o", linestyle="-" if curve.ordered else "")
+        axes.set(title=printable(curve.title()), ylabel=printable(curve.what)[:30])
         if not numeric:
             labels = [printable(curve.label(k))[:12] for k in range(len(curve.values))]
             axes.set_xticks(list(places), labels, rotation=30, ha="right")

@@ -20,7 +20,7 @@ CURVES = 6
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color:
 #222 } table { border-collapse: collapse; margin: .5rem 0 1.5rem } td, th { padding: .25rem .8rem;
-border-bottom: 1px solid #ddd; text-align: left } th { background: #f4f4f4 } td.n { text-align: right;
+border-bottom: 1px solid #ddd; text-align: left } th { background: #f4f4f4 } td.n, th.n { text-align: right;
 font-variant-numeric: tabular-nums } img { max-width: 100% } h2 { margin-top: 2.5rem; border-bottom: 2px
 solid #36c } p.warn { background: #fff3cd; padding: .5rem 1rem } .scroll { overflow-x: auto }
 """
@@ -62,7 +62,7 @@ def page(model: Any, found: Evaluation, name: str, items: list[Importance], curv
         "and how the mean prediction changes with a column.</p>",
         _picture(lambda path: draw(items, curves, path), "Importance of the columns"),
         "<h2>Worst rows</h2>",
-        _table(["row", "is", "predicted as", ""], found.worst(), {0}),
+        _worst(found),
         "<h2>Training</h2>",
         _training(model),
         "<h2>What the model reads</h2>",
@@ -95,14 +95,19 @@ def _sentence(model: Any, found: Evaluation, name: str) -> str:
 def _table(
     headers: Sequence[str], rows: Iterable[Sequence[Any]], numbers: frozenset[int] | set[int] = frozenset()
 ) -> str:
-    head = "".join(f"<th>{_text(header)}</th>" for header in headers)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td{' class=n' if k in numbers else ''}>{_text(v)}</td>" for k, v in enumerate(row))
-        + "</tr>"
-        for row in rows
-    )
-    return f"<div class='scroll'><table><tr>{head}</tr>{body}</table></div>"
+    def line(tag: str, cells: Sequence[Any]) -> str:
+        marks = [" class=n" if k in numbers else "" for k in range(len(cells))]
+        written = (f"<{tag}{mark}>{_text(cell)}</{tag}>" for mark, cell in zip(marks, cells, strict=True))
+        return f"<tr>{''.join(written)}</tr>"
+
+    body = "".join(line("td", row) for row in rows)
+    return f"<div class='scroll'><table>{line('th', headers)}{body}</table></div>"
+
+
+def _worst(found: Evaluation) -> str:
+    if found.target.classes:
+        return _table(["row", "is", "predicted as", ""], found.worst(), {0})
+    return _table(["row", "is", "predicted as", "error"], found.worst(), {0, 1, 2, 3})
 
 
 def _scores(found: Evaluation, record: dict[str, Any]) -> str:

@@ -52,3 +52,13 @@ def check_folder(path: Path) -> None:
         raise OptionError(f"there is no folder {folder} to write {path.name} into")
     if not os.access(folder, os.W_OK):
         raise OptionError(f"the folder {folder} cannot be written to")
+
+
+def check_model_name(path: Path) -> None:
+    """Refuse a name that a model file cannot have: one that is no UTF-8."""
+    from cmlp.training.state import file_name
+
+    try:
+        file_name(path, "--out")
+    except ValueError as error:
+        raise OptionError(str(error)) from error

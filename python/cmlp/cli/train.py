@@ -8,7 +8,7 @@ import click
 import cmlp
 from cmlp.cli.learning import Options, run
 from cmlp.cli.options import COUNT, PATH, SHARE, parse_types, parse_widths, reading_options, table_argument
-from cmlp.cli.store import check_folder
+from cmlp.cli.store import check_folder, check_model_name
 from cmlp.cli.ui import check_name
 from cmlp.tabular.recipe import PRESETS, TASKS
 from cmlp.tabular.scores import CLASSIFICATION, REGRESSION
@@ -95,6 +95,7 @@ def train(hidden: str | None, threads: int | None, column: tuple[str, ...], **op
         "random_state": options.pop("seed"),
     }
     parameters["types"] = parse_types(column, options.pop("drop"), options.pop("categorical"))
+    check_model_name(options["out"])
     check_folder(options["out"])
     if threads is not None:
         cmlp.set_num_threads(threads)
