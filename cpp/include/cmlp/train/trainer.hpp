@@ -73,8 +73,8 @@ struct FitStart {
     Index steps = 0;
     Index best_epoch = -1;  ///< of the monitored value, -1: none
     double best_value = std::numeric_limits<double>::quiet_NaN();
-    std::vector<double> best_weights =
-        {};  ///< Network::state() of that epoch, where restore_best is to end with it
+    std::vector<double>
+        best_weights;  ///< Network::state() of that epoch, where restore_best is to end with it
 };
 
 /// What a step does beside following the gradient of the loss; 0 everywhere: nothing.
