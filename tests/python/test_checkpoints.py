@@ -15,6 +15,7 @@ import pytest
 import cmlp
 import fresh
 from cmlp import nn, optim
+from cuts import Cut, cut_at
 from tolerance import assert_same_bits
 from training_runs import EPOCHS, Run
 
@@ -22,18 +23,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
-
-
-class Cut(Exception):  # noqa: N818  no error of a program
-    """Ends a fit as a crash does."""
-
-
-def cut_at(epoch):
-    def call(event):
-        if event["epoch"] == epoch:
-            raise Cut
-
-    return call
 
 
 def equal(a, b):

@@ -13,6 +13,7 @@ import cmlp
 import fresh
 from cmlp import MLPClassifier, MLPRegressor, optim
 from cmlp.estimators import MLPTransformer, QuantileMLPRegressor
+from cuts import Cut, cut_at
 from tolerance import assert_same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -44,18 +45,6 @@ STATE = (
     *("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "best_validation_score_", "validation_scores_"),
     *("validation_loss_curve_", "_no_improvement_count"),
 )
-
-
-class Cut(Exception):  # noqa: N818  no error of a program
-    """Ends a fit as a crash does."""
-
-
-def cut_at(epoch):
-    def call(event):
-        if event["epoch"] == epoch:
-            raise Cut
-
-    return call
 
 
 def cut(model, y, path, at, every=1):

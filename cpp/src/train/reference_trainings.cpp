@@ -3,8 +3,6 @@
 #include <cmlp/train/full_batch.hpp>
 #include <cmlp/train/reference_trainings.hpp>
 
-#include <memory>
-
 #include "base/crc64.hpp"
 #include "train/recipes.hpp"
 

@@ -179,6 +179,8 @@ def _row_columns(table: "pa.Table", options: Options, habits: "Habits") -> tuple
 
 def show_columns(rows: "Prepared", name: str, total: int) -> None:
     """Print what was found in each column and in the target."""
+    from cmlp.tabular.findings import TYPES
+
     encoder, target = rows.encoder, rows.target
     shown = encoder.notes_[:COLUMNS_SHOWN]
     cells = [
@@ -197,10 +199,8 @@ def show_columns(rows: "Prepared", name: str, total: int) -> None:
     if len(shown) < len(encoder.notes_):
         say(f"and {len(encoder.notes_) - len(shown)} more columns")
     if any(cell[0] for cell in cells):
-        say(
-            '! read in doubt or left out; --column "NAME=TYPE" takes it as number, category, date, duration, '
-            "text, list, yes/no or drop"
-        )
+        *types, last = TYPES
+        say(f'! read in doubt or left out; --column "NAME=TYPE" takes it as {", ".join(types)} or {last}')
     if rows.left_out:
         say(f"{rows.left_out} of {total} rows left out: no {target.name!r}, or weight 0")
     what = f"{len(target.classes)} classes" if target.classes else f"mean {target.mean:.5g}"

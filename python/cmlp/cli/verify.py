@@ -23,7 +23,7 @@ PAGE = "docs/hashes.md"
 
 @click.command(short_help="Whether this machine computes the published bits; whether a file is undamaged.")
 @click.argument("model", type=PATH, required=False)
-@click.option("--threads", type=COUNT, show_default="all", help="Largest number of threads to train with.")
+@click.option("--threads", type=COUNT, help="Largest number of threads to train with.  [default: all]")
 @click.option("--isa", metavar="NAME", multiple=True, help="An instruction set; without it all there are.")
 @click.option("--training", metavar="NAME", multiple=True, help="A training; without it all there are.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

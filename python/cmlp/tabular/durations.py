@@ -51,8 +51,8 @@ NAMED = re.compile(
 SHARE = 0.9
 
 
-def read_durations(name: str, text: Any) -> NDArray[np.float64] | None:
-    """Seconds of a column of tidy text, (rows,); None where it does not hold durations.
+def are_durations(name: str, text: Any) -> bool:
+    """Whether a column of tidy text holds durations.
 
     Parameters
     ----------
@@ -63,11 +63,9 @@ def read_durations(name: str, text: Any) -> NDArray[np.float64] | None:
     """
     filled = text.drop_null()
     if not len(filled) or np.isfinite(parse(filled)).sum() < SHARE * len(filled):
-        return None
+        return False
     early = pc.match_substring_regex(filled, r"^(?:[01]?[0-9]|2[0-3]):[0-9]+(?::[0-9.,]+)?$")
-    if pc.all(early).as_py() and not NAMED.search(name):
-        return None
-    return parse(text)
+    return bool(NAMED.search(name)) or not pc.all(early).as_py()
 
 
 def parse(text: Any) -> NDArray[np.float64]:

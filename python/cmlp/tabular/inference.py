@@ -114,7 +114,7 @@ def _infer_text(name: str, array: Any, habits: Habits) -> Finding:
     written = numbers.read_numbers(plain, habits.decimal)
     if written is not None and written.plain:
         return _infer_number(name, written.values, numbers.NumberFormat())
-    if (written is None or _has_strays(plain, written)) and _is_duration(name, plain):
+    if (written is None or _has_strays(plain, written)) and durations.are_durations(name, plain):
         return as_duration(name, array, habits)
     found = _found_date(name, plain, habits)
     if found is None and written is not None:
@@ -144,10 +144,6 @@ def _is_code(distinct: Any) -> bool:
 
 def _has_strays(text: Any, written: numbers.Reading) -> bool:
     return bool((np.asarray(text.is_valid()) & np.isnan(written.values)).any())
-
-
-def _is_duration(name: str, text: Any) -> bool:
-    return durations.read_durations(name, text) is not None
 
 
 def _found_date(name: str, text: Any, habits: Habits) -> Finding | None:
